@@ -1,0 +1,38 @@
+/*
+ * file.h - opens a file that nobody but root or the effective user could have put there.
+ *
+ * The way is walked folder by folder, every link followed by hand, and each is looked at on its open
+ * descriptor: a check followed by an open of the same path is a race.
+ */
+#ifndef AP_FILE_H
+#define AP_FILE_H
+
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Opens `path` for reading. The file must be regular, owned by root or the effective user, and not writable by group
+ * or others; so must each folder on the way be, but for sticky ones (their entries must then be owned by root or the
+ * effective user). Returns a descriptor in *ret_fd, close-on-exec, which the caller closes, or a status
+ * (AP_ERR_MISSING, AP_ERR_TRUST, AP_ERR_LIMIT, AP_ERR_IO) with *error saying what was found, expected and where;
+ * *ret_fd is then untouched.
+ */
+ap_status ap_file_open(const char *path, int *ret_fd, ap_error *error);
+
+/* The same for a folder: AP_ERR_MISSING where there is none. */
+ap_status ap_folder_open(const char *path, int *ret_fd, ap_error *error);
+
+/*
+ * Reads the whole of a trusted file (ap_file_open) into memory with a NUL byte behind the last, which `*ret_size`
+ * does not count. More than `limit` bytes is AP_ERR_LIMIT. The caller frees *ret_bytes with free(3).
+ */
+ap_status ap_file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_size, ap_error *error);
+
+/* The same for what is open already, to its end; `name` is what messages call it. The descriptor stays the caller's. */
+ap_status ap_file_read_descriptor(int fd, const char *name, size_t limit, char **ret_bytes, size_t *ret_size,
+				  ap_error *error);
+
+#endif

@@ -1,0 +1,212 @@
+#include "nss.h"
+
+#include "member.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const ap_nss ap_nss_system = {
+	.getpwnam_r = getpwnam_r,
+	.getgrnam_r = getgrnam_r,
+	.getgrouplist = getgrouplist,
+};
+
+enum {
+	FIRST_BUFFER = 1024,
+	LAST_BUFFER = 16 * 1024 * 1024, /* a group of a few hundred thousand members */
+	LAST_GROUPS = 65536,            /* NGROUPS_MAX */
+	TRIES = 5                       /* after EINTR */
+};
+
+/* POSIX says 0 for "not found"; some sources say one of these. Anything else is a failed look-up. */
+static bool means_not_found(int result)
+{
+	return result == 0 || result == ENOENT || result == ESRCH;
+}
+
+static bool same_but_for_case(const char *a, const char *b)
+{
+	for (; *a != '\0' && ap_ascii_lower(*a) == ap_ascii_lower(*b); a++)
+		b++;
+	return *a == *b;
+}
+
+/* Adds `length` bytes of `text` as the next name to try, unless it is there; false if memory ran out. */
+static bool add_name(ap_account *account, const char *text, size_t length, bool lower)
+{
+	char *name = strndup(text, length);
+	size_t i;
+
+	if (name == NULL)
+		return false;
+	for (i = 0; lower && name[i] != '\0'; i++)
+		name[i] = ap_ascii_lower(name[i]);
+	for (i = 0; account->names[i] != NULL; i++) {
+		if (strcmp(account->names[i], name) == 0) {
+			free(name);
+			return true;
+		}
+	}
+	account->names[i] = name;
+	return true;
+}
+
+bool ap_account_init(ap_account *account, const ap_nss *nss, const char *user, const char *default_domain)
+{
+	const char *at = strrchr(user, '@');
+	size_t length = strlen(user), bare_length = length;
+
+	memset(account, 0, sizeof(*account));
+	account->nss = nss != NULL ? nss : &ap_nss_system;
+	if (at != NULL && at != user && default_domain != NULL && same_but_for_case(at + 1, default_domain))
+		bare_length = (size_t)(at - user);
+	return add_name(account, user, length, false) && add_name(account, user, bare_length, false) &&
+	       add_name(account, user, length, true) && add_name(account, user, bare_length, true);
+}
+
+void ap_account_clear(ap_account *account)
+{
+	size_t i;
+
+	for (i = 0; i < AP_ACCOUNT_NAMES; i++)
+		free(account->names[i]);
+	free(account->name);
+	free(account->gids);
+	memset(account, 0, sizeof(*account));
+}
+
+/* AP_YES with *ret_gid and the name that the source has for it, which the caller frees; AP_NO; or AP_UNKNOWN. */
+static ap_tri look_up_account(const ap_nss *nss, const char *name, gid_t *ret_gid, char **ret_name)
+{
+	size_t size = FIRST_BUFFER;
+	int tries = 0;
+
+	while (size <= LAST_BUFFER) {
+		struct passwd entry, *found = NULL;
+		char *buffer = malloc(size);
+		int result;
+
+		if (buffer == NULL)
+			return AP_UNKNOWN;
+		result = nss->getpwnam_r(name, &entry, buffer, size, &found);
+		if (found != NULL) {
+			*ret_gid = found->pw_gid;
+			*ret_name = strdup(found->pw_name != NULL ? found->pw_name : name);
+		}
+		free(buffer);
+		if (found != NULL)
+			return *ret_name != NULL ? AP_YES : AP_UNKNOWN;
+		if (means_not_found(result))
+			return AP_NO;
+		if (result == ERANGE)
+			size *= 4;
+		else if (result != EINTR || ++tries >= TRIES)
+			return AP_UNKNOWN;
+	}
+	return AP_UNKNOWN;
+}
+
+static bool lists_name(char *const *members, const char *name)
+{
+	for (; members != NULL && *members != NULL; members++)
+		if (strcmp(*members, name) == 0)
+			return true;
+	return false;
+}
+
+/* AP_YES with *ret_gid and whether the group itself lists `name`; AP_NO; or AP_UNKNOWN. */
+static ap_tri look_up_group(const ap_nss *nss, const char *group, const char *name, gid_t *ret_gid, bool *ret_lists)
+{
+	size_t size = FIRST_BUFFER;
+	int tries = 0;
+
+	while (size <= LAST_BUFFER) {
+		struct group entry, *found = NULL;
+		char *buffer = malloc(size);
+		int result;
+
+		if (buffer == NULL)
+			return AP_UNKNOWN;
+		result = nss->getgrnam_r(group, &entry, buffer, size, &found);
+		if (found != NULL) {
+			*ret_gid = found->gr_gid;
+			*ret_lists = lists_name(found->gr_mem, name);
+		}
+		free(buffer);
+		if (found != NULL)
+			return AP_YES;
+		if (means_not_found(result))
+			return AP_NO;
+		if (result == ERANGE)
+			size *= 4;
+		else if (result != EINTR || ++tries >= TRIES)
+			return AP_UNKNOWN;
+	}
+	return AP_UNKNOWN;
+}
+
+/* The account's groups, asked for once. False if they cannot be had. */
+static bool load_groups(ap_account *account)
+{
+	int n = 64;
+
+	while (account->gids == NULL && n <= LAST_GROUPS) {
+		gid_t *gids = calloc((size_t)n, sizeof(*gids));
+		int wanted = n;
+
+		if (gids == NULL)
+			return false;
+		if (account->nss->getgrouplist(account->name, account->gid, gids, &wanted) >= 0) {
+			account->gids = gids;
+			account->n_gids = wanted < n ? wanted : n;
+		} else {
+			free(gids);
+			n = wanted > n ? wanted : n * 2;
+		}
+	}
+	return account->gids != NULL;
+}
+
+static void look_up_names(ap_account *account)
+{
+	size_t i;
+
+	account->looked_up = true;
+	account->exists = AP_NO;
+	for (i = 0; i < AP_ACCOUNT_NAMES && account->names[i] != NULL && account->exists == AP_NO; i++)
+		account->exists = look_up_account(account->nss, account->names[i], &account->gid, &account->name);
+}
+
+ap_tri ap_account_in_group(ap_account *account, const char *group, const char **ret_why)
+{
+	const char *unused;
+	const char **why = ret_why != NULL ? ret_why : &unused;
+	bool listed = false;
+	gid_t gid = 0;
+	ap_tri known;
+	int i;
+
+	*why = NULL;
+	if (!account->looked_up)
+		look_up_names(account);
+	if (account->exists == AP_UNKNOWN)
+		*why = "the look-up of the account failed";
+	if (account->exists != AP_YES)
+		return account->exists;
+	known = look_up_group(account->nss, group, account->name, &gid, &listed);
+	if (known != AP_YES) {
+		*why = known == AP_NO ? "the name services do not know the group" : "the look-up of the group failed";
+		return AP_UNKNOWN;
+	}
+	if (listed || gid == account->gid)
+		return AP_YES;
+	if (!load_groups(account)) {
+		*why = "the look-up of the account's groups failed";
+		return AP_UNKNOWN;
+	}
+	for (i = 0; i < account->n_gids; i++)
+		if (account->gids[i] == gid)
+			return AP_YES;
+	return AP_NO;
+}

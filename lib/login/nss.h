@@ -1,0 +1,54 @@
+/*
+ * nss.h - is this login in that group of the system's name services.
+ *
+ * getgrouplist(3) alone hides errors: it answers success with the primary group where a source is down. So
+ * the account (getpwnam_r) and the group (getgrnam_r) are each looked up, and each may fail, before it is asked.
+ */
+#ifndef AP_NSS_H
+#define AP_NSS_H
+
+#include "tri.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stddef.h>
+
+/* The look-ups, so that a test can make them fail. */
+typedef struct {
+	int (*getpwnam_r)(const char *, struct passwd *, char *, size_t, struct passwd **);
+	int (*getgrnam_r)(const char *, struct group *, char *, size_t, struct group **);
+	int (*getgrouplist)(const char *, gid_t, gid_t *, int *);
+} ap_nss;
+
+extern const ap_nss ap_nss_system;
+
+enum { AP_ACCOUNT_NAMES = 4 };
+
+/* A login's account, looked up when it is first asked for. ap_account_init, then ap_account_clear. */
+typedef struct {
+	const ap_nss *nss;
+	char *names[AP_ACCOUNT_NAMES]; /* owned; tried in order; NULL where there are fewer */
+	ap_tri exists;                 /* AP_NO: no such account; AP_UNKNOWN: the look-up failed */
+	bool looked_up;
+	char *name; /* owned: what the account is called by the source that knows it */
+	gid_t gid;
+	gid_t *gids;
+	int n_gids;
+} ap_account;
+
+/*
+ * `user` is the name as PAM gave it. It is tried first; then, with `default_domain` set and the name in that domain,
+ * without it; then both in lower case, since members are compared without regard to case: a spelling must not lead
+ * out of a group. False if memory ran out; free with ap_account_clear all the same.
+ */
+bool ap_account_init(ap_account *account, const ap_nss *nss, const char *user, const char *default_domain);
+
+/*
+ * AP_YES or AP_NO; AP_NO too for a name without an account; AP_UNKNOWN where a look-up failed or the account exists
+ * and the group does not. `*ret_why` (may be NULL) is a static phrase where the answer is unknown, else NULL.
+ */
+ap_tri ap_account_in_group(ap_account *account, const char *group, const char **ret_why);
+
+void ap_account_clear(ap_account *account);
+
+#endif
