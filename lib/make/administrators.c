@@ -1,0 +1,216 @@
+/* Whether administrators still get in, asked for with the services through which they come to mend a policy. */
+#include "administrators.h"
+
+#include "../login/evaluate.h"
+#include "doors.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	PROBES_MAX = 128,         /* addresses that are tried for an administrator */
+	ANSWERS_MAX = 5 * 1000000 /* policies' answers that are asked for */
+};
+
+typedef struct {
+	ap_finder *f;
+	const char *name;
+	ap_answer *answers; /* by policy number */
+	bool *reported;     /* by policy number */
+	uint64_t n_answers;
+	bool incomplete;
+} inquiry;
+
+static void note_answer(void *context, const ap_image_policy *policy, const ap_answer *answer)
+{
+	ap_answer *answers = context;
+
+	(void)policy;
+	answers[answer->policy] = *answer;
+}
+
+/* Fills the answers. False where the login could not be evaluated. */
+static bool ask(inquiry *q, ap_request *request, ap_decision *ret_decision)
+{
+	const ap_evaluate_options options = { .only = AP_NONE, .hook = note_answer, .hook_context = q->answers };
+
+	if (q->n_answers > ANSWERS_MAX) {
+		q->incomplete = true;
+		return false;
+	}
+	q->n_answers += q->f->set->n_policies;
+	return ap_evaluate(q->f->image, request, &options, ret_decision, NULL) == AP_OK;
+}
+
+static void report_denier(inquiry *q, size_t number, const ap_request *request, bool denies)
+{
+	const ap_policy_def *def = &q->f->set->policies[number];
+	const char *client = ap_view_string(&q->f->view, ap_view_client(&q->f->view, request->client).name);
+	const char *place = request->facts.rhost != NULL ? request->facts.rhost : "the machine itself";
+
+	if (q->reported[number])
+		return;
+	q->reported[number] = true;
+	ap_finder_report(q->f, &def->place, "policy \"%s\" %s the administrator \"%s\"%s: service %s %s %s (%s)",
+			 def->name, denies ? "denies" : "does not tell whether to let in", q->name,
+			 denies                           ? ""
+			 : q->f->set->undetermined_allows ? ", who is allowed"
+							  : ", who is denied",
+			 request->facts.service, request->facts.rhost != NULL ? "from" : "at", place, client);
+}
+
+/* True if the policy denies the login that its answer is about, unless another whitelist lets it in. */
+static bool denies(const ap_image_policy *policy, const ap_answer *answer)
+{
+	return (policy->type == AP_POLICY_BLACKLIST ? answer->matches : answer->fails) == AP_YES;
+}
+
+static void report_deniers(inquiry *q, const ap_request *request, const ap_decision *decision)
+{
+	bool blacklisted_or_required = false;
+
+	if (decision->policy == AP_NONE)
+		return;
+	if (decision->reason == AP_REASON_UNDETERMINED)
+		report_denier(q, decision->policy, request, false);
+	if (decision->reason == AP_REASON_UNDETERMINED || decision->verdict != AP_DENY)
+		return;
+	for (size_t i = 0; i < q->f->set->n_policies; i++) {
+		ap_image_policy policy = ap_view_policy(&q->f->view, (uint32_t)i);
+
+		if (policy.status != AP_POLICY_ENABLED || !denies(&policy, &q->answers[i]) ||
+		    (policy.type == AP_POLICY_WHITELIST && (policy.flags & AP_POLICY_REQUIRED) == 0))
+			continue;
+		blacklisted_or_required = true;
+		report_denier(q, i, request, true);
+	}
+	if (!blacklisted_or_required)
+		report_denier(q, decision->policy, request, true);
+}
+
+/* Asks for one login. `tried` is the client type that the last one was of: the same again is not asked for. */
+static void try_login(inquiry *q, const char *service, const char *address, uint32_t *tried)
+{
+	const ap_facts facts = {
+		.user = q->name, .rhost = address, .service = service, .now = q->f->now, .nss = q->f->nss
+	};
+	ap_decision decision;
+	ap_request request;
+
+	if (ap_request_init(&request, q->f->image, &facts, NULL) != AP_OK)
+		return;
+	if (request.client != *tried && ask(q, &request, &decision)) {
+		report_deniers(q, &request, &decision);
+		ap_decision_clear(&decision);
+	}
+	*tried = request.client;
+	ap_request_clear(&request);
+}
+
+static void try_machine(inquiry *q)
+{
+	static const char *const services[] = { "login", "su", "sudo", "cron" };
+	uint32_t tried = AP_NONE;
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		try_login(q, services[i], NULL, &tried);
+}
+
+static void try_address(inquiry *q, const char *address)
+{
+	uint32_t tried = AP_NONE;
+
+	try_login(q, "sshd", address, &tried);
+	try_login(q, "cockpit", address, &tried);
+}
+
+typedef struct {
+	const char *items[PROBES_MAX];
+	size_t n;
+} probe_list;
+
+static void add_probe(inquiry *q, probe_list *probes, const char *address)
+{
+	for (size_t i = 0; i < probes->n; i++)
+		if (address == NULL || strcmp(probes->items[i], address) == 0)
+			return;
+	if (probes->n < PROBES_MAX)
+		probes->items[probes->n++] = address;
+	else
+		q->incomplete = true;
+}
+
+/* True if the policy may govern the administrator's logins: the addresses of others make no difference. */
+static bool concerns(ap_finder *f, const ap_image_policy *policy, const ap_answer *answer)
+{
+	return ap_finder_is_in_force(f, policy) && policy->net != AP_NONE &&
+	       (answer->scope != AP_NO || answer->why_scope.excepted);
+}
+
+/* Addresses in no network, as a rule; then those of the policies that may govern the administrator. */
+static probe_list probes_of(inquiry *q)
+{
+	static const char *const elsewhere[] = { "203.0.113.1", "198.51.100.1", "192.0.2.1", "2001:db8::1" };
+	probe_list probes = { .n = 0 };
+
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		probes.items[probes.n++] = elsewhere[i];
+	for (size_t i = 0; i < q->f->set->n_policies; i++) {
+		ap_image_policy policy = ap_view_policy(&q->f->view, (uint32_t)i);
+		ap_addresses addresses;
+
+		if (!concerns(q->f, &policy, &q->answers[i]))
+			continue;
+		addresses = ap_finder_addresses(q->f, &q->f->set->policies[i]);
+		for (size_t k = 0; k < addresses.n; k++)
+			add_probe(q, &probes, addresses.items[k]);
+		if (policy.type == AP_POLICY_WHITELIST)
+			add_probe(q, &probes, ap_finder_address_outside(q->f, policy.net));
+	}
+	return probes;
+}
+
+static void find_denied_administrator(inquiry *q)
+{
+	size_t n = q->f->set->n_policies;
+	probe_list probes;
+
+	memset(q->answers, 0, n * sizeof(*q->answers));
+	memset(q->reported, 0, n * sizeof(*q->reported));
+	try_machine(q);
+	probes = probes_of(q);
+	for (size_t i = 0; i < probes.n; i++)
+		try_address(q, probes.items[i]);
+}
+
+void ap_find_denied_administrators(ap_finder *f)
+{
+	size_t n = f->set->n_policies + 1;
+	inquiry q = { .f = f };
+
+	q.answers = ap_arena_alloc(f->arena, n * sizeof(*q.answers));
+	q.reported = ap_arena_alloc(f->arena, n * sizeof(*q.reported));
+	for (size_t i = 0; i < f->set->administrators.n; i++) {
+		q.name = f->set->administrators.items[i].text;
+		find_denied_administrator(&q);
+	}
+	if (q.incomplete)
+		ap_diagnostics_add(f->diagnostics, AP_WARNING, f->set->root, 0,
+				   "there are too many policies to try all their addresses for the administrators; "
+				   "only some were");
+}
+
+void ap_find_no_administrators(ap_finder *f)
+{
+	for (size_t i = 0; f->set->administrators.n == 0 && i < f->set->n_policies; i++) {
+		ap_image_policy policy = ap_view_policy(&f->view, (uint32_t)i);
+
+		if (!ap_restricts_system(f, &policy))
+			continue;
+		ap_finder_report(f, &f->set->policies[i].place,
+				 "policy \"%s\" restricts system logins, and no administrators are named, so nothing "
+				 "tells whether they can still log in; write administrators = [ … ]",
+				 f->set->policies[i].name);
+		return;
+	}
+}

@@ -1,0 +1,38 @@
+/* What feeds and directory files have in common: how they are read, and how much is told of what is wrong with them. */
+#include "reader.h"
+
+#include "../login/file.h"
+
+#include <stdlib.h>
+
+static const size_t data_limit = (size_t)512 * 1024 * 1024;
+
+bool ap_file_faults_next(ap_file_faults *faults, unsigned line)
+{
+	faults->last_line = line;
+	return ++faults->n <= faults->shown_max;
+}
+
+void ap_file_faults_end(const ap_file_faults *faults)
+{
+	if (faults->n > faults->shown_max)
+		ap_diagnostics_add(faults->reader->diagnostics, faults->severity, faults->file, faults->last_line,
+				   "and %u more lines like those above", faults->n - faults->shown_max);
+}
+
+char *ap_read_data_file(ap_reader *reader, const char *path, ap_place place, size_t *ret_size)
+{
+	ap_error error;
+	char *text;
+
+	if (ap_file_read(path, data_limit, &text, ret_size, &error) != AP_OK) {
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "%s; %s:%u names it", error.message,
+				   place.file, place.line);
+		return NULL;
+	}
+	if (!ap_rawtext_check_lines(path, text, *ret_size, reader->diagnostics)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

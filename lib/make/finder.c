@@ -1,0 +1,252 @@
+#include "finder.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void find_department_members(ap_finder *f)
+{
+	size_t n = f->set->n_departments;
+
+	f->first_members = ap_arena_alloc(f->arena, (n + 1) * sizeof(*f->first_members));
+	f->has_own_members = ap_arena_alloc(f->arena, (n + 1) * sizeof(*f->has_own_members));
+	for (size_t i = 0; i < f->set->n_memberships; i++) {
+		const ap_membership *membership = &f->set->memberships[i];
+
+		f->has_own_members[membership->department] = true;
+		if (f->first_members[membership->department] == NULL)
+			f->first_members[membership->department] = membership->member;
+	}
+	/* a child's number is above its parent's */
+	for (size_t i = n; i > 0; i--) {
+		uint32_t parent = ap_view_department(&f->view, (uint32_t)(i - 1)).parent;
+
+		if (parent != AP_NONE && f->first_members[parent] == NULL)
+			f->first_members[parent] = f->first_members[i - 1];
+	}
+}
+
+void ap_finder_init(ap_finder *ret_finder, const ap_policy_set *set, const ap_image *image, int64_t now,
+		    const ap_nss *nss, ap_diagnostics *diagnostics)
+{
+	*ret_finder = (ap_finder){ .set = set,
+				   .image = image,
+				   .view = ap_view_of(image),
+				   .now = now,
+				   .nss = nss != NULL ? nss : &ap_nss_system,
+				   .diagnostics = diagnostics,
+				   .arena = ap_arena_new() };
+	ret_finder->networks_seen = ap_arena_alloc(ret_finder->arena, set->n_networks + 1);
+	find_department_members(ret_finder);
+}
+
+void ap_finder_report(ap_finder *f, const ap_place *place, const char *format, ...)
+{
+	char message[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	ap_diagnostics_add(f->diagnostics, AP_WARNING, place->file, place->line, "%s", message);
+}
+
+bool ap_finder_is_over(const ap_finder *f, const ap_image_policy *policy)
+{
+	return f->now >= policy->not_after;
+}
+
+bool ap_finder_is_in_force(const ap_finder *f, const ap_image_policy *policy)
+{
+	return policy->status == AP_POLICY_ENABLED && f->now >= policy->not_before && !ap_finder_is_over(f, policy);
+}
+
+/*
+ * Networks
+ */
+
+bool ap_finder_holds_nothing(ap_finder *f, uint32_t number)
+{
+	ap_image_net net = ap_view_net(&f->view, number);
+
+	return ap_net_holds_nothing(&net);
+}
+
+/* Moves the address to the one behind `last`; false where there is none. */
+static bool step_behind(ap_address *address, const uint8_t last[16])
+{
+	size_t n = address->family == AP_ADDRESS_IPV4 ? 4 : 16;
+
+	memcpy(address->bytes, last, n);
+	while (n-- > 0)
+		if (++address->bytes[n] != 0)
+			return true;
+	return false;
+}
+
+/* The family's lowest address that is not in the net; false where all are in it. */
+static bool find_gap(ap_finder *f, const ap_image_net *net, ap_family family, ap_address *ret_address)
+{
+	uint32_t origin;
+	ap_range range;
+
+	*ret_address = (ap_address){ .family = family };
+	do
+		if (!ap_view_find_range(&f->view, net, ret_address, &range, &origin))
+			return true;
+	while (step_behind(ret_address, range.last));
+	return false;
+}
+
+bool ap_finder_holds_every_address(ap_finder *f, uint32_t number)
+{
+	return ap_finder_address_outside(f, number) == NULL;
+}
+
+const char *ap_finder_address_outside(ap_finder *f, uint32_t number)
+{
+	char text[AP_ADDRESS_TEXT_MAX];
+	ap_address address;
+	ap_image_net net;
+
+	if (number == AP_NONE)
+		return NULL;
+	net = ap_view_net(&f->view, number);
+	if (!find_gap(f, &net, AP_ADDRESS_IPV4, &address) && !find_gap(f, &net, AP_ADDRESS_IPV6, &address))
+		return NULL;
+	return ap_arena_strdup(f->arena, ap_address_format(&address, text));
+}
+
+/*
+ * Addresses that stand for a network
+ */
+
+static void add_address(ap_finder *f, ap_addresses *list, ap_family family, const uint8_t bytes[16])
+{
+	ap_address address = { .family = family };
+	char text[AP_ADDRESS_TEXT_MAX];
+
+	if (list->n >= AP_FINDER_ADDRESSES)
+		return;
+	memcpy(address.bytes, bytes, sizeof(address.bytes));
+	list->items[list->n++] = ap_arena_strdup(f->arena, ap_address_format(&address, text));
+}
+
+static void add_range(ap_finder *f, ap_addresses *list, const ap_range *range)
+{
+	add_address(f, list, range->family, range->first);
+	if (memcmp(range->first, range->last, sizeof(range->first)) != 0)
+		add_address(f, list, range->family, range->last);
+}
+
+static void add_entries(ap_finder *f, ap_addresses *list, const ap_entries *entries)
+{
+	for (size_t i = 0; i < entries->n && list->n < AP_FINDER_ADDRESSES; i++) {
+		const ap_entry *entry = &entries->items[i];
+		const ap_network_def *network;
+
+		if (entry->kind == AP_ENTRY_RANGE)
+			add_range(f, list, &entry->range);
+		if (entry->kind != AP_ENTRY_NETWORK || f->networks_seen[entry->network])
+			continue;
+		f->networks_seen[entry->network] = true;
+		network = &f->set->networks[entry->network];
+		add_entries(f, list, &network->ip);
+		for (size_t k = 0; k < network->n_ranges && list->n < AP_FINDER_ADDRESSES; k++)
+			add_range(f, list, &network->ranges[k]);
+	}
+}
+
+ap_addresses ap_finder_addresses(ap_finder *f, const ap_policy_def *def)
+{
+	ap_addresses list = { .n = 0 };
+
+	if (def->ip.n == 0 && def->regions.n == 0) {
+		list.items[list.n++] = "192.0.2.1";
+		list.items[list.n++] = "2001:db8::1";
+	}
+	memset(f->networks_seen, false, f->set->n_networks);
+	add_entries(f, &list, &def->ip);
+	return list;
+}
+
+/*
+ * Does one set of people hold all of another
+ */
+
+/*
+ * True if `departments` lists it, or one above it with its sub-departments. `code` is number * 2, plus 1 with those
+ * below.
+ */
+static bool department_is_covered(ap_finder *f, ap_span departments, uint32_t code)
+{
+	uint32_t at = code / 2;
+
+	if (ap_view_span_holds(&f->view, departments, code))
+		return true;
+	while (at != AP_NONE && f->view.sound) {
+		if (ap_view_span_holds(&f->view, departments, at * 2 + 1))
+			return true;
+		at = ap_view_department(&f->view, at).parent;
+	}
+	return false;
+}
+
+static bool group_is_covered(ap_finder *f, const ap_image_who *cover, uint32_t group, uint32_t department)
+{
+	for (uint32_t i = 0; i + 1 < cover->groups.n; i += 2)
+		if (ap_view_pool(&f->view, cover->groups, i) == group)
+			return true;
+	return department != AP_NONE && department_is_covered(f, cover->departments, department * 2);
+}
+
+bool ap_finder_covers_domain(ap_finder *f, const ap_image_who *cover, const char *domain)
+{
+	for (uint32_t i = 0; i < cover->domains.n; i++)
+		if (strcmp(ap_view_string(&f->view, ap_view_pool(&f->view, cover->domains, i)), domain) == 0)
+			return true;
+	return false;
+}
+
+bool ap_finder_covers_member(ap_finder *f, const ap_image_who *cover, uint32_t number)
+{
+	ap_image_member member = ap_view_member(&f->view, number);
+	const char *key = ap_view_string(&f->view, member.key);
+	const char *at = strrchr(key, '@');
+
+	if (ap_view_span_holds(&f->view, cover->members, number))
+		return true;
+	if (at != NULL && at[1] != '\0' && ap_finder_covers_domain(f, cover, at + 1))
+		return true;
+	for (uint32_t i = 0; i < member.departments.n; i++)
+		if (department_is_covered(f, cover->departments, ap_view_pool(&f->view, member.departments, i) * 2))
+			return true;
+	return false;
+}
+
+static bool all_departments_are_covered(ap_finder *f, const ap_image_who *cover, const ap_image_who *who)
+{
+	for (uint32_t i = 0; i < who->departments.n; i++)
+		if (!department_is_covered(f, cover->departments, ap_view_pool(&f->view, who->departments, i)))
+			return false;
+	return true;
+}
+
+bool ap_finder_covers(ap_finder *f, const ap_image_who *cover, const ap_image_who *who)
+{
+	if ((cover->flags & AP_WHO_ALL) != 0)
+		return true;
+	if ((who->flags & AP_WHO_ALL) != 0 || (who->flags & ~cover->flags & AP_WHO_UNLISTED) != 0)
+		return false;
+	for (uint32_t i = 0; i < who->domains.n; i++)
+		if (!ap_view_span_holds(&f->view, cover->domains, ap_view_pool(&f->view, who->domains, i)))
+			return false;
+	for (uint32_t i = 0; i < who->members.n; i++)
+		if (!ap_finder_covers_member(f, cover, ap_view_pool(&f->view, who->members, i)))
+			return false;
+	for (uint32_t i = 0; i + 1 < who->groups.n; i += 2)
+		if (!group_is_covered(f, cover, ap_view_pool(&f->view, who->groups, i),
+				      ap_view_pool(&f->view, who->groups, i + 1)))
+			return false;
+	return all_departments_are_covered(f, cover, who);
+}

@@ -1,0 +1,451 @@
+/* Which files there are, in which order, and from the text of each to the set. */
+#include "load.h"
+
+#include "../login/file.h"
+#include "reader.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const size_t text_limit = (size_t)64 * 1024 * 1024;
+static const char standard_input[] = "standard input";
+
+/* One file to read. */
+typedef struct {
+	const char *path; /* what is opened and shown; "-": standard input */
+	const char *name; /* of a drop-in: what orders it; NULL: it is read where it stands */
+	bool drafting;
+	bool is_draft; /* read for a report alone: it may stand anywhere */
+	bool unread;   /* its name says that it is none to read, though that was probably not meant */
+} source;
+
+typedef struct {
+	ap_reader reader;
+	source *sources;  /* in reading order */
+	size_t n_sources; /* but the root file */
+} loader;
+
+static void init_reader(ap_reader *reader, const char *config, ap_diagnostics *diagnostics)
+{
+	memset(reader, 0, sizeof(*reader));
+	reader->set = ap_policy_set_new();
+	reader->arena = reader->set->arena;
+	reader->set->root = ap_arena_strdup(reader->arena, config);
+	reader->diagnostics = diagnostics;
+	reader->policies = ap_names_new(reader->arena);
+	reader->exceptions = ap_names_new(reader->arena);
+	reader->networks = ap_names_new(reader->arena);
+	reader->departments = ap_names_new(reader->arena);
+	reader->clients = ap_names_new(reader->arena);
+	reader->client_hints = ap_names_new(reader->arena);
+}
+
+/* The path up to and with its last "/"; "" where it has none. */
+static char *folder_of(const ap_reader *reader, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return ap_arena_strndup(reader->arena, path, slash != NULL ? (size_t)(slash - path) + 1 : 0);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static char *join(const ap_reader *reader, const char *a, const char *b, const char *c)
+{
+	size_t n_a = strlen(a), n_b = strlen(b), n_c = strlen(c);
+	char *joined = ap_arena_alloc(reader->arena, n_a + n_b + n_c + 1);
+
+	memcpy(joined, a, n_a);
+	memcpy(joined + n_a, b, n_b);
+	memcpy(joined + n_a + n_b, c, n_c + 1);
+	return joined;
+}
+
+/* Feeds are named by absolute paths, so that what is told of them does not depend on where the command stands. */
+static bool find_folder(ap_reader *reader, const char *config)
+{
+	char here[PATH_MAX];
+	char *folder = folder_of(reader, config);
+	size_t length;
+
+	if (folder[0] != '/') {
+		if (getcwd(here, sizeof(here)) == NULL) {
+			ap_diagnostics_add(reader->diagnostics, AP_ERROR, config, 0,
+					   "the working folder cannot be told: %s", strerror(errno));
+			reader->unreadable = true;
+			return false;
+		}
+		folder = join(reader, here, "/", folder);
+	}
+	length = strlen(folder);
+	while (length > 0 && folder[length - 1] == '/')
+		folder[--length] = '\0';
+	reader->folder = folder;
+	return true;
+}
+
+typedef enum { ATTACHED, READ_OTHERWISE, NO_MEMORY } attachment;
+
+/* libconfig goes on where a copy of a text failed, and leaves NULL in its place. */
+static bool lacks_text(const config_setting_t *setting)
+{
+	const config_setting_t *parent = config_setting_parent(setting);
+
+	if (config_setting_type(setting) == CONFIG_TYPE_STRING && config_setting_get_string(setting) == NULL)
+		return true;
+	return parent != NULL && config_setting_is_group(parent) && config_setting_name(setting) == NULL;
+}
+
+/* Gives each setting of libconfig's tree what the check of the raw text saw of it. */
+static attachment attach_values(config_setting_t *setting, ap_raw_value *values, size_t n_values, size_t *next)
+{
+	static const ap_value_kind kinds[] = {
+		[CONFIG_TYPE_GROUP] = AP_VALUE_GROUP,  [CONFIG_TYPE_INT] = AP_VALUE_INTEGER,
+		[CONFIG_TYPE_FLOAT] = AP_VALUE_FLOAT,  [CONFIG_TYPE_STRING] = AP_VALUE_STRING,
+		[CONFIG_TYPE_BOOL] = AP_VALUE_BOOLEAN, [CONFIG_TYPE_ARRAY] = AP_VALUE_ARRAY,
+		[CONFIG_TYPE_LIST] = AP_VALUE_LIST,
+	};
+	int type = config_setting_type(setting);
+
+	if (!config_setting_is_root(setting)) {
+		if (*next == n_values || type < 0 || (size_t)type >= sizeof(kinds) / sizeof(kinds[0]) ||
+		    kinds[type] != values[*next].kind)
+			return READ_OTHERWISE;
+		if (lacks_text(setting))
+			return NO_MEMORY;
+		if (config_setting_is_aggregate(setting) &&
+		    (size_t)config_setting_length(setting) != values[*next].n_elements)
+			return READ_OTHERWISE;
+		config_setting_set_hook(setting, &values[(*next)++]);
+	}
+	if (!config_setting_is_aggregate(setting))
+		return ATTACHED;
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		attachment result =
+			attach_values(config_setting_get_elem(setting, (unsigned)i), values, n_values, next);
+
+		if (result != ATTACHED)
+			return result;
+	}
+	return ATTACHED;
+}
+
+static attachment attach_all(const config_t *config, ap_raw_value *values, size_t n_values)
+{
+	size_t next = 0;
+	attachment result = attach_values(config_root_setting(config), values, n_values, &next);
+
+	return result == ATTACHED && next != n_values ? READ_OTHERWISE : result;
+}
+
+static bool read_tree(ap_reader *reader, const char *text, ap_raw_value *values, size_t n_values)
+{
+	config_t config;
+	bool understood = false;
+	attachment result;
+
+	config_init(&config);
+	if (config_read_string(&config, text) != CONFIG_TRUE) {
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, reader->file, (unsigned)config_error_line(&config),
+				   "libconfig refuses the text: %s", config_error_text(&config));
+	} else if ((result = attach_all(&config, values, n_values)) == NO_MEMORY) {
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, reader->file, 0,
+				   "there was no memory to read the text");
+	} else if (result != ATTACHED) {
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, reader->file, 0,
+				   "libconfig reads the text otherwise than it is written; write it in plainer syntax");
+	} else {
+		ap_read_root(reader, config_root_setting(&config));
+		understood = true;
+	}
+	config_destroy(&config);
+	return understood;
+}
+
+/* `text` has a NUL byte behind its last. */
+static void read_text(ap_reader *reader, const char *file, const char *text, size_t size)
+{
+	size_t n_errors = reader->diagnostics->n_errors, n_values;
+	ap_arena *scratch = ap_arena_new();
+	ap_raw_value *values;
+
+	reader->file = ap_arena_strdup(reader->arena, file);
+	reader->file_number = (unsigned)reader->set->n_files;
+	*AP_PUSH(reader->arena, reader->set->files, reader->set->n_files) = reader->file;
+	if (!ap_rawtext_read(file, text, size, reader->diagnostics, scratch, &values, &n_values) ||
+	    !read_tree(reader, text, values, n_values))
+		reader->sections_missed = true;
+	if (reader->diagnostics->n_errors > n_errors)
+		*AP_PUSH(reader->arena, reader->faulty, reader->n_faulty) = ap_arena_strndup(reader->arena, text, size);
+	ap_arena_free(scratch);
+}
+
+static ap_status check_draft(int fd, const char *path, ap_error *error)
+{
+	struct stat info;
+
+	if (fstat(fd, &info) != 0)
+		return ap_error_set(error, AP_ERR_IO, path, 0, "the file cannot be opened: %s", strerror(errno));
+	if (S_ISREG(info.st_mode))
+		return AP_OK;
+	return ap_error_set(error, AP_ERR_TRUST, path, 0, "is a %s; expected a regular file",
+			    S_ISDIR(info.st_mode)    ? "folder"
+			    : S_ISFIFO(info.st_mode) ? "FIFO"
+						     : "device");
+}
+
+/* O_NONBLOCK: to open a FIFO must not wait for a writer. */
+static ap_status read_draft(const char *path, char **ret_text, size_t *ret_size, ap_error *error)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	ap_status status;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return ap_error_set(error, AP_ERR_MISSING, path, 0, "the file does not exist (%s)", strerror(errno));
+	if (fd < 0)
+		return ap_error_set(error, AP_ERR_IO, path, 0, "the file cannot be opened: %s", strerror(errno));
+	status = check_draft(fd, path, error);
+	if (status == AP_OK)
+		status = ap_file_read_descriptor(fd, path, text_limit, ret_text, ret_size, error);
+	(void)close(fd);
+	return status;
+}
+
+static void read_source(ap_reader *reader, const source *from)
+{
+	bool is_input = strcmp(from->path, "-") == 0;
+	const char *shown = is_input ? standard_input : from->path;
+	ap_error error;
+	ap_status status;
+	char *text;
+	size_t size;
+
+	if (from->unread) {
+		ap_diagnostics_add(reader->diagnostics, AP_WARNING, shown, 0,
+				   "not read: its name does not end in .conf");
+		return;
+	}
+	status = is_input         ? ap_file_read_descriptor(STDIN_FILENO, shown, text_limit, &text, &size, &error)
+		 : from->is_draft ? read_draft(from->path, &text, &size, &error)
+				  : ap_file_read(from->path, text_limit, &text, &size, &error);
+	if (status != AP_OK) {
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, shown, 0, "%s", error.message);
+		reader->unreadable = true;
+		return;
+	}
+	reader->drafting = from->drafting;
+	read_text(reader, shown, text, size);
+	free(text);
+}
+
+static void add_source(loader *l, source from)
+{
+	source *added = AP_PUSH(l->reader.arena, l->sources, l->n_sources);
+
+	*added = from;
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t length = strlen(name), n_end = strlen(end);
+
+	return length >= n_end && strcmp(name + length - n_end, end) == 0;
+}
+
+static bool is_drop_in(const char *name)
+{
+	return name[0] != '.' && strlen(name) > 5 && ends_in(name, ".conf");
+}
+
+/* What editors, package managers and people leave beside drop-ins, and nobody takes for one. */
+static bool is_left_over(const char *name)
+{
+	static const char *const ends[] = { "~", ".bak", ".orig", ".swp", ".md" };
+	static const char *const marks[] = { ".dpkg-", ".ucf-", ".rpm" };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends_in(name, ends[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (strstr(name, marks[i]) != NULL)
+			return true;
+	return name[0] == '.' || strncmp(name, "README", 6) == 0;
+}
+
+static bool is_regular(int folder, const char *name)
+{
+	struct stat info;
+
+	return fstatat(folder, name, &info, 0) == 0 && S_ISREG(info.st_mode);
+}
+
+static void add_entry(loader *l, int folder, const char *prefix, const char *name)
+{
+	bool unread = !is_drop_in(name);
+
+	if (unread && (is_left_over(name) || !is_regular(folder, name)))
+		return;
+	add_source(l, (source){ .path = join(&l->reader, prefix, name, ""),
+				.name = ap_arena_strdup(l->reader.arena, name),
+				.unread = unread });
+}
+
+/*
+ * There may be no conf.d. Whether there is none is for lstat to say: a link to nowhere, and a folder that cannot be
+ * reached, are missing as well for who follows the path.
+ */
+static void judge_missing_folder(ap_reader *reader, const char *path)
+{
+	struct stat info;
+
+	if (lstat(path, &info) != 0 && errno == ENOENT)
+		return;
+	if (lstat(path, &info) != 0)
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "cannot be reached: %s", strerror(errno));
+	else if (S_ISLNK(info.st_mode))
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0,
+				   "is a symbolic link to a folder that does not exist; mend the link, or remove it");
+	else
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "changed while it was looked at; try again");
+	reader->unreadable = true;
+}
+
+/* Adds what stands in conf.d but `left_out`, in whatever order. */
+static void scan_drop_ins(loader *l, const char *folder, const char *left_out)
+{
+	ap_reader *reader = &l->reader;
+	char *prefix = join(reader, folder, "conf.d/", "");
+	char *path = ap_arena_strndup(reader->arena, prefix, strlen(prefix) - 1);
+	const struct dirent *entry;
+	ap_error error;
+	DIR *stream;
+	int fd;
+	ap_status status = ap_folder_open(path, &fd, &error);
+
+	if (status == AP_ERR_MISSING) {
+		judge_missing_folder(reader, path);
+		return;
+	}
+	if (status != AP_OK) {
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "%s", error.message);
+		reader->unreadable = true;
+		return;
+	}
+	stream = fdopendir(fd);
+	for (errno = 0; stream != NULL && (entry = readdir(stream)) != NULL; errno = 0)
+		if (left_out == NULL || strcmp(entry->d_name, left_out) != 0)
+			add_entry(l, fd, prefix, entry->d_name);
+	if (stream == NULL || errno != 0) {
+		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "cannot be listed: %s", strerror(errno));
+		reader->unreadable = true;
+	}
+	if (stream != NULL)
+		(void)closedir(stream);
+	else
+		(void)close(fd);
+}
+
+static int compare_sources(const void *left, const void *right)
+{
+	const source *a = left, *b = right;
+
+	return strcmp(a->name, b->name);
+}
+
+/* The drop-in's own name that a draft will be saved as; NULL where `draft_as` is no such name. */
+static const char *drop_in_name(const char *draft_as)
+{
+	const char *name = strncmp(draft_as, "conf.d/", 7) == 0 ? draft_as + 7 : draft_as;
+
+	return strchr(name, '/') == NULL && is_drop_in(name) ? name : NULL;
+}
+
+bool ap_load_can_save_as(const char *config, const char *draft_as)
+{
+	return strcmp(draft_as, base_name(config)) == 0 || drop_in_name(draft_as) != NULL;
+}
+
+/* Complains where a draft cannot be saved under the name that is given. */
+static void check_draft_name(loader *l, const ap_load_options *options, const char *root_name)
+{
+	const char *as = options->draft_as;
+
+	if (options->draft == NULL || as == NULL || ap_load_can_save_as(options->config, as))
+		return;
+	ap_diagnostics_add(
+		l->reader.diagnostics, AP_ERROR, options->draft, 0,
+		"a draft cannot be saved as \"%s\"; expected \"%s\", or a drop-in such as \"conf.d/50-name.conf\"", as,
+		root_name);
+	l->reader.unreadable = true;
+}
+
+static void read_all(loader *l, const ap_load_options *options)
+{
+	const char *folder = folder_of(&l->reader, options->config);
+	const char *root_name = base_name(options->config);
+	const char *as = options->draft != NULL ? options->draft_as : NULL;
+	bool as_root = as != NULL && strcmp(as, root_name) == 0;
+	const char *as_drop_in = as != NULL && !as_root ? drop_in_name(as) : NULL;
+
+	check_draft_name(l, options, root_name);
+	read_source(&l->reader, &(source){ .path = as_root ? options->draft : options->config, .is_draft = as_root });
+	scan_drop_ins(l, folder, as_drop_in);
+	if (as_drop_in != NULL)
+		add_source(l, (source){ .path = options->draft, .name = as_drop_in, .is_draft = true });
+	if (l->n_sources > 1)
+		qsort(l->sources, l->n_sources, sizeof(*l->sources), compare_sources);
+	if (options->draft != NULL && as == NULL)
+		add_source(l, (source){ .path = options->draft, .drafting = true, .is_draft = true });
+	for (size_t i = 0; i < l->n_sources; i++)
+		read_source(&l->reader, &l->sources[i]);
+}
+
+static ap_status finish(ap_reader *reader, ap_policy_set **ret_set)
+{
+	ap_read_directory_files(reader);
+	ap_resolve(reader);
+	ap_diagnostics_sort(reader->diagnostics);
+	if (reader->diagnostics->n_errors > 0) {
+		ap_policy_set_free(reader->set);
+		return AP_ERR_POLICY;
+	}
+	*ret_set = reader->set;
+	return AP_OK;
+}
+
+ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_diagnostics *diagnostics)
+{
+	loader l = { .sources = NULL };
+
+	init_reader(&l.reader, options->config, diagnostics);
+	if (find_folder(&l.reader, options->config))
+		read_all(&l, options);
+	return finish(&l.reader, ret_set);
+}
+
+ap_status ap_load_text(const char *name, const char *text, size_t size, ap_policy_set **ret_set,
+		       ap_diagnostics *diagnostics)
+{
+	ap_reader reader;
+	char *copy;
+
+	init_reader(&reader, name, diagnostics);
+	if (find_folder(&reader, name)) {
+		/* libconfig reads to a NUL byte, which `text` need not have */
+		copy = ap_arena_alloc(reader.arena, size + 1);
+		memcpy(copy, text, size);
+		read_text(&reader, name, copy, size);
+	}
+	return finish(&reader, ret_set);
+}

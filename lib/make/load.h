@@ -1,0 +1,47 @@
+/*
+ * load.h - reads the policy files: all of them, or none with all that is wrong with them.
+ */
+#ifndef AP_LOAD_H
+#define AP_LOAD_H
+
+#include "../login/status.h"
+#include "diagnostics.h"
+#include "policyset.h"
+
+#include <stdbool.h>
+
+typedef struct {
+	/* The root file's path. Its drop-ins are conf.d/ *.conf beside it, read after it in byte order of their
+	   names. */
+	const char *config;
+
+	/* A file that is not saved yet, or NULL: read last and its policies taken in place of those of the same names,
+	   where they stood; they are marked as drafts and count as enabled. One that `replaces` another stands in its
+	   place: that one counts as disabled. A draft is read for a report only, so neither its owner and mode nor its
+	   folder are looked at; it must be a regular file, or "-", standard input. */
+	const char *draft;
+
+	/* With `draft`: the name of the file that it will be saved as: it is read in that file's place, or where it
+	   would stand, and nothing is enabled. "NAME.conf" or "conf.d/NAME.conf" is a drop-in, the root file's own
+	   name the root file. */
+	const char *draft_as;
+} ap_load_options;
+
+/*
+ * AP_OK: *ret_set is whole and sound; *diagnostics may hold warnings. AP_ERR_POLICY: at least one error is in
+ * *diagnostics and *ret_set is untouched. Files but the draft are read through ap_file_read, so every refusal of
+ * file.h is among the errors. *diagnostics is sorted.
+ */
+ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_diagnostics *diagnostics);
+
+/* True if a draft can be saved under this name, as `draft_as` tells it, beside the root file `config`. */
+bool ap_load_can_save_as(const char *config, const char *draft_as);
+
+/*
+ * The same as ap_load for one text in memory that has no drop-ins; `name` stands for its path, relative feeds are
+ * looked for beside it. For tests and fuzzers.
+ */
+ap_status ap_load_text(const char *name, const char *text, size_t size, ap_policy_set **ret_set,
+		       ap_diagnostics *diagnostics);
+
+#endif

@@ -1,0 +1,51 @@
+#include "policyset.h"
+
+#include <string.h>
+
+const char *const ap_builtin_client_types[] = {
+	"native", "web", "dingtalk-pc", "dingtalk-mobile", "outlook-addin", "wechat", "third-party", "system", NULL,
+};
+
+const char *const ap_policy_type_names[] = { [AP_POLICY_WHITELIST] = "whitelist", [AP_POLICY_BLACKLIST] = "blacklist" };
+
+const char *const ap_policy_status_names[] = {
+	[AP_POLICY_ENABLED] = "enabled", [AP_POLICY_DISABLED] = "disabled", [AP_POLICY_REPORT_ONLY] = "report-only"
+};
+
+const char *ap_policy_type_name(uint32_t type)
+{
+	return ap_policy_type_names[type == AP_POLICY_BLACKLIST ? AP_POLICY_BLACKLIST : AP_POLICY_WHITELIST];
+}
+
+const char *ap_policy_status_name(uint32_t status)
+{
+	return ap_policy_status_names[status <= AP_POLICY_REPORT_ONLY ? status : AP_POLICY_REPORT_ONLY];
+}
+
+ap_policy_set *ap_policy_set_new(void)
+{
+	ap_arena *arena = ap_arena_new();
+	ap_policy_set *set = ap_arena_alloc(arena, sizeof(*set));
+
+	set->arena = arena;
+	set->message.text = ap_arena_strdup(arena, "The administrator has enabled IP login restrictions. "
+						   "Login from the current IP is not allowed.");
+	set->default_client_type.text = ap_arena_strdup(arena, "third-party");
+	set->max_shrink = 10;
+	set->audit_record = AP_AUDIT_ALL;
+	return set;
+}
+
+void ap_policy_set_free(ap_policy_set *set)
+{
+	if (set != NULL)
+		ap_arena_free(set->arena);
+}
+
+const ap_policy_def *ap_policy_set_find(const ap_policy_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->n_policies; i++)
+		if (strcmp(set->policies[i].name, name) == 0)
+			return &set->policies[i];
+	return NULL;
+}

@@ -1,0 +1,119 @@
+/* What cannot be known at a login, and so leaves it undetermined. */
+#include "unknowns.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GROUP_BUFFER_MAX = 16 * 1024 * 1024 }; /* a group of a few hundred thousand members */
+
+void ap_find_regions(ap_finder *f)
+{
+	const char *verdict = f->set->undetermined_allows ? "allowed" : "denied";
+
+	for (size_t i = 0; i < f->set->n_policies; i++) {
+		const ap_policy_def *def = &f->set->policies[i];
+		const ap_list *regions = def->regions.n > 0 ? &def->regions : &def->except.regions;
+
+		if (def->status != AP_POLICY_DISABLED && regions->n > 0)
+			ap_finder_report(f, &regions->place,
+					 "no region database is read in this release: where regions decide, "
+					 "policy \"%s\" is undetermined, and so the login %s %s",
+					 def->name, def->status == AP_POLICY_ENABLED ? "is" : "would be", verdict);
+	}
+	for (size_t i = 0; i < f->set->n_exceptions; i++) {
+		const ap_exception_def *def = &f->set->exceptions[i];
+
+		if (def->regions.n > 0 && f->now < def->not_after.value)
+			ap_finder_report(f, &def->regions.place,
+					 "no region database is read in this release: where regions decide, it is "
+					 "undetermined whether exception \"%s\" frees the login, which is %s",
+					 def->name, verdict);
+	}
+}
+
+typedef struct {
+	const ap_text **items; /* in reading order, until they are sorted */
+	size_t n;
+} group_list;
+
+static void add_groups(ap_finder *f, group_list *groups, const ap_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		*AP_PUSH(f->arena, groups->items, groups->n) = &list->items[i];
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const ap_text *first = *(const ap_text *const *)a, *second = *(const ap_text *const *)b;
+	int order = strcmp(first->text, second->text);
+
+	if (order == 0)
+		order = strcmp(first->place.file, second->place.file);
+	return order != 0 ? order : (first->place.line > second->place.line) - (first->place.line < second->place.line);
+}
+
+/* AP_YES, AP_NO, or AP_UNKNOWN where the look-up failed. */
+static ap_tri is_known_group(const ap_nss *nss, const char *name)
+{
+	int tries = 5; /* after EINTR */
+
+	for (size_t size = 1024; size <= GROUP_BUFFER_MAX && tries > 0;) {
+		struct group entry, *found = NULL;
+		char *buffer = malloc(size);
+		int result;
+
+		if (buffer == NULL)
+			ap_out_of_memory();
+		result = nss->getgrnam_r(name, &entry, buffer, size, &found);
+		free(buffer);
+		if (found != NULL)
+			return AP_YES;
+		if (result == 0 || result == ENOENT || result == ESRCH)
+			return AP_NO;
+		if (result == ERANGE)
+			size *= 4;
+		else if (result == EINTR)
+			tries--;
+		else
+			return AP_UNKNOWN;
+	}
+	return AP_UNKNOWN;
+}
+
+void ap_find_unknown_groups(ap_finder *f)
+{
+	group_list groups = { .n = 0 };
+
+	for (size_t i = 0; i < f->set->n_departments; i++)
+		add_groups(f, &groups, &f->set->departments[i].groups);
+	for (size_t i = 0; i < f->set->n_policies; i++) {
+		if (f->set->policies[i].status == AP_POLICY_DISABLED)
+			continue;
+		add_groups(f, &groups, &f->set->policies[i].scope.groups);
+		add_groups(f, &groups, &f->set->policies[i].except.groups);
+	}
+	for (size_t i = 0; i < f->set->n_exceptions; i++)
+		if (f->now < f->set->exceptions[i].not_after.value)
+			add_groups(f, &groups, &f->set->exceptions[i].who.groups);
+	if (groups.n > 0)
+		qsort(groups.items, groups.n, sizeof(*groups.items), compare_groups);
+	for (size_t i = 0; i < groups.n; i++) {
+		const ap_text *group = groups.items[i];
+		ap_tri known;
+
+		if (i > 0 && strcmp(groups.items[i - 1]->text, group->text) == 0)
+			continue;
+		known = is_known_group(f->nss, group->text);
+		if (known == AP_NO)
+			ap_finder_report(f, &group->place,
+					 "the name services do not know the group \"%s\"; "
+					 "logins that it decides are undetermined",
+					 group->text);
+		if (known == AP_UNKNOWN)
+			ap_finder_report(f, &group->place,
+					 "the group \"%s\" could not be looked up; logins that it decides are "
+					 "undetermined as long as the name services fail",
+					 group->text);
+	}
+}
