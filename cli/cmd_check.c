@@ -1,0 +1,214 @@
+/* accesspolicy check - what is wrong with the files, what no longer holds, and what was probably not meant. */
+#include "../lib/make/assertions.h"
+#include "../lib/make/compile.h"
+#include "../lib/make/findings.h"
+#include "../lib/make/load.h"
+#include "jsontext.h"
+#include "nss_cache.h"
+#include "options.h"
+#include "report.h"
+
+#include <string.h>
+#include <time.h>
+
+typedef struct {
+	const char *draft;
+	const char *as;
+	bool strict;
+} check_options;
+
+/* Everything that a check finds; `set` and `image` are NULL where the files make no policy. */
+typedef struct {
+	ap_policy_set *set;
+	ap_image *image;
+	ap_diagnostics problems;
+	ap_diagnostics failed;
+	ap_diagnostics findings;
+	size_t n_failed;
+} check_result;
+
+static void examine(const ap_load_options *options, check_result *result)
+{
+	const int64_t now = (int64_t)time(NULL);
+	ap_error error = { 0 };
+	const ap_nss *nss;
+
+	if (ap_load(options, &result->set, &result->problems) != AP_OK)
+		return;
+	if (ap_compile_image(result->set, &result->image, &error) != AP_OK) {
+		ap_diagnostics_add(&result->problems, AP_ERROR, error.file[0] != '\0' ? error.file : options->config,
+				   error.line, "%s", error.message);
+		return;
+	}
+	nss = ap_nss_cache_begin(&ap_nss_system);
+	result->n_failed = ap_assertions_run(result->set, result->image, now, nss, &result->failed);
+	ap_findings(result->set, result->image, now, nss, &result->findings);
+	ap_nss_cache_end();
+}
+
+static void clear(check_result *result)
+{
+	ap_image_free(result->image);
+	ap_policy_set_free(result->set);
+	ap_diagnostics_clear(&result->problems);
+	ap_diagnostics_clear(&result->failed);
+	ap_diagnostics_clear(&result->findings);
+}
+
+static int status_of(const check_result *result, bool strict)
+{
+	if (result->image == NULL)
+		return AP_EXIT_POLICY;
+	if (result->n_failed > 0)
+		return AP_EXIT_NO;
+	return strict && result->problems.n_warnings + result->findings.n_warnings > 0 ? AP_EXIT_NO : AP_EXIT_YES;
+}
+
+static void write_diagnostic(ap_context *context, const ap_diagnostic *item, const char *label, ap_colour colour)
+{
+	const char *place = ap_place_text(context->arena, item->file, item->line);
+
+	ap_paint(&context->screen, AP_BOLD, place, strlen(place));
+	fputs(": ", stdout);
+	ap_paint(&context->screen, colour, label, strlen(label));
+	printf(": %s\n", ap_printable(context->arena, item->message));
+}
+
+static void write_diagnostics(ap_context *context, const ap_diagnostics *list, const char *warning)
+{
+	for (size_t i = 0; i < list->n; i++)
+		write_diagnostic(context, &list->items[i], list->items[i].severity == AP_ERROR ? "error" : warning,
+				 list->items[i].severity == AP_ERROR ? AP_RED : AP_YELLOW);
+}
+
+/* "2 errors, 1 warning": what there is of either. */
+static const char *counted(ap_context *context, const char *text, size_t n, const char *one, const char *many)
+{
+	if (n == 0)
+		return text;
+	return ap_format(context->arena, "%s%s%s", text, text[0] != '\0' ? ", " : "",
+			 ap_count_text(context->arena, n, one, many));
+}
+
+static const char *contents_text(ap_context *context, const ap_policy_set *set)
+{
+	const char *text = counted(context, "", set->n_policies, "policy", "policies");
+
+	text = counted(context, text, set->n_departments, "department", "departments");
+	text = counted(context, text, set->n_networks, "network", "networks");
+	text = counted(context, text, set->n_exceptions, "exception", "exceptions");
+	text = counted(context, text, set->n_assertions, "assertion", "assertions");
+	return ap_format(context->arena, "%s in %s", text,
+			 ap_count_text(context->arena, set->n_files, "file", "files"));
+}
+
+static void write_summary(ap_context *context, const check_result *result)
+{
+	const char *problems = counted(context, "", result->problems.n_errors, "error", "errors");
+	bool good = result->image != NULL && result->n_failed == 0;
+	const char *verdict = result->image == NULL ? "not valid" : good ? "valid" : "valid, but not as asserted";
+
+	if (result->n_failed > 0)
+		problems =
+			ap_format(context->arena, "%zu of %s failed", result->n_failed,
+				  ap_count_text(context->arena, result->set->n_assertions, "assertion", "assertions"));
+	problems = counted(context, problems, result->problems.n_warnings, "warning", "warnings");
+	problems = counted(context, problems, result->findings.n_warnings, "finding", "findings");
+	ap_paint(&context->screen, good ? AP_GREEN : AP_RED, verdict, strlen(verdict));
+	if (result->image == NULL)
+		printf(": %s; the files are not used\n", problems);
+	else
+		printf(": %s%s%s\n", contents_text(context, result->set), problems[0] != '\0' ? "; " : "", problems);
+}
+
+static void write_text(ap_context *context, const check_result *result)
+{
+	write_diagnostics(context, &result->problems, "warning");
+	write_diagnostics(context, &result->failed, "warning");
+	write_diagnostics(context, &result->findings, "finding");
+	write_summary(context, result);
+}
+
+static json_t *diagnostics_json(ap_context *context, const ap_diagnostics *list, ap_severity severity)
+{
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].severity == severity)
+			ap_json_append(array, ap_report_json(context->arena, &list->items[i]));
+	return array;
+}
+
+static void write_json(ap_context *context, const check_result *result)
+{
+	json_t *object = ap_json_object();
+	json_t *assertions = ap_json_object();
+
+	ap_json_set(object, "valid", json_boolean(result->image != NULL));
+	ap_json_set(object, "errors", diagnostics_json(context, &result->problems, AP_ERROR));
+	ap_json_set(object, "warnings", diagnostics_json(context, &result->problems, AP_WARNING));
+	ap_json_set(object, "findings", diagnostics_json(context, &result->findings, AP_WARNING));
+	ap_json_set(assertions, "run", json_integer(result->image != NULL ? (json_int_t)result->set->n_assertions : 0));
+	ap_json_set(assertions, "failed", diagnostics_json(context, &result->failed, AP_ERROR));
+	ap_json_set(object, "assertions", assertions);
+	ap_json_write(object);
+}
+
+static int check(ap_context *context, const check_options *given)
+{
+	const ap_load_options options = { .config = ap_context_config(context),
+					  .draft = given->draft,
+					  .draft_as = given->as };
+	check_result result = { 0 };
+	int status;
+
+	examine(&options, &result);
+	if (context->json)
+		write_json(context, &result);
+	else
+		write_text(context, &result);
+	status = status_of(&result, given->strict);
+	clear(&result);
+	return status;
+}
+
+int ap_cmd_check(ap_context *context, int argc, char **argv)
+{
+	check_options given = { 0 };
+	const ap_option options[] = {
+		{ .name = "draft",
+		  .value = "FILE",
+		  .help = "with the policies of this file in place of those of the same names",
+		  .text = &given.draft },
+		{ .name = "as",
+		  .value = "NAME",
+		  .help = "with --draft: as if the file were saved under this name",
+		  .text = &given.as },
+		{ .name = "strict", .help = "status 1 if there are warnings or findings", .flag = &given.strict },
+	};
+	const ap_usage usage = {
+		.command = "check",
+		.synopsis = "[--draft FILE [--as NAME]] [--strict]",
+		.description =
+			"Reads the files, evaluates the assertions, and reports every error, and what is valid but\n"
+			"probably not meant (findings). "
+			"The status is 0 for valid, 1 where an assertion failed or, with\n"
+			"--strict, anything was reported, 3 where the files make no policy.",
+		.options = options,
+		.n_options = sizeof(options) / sizeof(options[0]),
+	};
+	int first, status;
+
+	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+		return status;
+	if (first < argc)
+		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
+	if (given.as != NULL && given.draft == NULL)
+		return ap_usage_error(&usage, "--as is the name for a draft; --draft FILE is missing");
+	if (given.as != NULL && !ap_load_can_save_as(ap_context_config(context), given.as))
+		return ap_usage_error(&usage,
+				      "--as %s: a draft cannot be saved so; expected the root file's own name, or a "
+				      "drop-in such as conf.d/50-name.conf",
+				      ap_printable(context->arena, given.as));
+	return check(context, &given);
+}

@@ -1,0 +1,79 @@
+#include "report.h"
+
+#include "jsontext.h"
+
+const char *ap_place_text(ap_arena *arena, const char *file, unsigned line)
+{
+	const char *safe = ap_printable(arena, file);
+
+	return line != 0 ? ap_format(arena, "%s:%u", safe, line) : safe;
+}
+
+const char *ap_count_text(ap_arena *arena, size_t n, const char *one, const char *many)
+{
+	return ap_format(arena, "%zu %s", n, n == 1 ? one : many);
+}
+
+static json_t *problem(ap_arena *arena, const char *file, unsigned line, const char *message, bool is_error)
+{
+	json_t *object = ap_json_object();
+
+	ap_json_set(object, "file", ap_json_name(arena, file));
+	ap_json_set(object, "line", ap_json_line(line));
+	ap_json_set(object, "message", ap_json_text(arena, message));
+	ap_json_set(object, "severity", ap_json_text(arena, is_error ? "error" : "warning"));
+	return object;
+}
+
+json_t *ap_report_json(ap_arena *arena, const ap_diagnostic *diagnostic)
+{
+	return problem(arena, diagnostic->file, diagnostic->line, diagnostic->message,
+		       diagnostic->severity == AP_ERROR);
+}
+
+static void write_errors(json_t *errors)
+{
+	json_t *object = ap_json_object();
+
+	ap_json_set(object, "errors", errors);
+	ap_json_write(object);
+}
+
+int ap_report_diagnostics(ap_context *context, const ap_diagnostics *diagnostics)
+{
+	ap_arena *arena = context->arena;
+	json_t *errors = ap_json_array();
+
+	for (size_t i = 0; i < diagnostics->n; i++) {
+		const ap_diagnostic *item = &diagnostics->items[i];
+
+		fprintf(stderr, "%s: %s%s\n", ap_place_text(arena, item->file, item->line),
+			item->severity == AP_WARNING ? "warning: " : "", ap_printable(arena, item->message));
+		ap_json_append(errors, ap_report_json(arena, item));
+	}
+	fprintf(stderr, "%s%s%s: the policy cannot be read\n",
+		ap_count_text(arena, diagnostics->n_errors, "error", "errors"), diagnostics->n_warnings > 0 ? ", " : "",
+		diagnostics->n_warnings > 0 ? ap_count_text(arena, diagnostics->n_warnings, "warning", "warnings")
+					    : "");
+	if (context->json)
+		write_errors(errors);
+	else
+		json_decref(errors);
+	return AP_EXIT_POLICY;
+}
+
+int ap_report_error(ap_context *context, const ap_error *error)
+{
+	ap_arena *arena = context->arena;
+
+	if (error->file[0] != '\0')
+		fprintf(stderr, "%s: ", ap_place_text(arena, error->file, error->line));
+	fprintf(stderr, "%s\n1 error: the policy cannot be read\n", ap_printable(arena, error->message));
+	if (context->json) {
+		json_t *errors = ap_json_array();
+
+		ap_json_append(errors, problem(arena, error->file, error->line, error->message, true));
+		write_errors(errors);
+	}
+	return AP_EXIT_POLICY;
+}

@@ -1,0 +1,29 @@
+/* report.h - why no policy could be had, and what is wrong with the files, on standard error and as JSON. */
+#ifndef AP_REPORT_H
+#define AP_REPORT_H
+
+#include "../lib/login/status.h"
+#include "../lib/make/diagnostics.h"
+#include "command.h"
+
+#include <jansson.h>
+
+/* "file:line", or "file" where there is no line. In the arena, printable. */
+const char *ap_place_text(ap_arena *arena, const char *file, unsigned line);
+
+/* "1 policy", "2 policies". In the arena. */
+const char *ap_count_text(ap_arena *arena, size_t n, const char *one, const char *many);
+
+/*
+ * Writes each diagnostic and a closing line with their number to standard error, and with --json also {"errors": […]}
+ * to standard output. Returns AP_EXIT_POLICY.
+ */
+int ap_report_diagnostics(ap_context *context, const ap_diagnostics *diagnostics);
+
+/* The same for one error. */
+int ap_report_error(ap_context *context, const ap_error *error);
+
+/* {file, line, message, severity} */
+json_t *ap_report_json(ap_arena *arena, const ap_diagnostic *diagnostic);
+
+#endif

@@ -1,0 +1,192 @@
+#include "screen.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+enum { NARROWEST_TERMINAL = 40 };
+
+ap_screen ap_screen_of_stdout(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+	struct winsize size;
+	ap_screen screen = { 0 };
+
+	if (!isatty(STDOUT_FILENO))
+		return screen;
+	screen.coloured =
+		(no_color == NULL || no_color[0] == '\0') && (terminal == NULL || strcmp(terminal, "dumb") != 0);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		screen.columns = size.ws_col < NARROWEST_TERMINAL ? NARROWEST_TERMINAL : size.ws_col;
+	return screen;
+}
+
+/* Characters that no one sees and that change the order in which a line is read (Unicode 15, table 23-3; UAX #9). */
+static bool reorders(wchar_t c)
+{
+	return c == 0x061c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+/* The next character's bytes; 0 where they are not UTF-8. *ret_width is its columns, -1 where it is not printable. */
+static size_t next_character(const char *text, wchar_t *ret_character, int *ret_width)
+{
+	mbstate_t state = { 0 };
+	size_t length = mbrtowc(ret_character, text, strlen(text), &state);
+
+	if (length == (size_t)-1 || length == (size_t)-2)
+		return 0;
+	*ret_width = reorders(*ret_character) ? -1 : wcwidth(*ret_character);
+	return length;
+}
+
+static bool is_printable(const char *text)
+{
+	while (*text != '\0') {
+		wchar_t c;
+		int width;
+		size_t length = next_character(text, &c, &width);
+
+		if (length == 0 || width < 0)
+			return false;
+		text += length;
+	}
+	return true;
+}
+
+const char *ap_printable(ap_arena *arena, const char *text)
+{
+	size_t size = strlen(text) * 4 + 1; /* the longest escape of one byte is \xHH */
+	size_t used = 0;
+	char *safe;
+
+	if (is_printable(text))
+		return text;
+	safe = ap_arena_alloc(arena, size);
+	while (*text != '\0') {
+		wchar_t c;
+		int width = -1;
+		size_t length = next_character(text, &c, &width);
+
+		if (length > 0 && width >= 0) {
+			memcpy(safe + used, text, length);
+			used += length;
+		} else if (length > 1) {
+			used += (size_t)snprintf(safe + used, size - used, c > 0xffff ? "\\U%x" : "\\u%04x",
+						 (unsigned)c);
+		} else {
+			used += (size_t)snprintf(safe + used, size - used, "\\x%02x", (unsigned char)*text);
+		}
+		text += length > 0 ? length : 1;
+	}
+	return safe;
+}
+
+const char *ap_format(ap_arena *arena, const char *format, ...)
+{
+	va_list arguments;
+	char *made = NULL;
+	const char *kept;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&made, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		ap_out_of_memory();
+	kept = ap_arena_strdup(arena, made);
+	free(made);
+	return kept;
+}
+
+/* A character's columns and bytes; what is not printable counts as one of each. */
+static size_t step(const char *text, size_t *ret_width)
+{
+	wchar_t c;
+	int width;
+	size_t length = next_character(text, &c, &width);
+
+	*ret_width = length == 0 || width < 0 ? 1 : (size_t)width;
+	return length == 0 ? 1 : length;
+}
+
+size_t ap_width(const char *text)
+{
+	size_t total = 0;
+	size_t width;
+
+	while (*text != '\0') {
+		text += step(text, &width);
+		total += width;
+	}
+	return total;
+}
+
+size_t ap_wrap(const char *text, size_t columns, char separator, size_t *ret_next)
+{
+	bool dropped = separator == ' ';
+	size_t used = 0;
+	size_t at = 0;
+	size_t cut = 0;
+
+	while (text[at] != '\0') {
+		size_t width;
+		size_t length = step(text + at, &width);
+
+		if (columns != 0 && used + width > columns && at > 0)
+			break;
+		if (text[at] == separator)
+			cut = dropped ? at : at + 1;
+		used += width;
+		at += length;
+	}
+	if (text[at] != '\0' && !(dropped && text[at] == ' ') && cut > 0)
+		at = cut;
+	*ret_next = at;
+	while (dropped && text[*ret_next] == ' ')
+		++*ret_next;
+	return at;
+}
+
+void ap_paint(const ap_screen *screen, ap_colour colour, const char *text, size_t length)
+{
+	static const char *const codes[] = {
+		[AP_BOLD] = "1", [AP_DIM] = "2", [AP_GREEN] = "32", [AP_YELLOW] = "33", [AP_RED] = "1;31",
+	};
+
+	if (length == 0)
+		return;
+	if (!screen->coloured || colour == AP_PLAIN) {
+		fwrite(text, 1, length, stdout);
+		return;
+	}
+	printf("\033[%sm", codes[colour]);
+	fwrite(text, 1, length, stdout);
+	fputs("\033[0m", stdout);
+}
+
+void ap_blanks(size_t n)
+{
+	while (n-- > 0)
+		putchar(' ');
+}
+
+void ap_paint_wrapped(const ap_screen *screen, ap_colour colour, const char *text, size_t indent)
+{
+	size_t columns = screen->columns > indent + NARROWEST_TERMINAL / 2 ? screen->columns - indent : 0;
+	size_t next;
+
+	do {
+		size_t length = ap_wrap(text, columns, ' ', &next);
+
+		ap_paint(screen, colour, text, length);
+		putchar('\n');
+		text += next;
+		if (*text != '\0')
+			ap_blanks(indent);
+	} while (*text != '\0');
+}

@@ -1,0 +1,52 @@
+/*
+ * screen.h - text for a person: printable whatever it came from, measured in columns, coloured where a terminal wants
+ * it.
+ */
+#ifndef AP_SCREEN_H
+#define AP_SCREEN_H
+
+#include "../lib/make/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+typedef enum { AP_PLAIN, AP_BOLD, AP_DIM, AP_GREEN, AP_YELLOW, AP_RED } ap_colour;
+
+typedef struct {
+	bool coloured;
+	size_t columns; /* 0: no terminal, nothing is wrapped */
+} ap_screen;
+
+/* What standard output can show: colours at a terminal unless NO_COLOR is set and not empty (https://no-color.org). */
+ap_screen ap_screen_of_stdout(void);
+
+/*
+ * Makes text from outside fit for a terminal: control characters, bytes that are not UTF-8, and the invisible
+ * characters that reorder text (Unicode bidirectional controls) become \xHH or \uHHHH. In the arena, or `text` itself
+ * where it is fine.
+ */
+const char *ap_printable(ap_arena *arena, const char *text);
+
+/* A formatted text in the arena. */
+__attribute__((format(printf, 2, 3))) const char *ap_format(ap_arena *arena, const char *format, ...);
+
+/* The columns that printable text takes. */
+size_t ap_width(const char *text);
+
+/*
+ * How many bytes of `text` fit on a line of `columns`, cut at a blank, or with '/' for a separator behind a slash,
+ * where there is one; *ret_next is what to skip to reach the next line. At least one character; columns 0: all of it.
+ */
+size_t ap_wrap(const char *text, size_t columns, char separator, size_t *ret_next);
+
+/* Writes `length` bytes of text in a colour. */
+void ap_paint(const ap_screen *screen, ap_colour colour, const char *text, size_t length);
+
+/* Writes text whose first line starts at column `indent` already; further lines are indented to it. Ends the line. */
+void ap_paint_wrapped(const ap_screen *screen, ap_colour colour, const char *text, size_t indent);
+
+/* Writes `n` blanks. */
+void ap_blanks(size_t n);
+
+#endif

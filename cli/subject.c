@@ -1,0 +1,123 @@
+#include "subject.h"
+
+#include "../lib/login/applied.h"
+#include "../lib/make/compile.h"
+#include "../lib/make/load.h"
+#include "report.h"
+
+#include <string.h>
+
+static int compile(ap_context *context, ap_policy_set *set, const char *config, ap_subject *ret_subject)
+{
+	ap_error error = { 0 };
+	ap_image *image = NULL;
+
+	if (ap_compile_image(set, &image, &error) != AP_OK) {
+		ap_policy_set_free(set);
+		return ap_report_error(context, &error);
+	}
+	*ret_subject = (ap_subject){ .image = image, .set = set, .path = config };
+	return AP_EXIT_YES;
+}
+
+int ap_subject_open_files(ap_context *context, const char *draft, const char *draft_as, ap_subject *ret_subject)
+{
+	const ap_load_options options = { .config = ap_context_config(context), .draft = draft, .draft_as = draft_as };
+	ap_diagnostics diagnostics = { 0 };
+	ap_policy_set *set = NULL;
+	int result;
+
+	if (ap_load(&options, &set, &diagnostics) == AP_OK)
+		result = compile(context, set, options.config, ret_subject);
+	else
+		result = ap_report_diagnostics(context, &diagnostics);
+	if (result == AP_EXIT_YES)
+		ret_subject->draft = draft;
+	ap_diagnostics_clear(&diagnostics);
+	return result;
+}
+
+int ap_subject_open_in_force(ap_context *context, ap_subject *ret_subject)
+{
+	const char *state = ap_context_state(context);
+	ap_error error = { 0 };
+	ap_image *image = NULL;
+	ap_status status = ap_applied_load(state, &image, &error);
+	int result;
+
+	if (status == AP_OK) {
+		*ret_subject = (ap_subject){ .image = image,
+					     .path = ap_format(context->arena, "%s/%s", state, AP_APPLIED_IMAGE) };
+		return AP_EXIT_YES;
+	}
+	if (status != AP_ERR_MISSING)
+		return ap_report_error(context, &error);
+	result = ap_subject_open_files(context, NULL, NULL, ret_subject);
+	if (result == AP_EXIT_YES)
+		ret_subject->never_applied = true;
+	return result;
+}
+
+void ap_subject_close(ap_subject *subject)
+{
+	ap_image_free(subject->image);
+	ap_policy_set_free(subject->set);
+	*subject = (ap_subject){ 0 };
+}
+
+const char *ap_subject_place(ap_context *context, const ap_subject *subject, const char *file, unsigned line)
+{
+	const char *root = subject->set != NULL ? subject->set->root : ap_context_config(context);
+	const char *slash = strrchr(root, '/');
+	size_t folder = slash != NULL ? (size_t)(slash - root) + 1 : 0;
+	bool below = strncmp(file, root, folder) == 0 && file[folder] != '\0';
+
+	return ap_place_text(context->arena, below ? file + folder : file, line);
+}
+
+static const char *files_text(ap_context *context, const ap_subject *subject)
+{
+	ap_arena *arena = context->arena;
+	size_t n_beside = subject->set->n_files - 1 - (subject->draft != NULL ? 1 : 0);
+	const char *text = ap_format(arena, "the files, %s", ap_printable(arena, subject->path));
+
+	if (n_beside > 0)
+		text = ap_format(arena, "%s and %s", text, ap_count_text(arena, n_beside, "drop-in", "drop-ins"));
+	if (subject->draft != NULL)
+		text = ap_format(arena, "%s, with the draft %s", text, ap_printable(arena, subject->draft));
+	if (subject->never_applied)
+		text = ap_format(arena, "%s; nothing was ever applied in %s", text,
+				 ap_printable(arena, ap_context_state(context)));
+	return text;
+}
+
+const char *ap_subject_text(ap_context *context, const ap_subject *subject)
+{
+	if (subject->set != NULL)
+		return files_text(context, subject);
+	return ap_format(context->arena, "the image in force, %s", ap_printable(context->arena, subject->path));
+}
+
+const char **ap_subject_policies(ap_arena *arena, const ap_subject *subject, size_t *ret_n)
+{
+	ap_view view = ap_view_of(subject->image);
+	size_t n = ap_image_count(subject->image, AP_SECTION_POLICIES);
+	const char **names = ap_arena_alloc(arena, (n + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = ap_view_string(&view, ap_view_policy(&view, (uint32_t)i).name);
+	*ret_n = n;
+	return names;
+}
+
+const char **ap_subject_clients(ap_arena *arena, const ap_subject *subject, size_t *ret_n)
+{
+	ap_view view = ap_view_of(subject->image);
+	size_t n = ap_image_count(subject->image, AP_SECTION_CLIENTS);
+	const char **names = ap_arena_alloc(arena, (n + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = ap_view_string(&view, ap_view_client(&view, (uint32_t)i).name);
+	*ret_n = n;
+	return names;
+}

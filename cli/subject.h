@@ -1,0 +1,44 @@
+/* subject.h - what is asked: the image in force, or the files as they are. */
+#ifndef AP_SUBJECT_H
+#define AP_SUBJECT_H
+
+#include "../lib/login/evaluate.h"
+#include "../lib/make/policyset.h"
+#include "command.h"
+
+typedef struct {
+	ap_image *image;    /* never NULL in an open subject */
+	ap_policy_set *set; /* the files; NULL where the image in force is asked */
+	const char *path;   /* of the image, or of the root file */
+	const char *draft;  /* a file that is not saved, and is among those of the set; or NULL */
+	bool never_applied; /* the files, because nothing was ever applied */
+} ap_subject;
+
+/*
+ * Reads the files and compiles them; draft and draft_as as in load.h, may be NULL. Returns AP_EXIT_YES, or
+ * AP_EXIT_POLICY after all that is wrong was reported, with nothing to close.
+ */
+int ap_subject_open_files(ap_context *context, const char *draft, const char *draft_as, ap_subject *ret_subject);
+
+/*
+ * Opens what a login is decided by: the image in force; where nothing was ever applied (neither image nor history
+ * exists), the files. An image that cannot be believed, or that is gone, is AP_EXIT_POLICY.
+ */
+int ap_subject_open_in_force(ap_context *context, ap_subject *ret_subject);
+
+void ap_subject_close(ap_subject *subject);
+
+/*
+ * "file:line" for a person, in the arena, printable: relative to the root file's folder where the file is below it. Of
+ * the image in force, which does not name its root file, the folder is the configured one.
+ */
+const char *ap_subject_place(ap_context *context, const ap_subject *subject, const char *file, unsigned line);
+
+/* "the files: conf/accesspolicy.conf and 2 drop-ins" … In the arena. */
+const char *ap_subject_text(ap_context *context, const ap_subject *subject);
+
+/* The names of the image's policies or client types, in the arena, to suggest one of. */
+const char **ap_subject_policies(ap_arena *arena, const ap_subject *subject, size_t *ret_n);
+const char **ap_subject_clients(ap_arena *arena, const ap_subject *subject, size_t *ret_n);
+
+#endif
