@@ -1,0 +1,251 @@
+#!/usr/bin/python3
+"""described.py CHECK PAGE COMMAND - what a manual page's source describes is what the command knows.
+
+CHECK is keys (of the policy files, behind "; keys: GROUP"), options (of the command, behind "; options: COMMAND") or
+json (its output, in the blocks behind "; json: NAME", and its input, behind "; json-input: batch").
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+faults = []
+
+
+def compare(what, described, known):
+    if described != known:
+        faults.append(f"{what}: not described: {sorted(known - described)}; described, and not there: "
+                      f"{sorted(described - known)}")
+
+
+def definitions(page, mark):
+    """For each "; MARK: NAME", NAME and the definitions' first lines that follow it, to the next mark or heading."""
+    found, name = {}, None
+    for line in page.splitlines():
+        if line.startswith(f"; {mark}: "):
+            name = line.split(": ", 1)[1]
+            found[name] = []
+        elif line.startswith("#") or line.startswith(";"):
+            name = None
+        elif name is not None and line.startswith("*"):
+            found[name].append(line)
+    return found
+
+
+def tables(page, mark):
+    """For each "; MARK: NAME", NAME and the lines of the literal block behind it that start with a key."""
+    blocks = re.findall(rf"^; {mark}: (\S+)\n```\n(.*?)^```$", page, re.M | re.S)
+    return {name: [line for line in block.splitlines() if not line.startswith(" ")] for name, block in blocks}
+
+
+class Files:
+    """Policy files in a scratch folder."""
+
+    def __init__(self, folder, command):
+        self.folder, self.command = folder, command
+        self.config = os.path.join(folder, "accesspolicy.conf")
+
+    def write(self, name, text):
+        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def run(self, *arguments, status=None):
+        done = subprocess.run([self.command, *arguments, "--config", self.config], cwd=self.folder, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        if status is not None and done.returncode != status:
+            faults.append(f"{' '.join(arguments)}: exit status {done.returncode}, expected {status}\n{done.stdout}")
+        return done.stdout
+
+
+def check_keys(page, files):
+    """An unknown key in each kind of group is answered by the keys that there are."""
+    files.write("accesspolicy.conf", """zzzzzz = 1;
+audit = { file = "a"; zzzzzz = 1; };
+client_types = ( { name = "a"; zzzzzz = 1; } );
+departments = ( { name = "a"; zzzzzz = 1; } );
+networks = ( { name = "a"; ip = [ "192.0.2.1" ]; zzzzzz = 1; } );
+policies = ( { name = "a"; type = "whitelist"; zzzzzz = 1;
+               scope = { all = true; zzzzzz = 1; except = { members = [ "a" ]; zzzzzz = 1; }; }; } );
+exceptions = ( { name = "a"; policies = [ "a" ]; members = [ "a" ]; zzzzzz = 1; } );
+assertions = ( { user = "a"; expect = "allow"; zzzzzz = 1; } );
+""")
+    told = files.run("check", status=3)
+    known = {group: set(keys.split(", ")) for group, keys in
+             re.findall(r'unknown key "zzzzzz" (?:in|at) (.*?); expected one of (.*)$', told, re.M)}
+    described = {group: {key for line in lines for key in re.findall(r"\*([a-z_]+)\*", line)}
+                 for group, lines in definitions(page, "keys").items()}
+    compare("groups", set(described), set(known))
+    for group in sorted(set(described) & set(known)):
+        compare(group, described[group], known[group])
+
+
+def check_options(page, files):
+    """Each command's options and what their values are called, against its help."""
+    described = {command: {option for line in lines for option in re.findall(r"\*(--[a-z]+)\*(?: _([^_]+)_)?", line)}
+                 for command, lines in definitions(page, "options").items()}
+    common = described["accesspolicy"]
+    commands = set(re.findall(r"^  ([a-z]+) ", files.run("--help", status=0), re.M))
+    compare("commands", set(re.findall(r"^\*accesspolicy\* \*([a-z]+)\*", page, re.M)), commands)
+    for command in ["", *sorted(commands)]:
+        told = files.run(*filter(None, [command]), "--help", status=0)
+        known = set(re.findall(r"^  (--[a-z]+)(?: ([A-Z=]+))?(?: |$)", told, re.M))
+        own = described.get(f"accesspolicy {command}", set())
+        compare(f"accesspolicy {command}", common | own if command == "" else (common - {("--version", "")}) | own, known)
+
+
+KINDS = {str: "string", int: "integer", bool: "boolean", list: "array", dict: "object", type(None): "null"}
+TYPES = r"(?:string|integer|boolean|array|object|null|setting)"
+
+# What cannot be brought about here: an error that is of no file, such as a lack of memory.
+UNREACHED = {("errors", "errors[].file", "null")}
+
+
+def described_types(lines):
+    """A table's keys, each with its types. A setting is an object of value, file and line."""
+    types = {}
+    for line in lines:
+        found = re.match(rf"(\S+) +({TYPES}(?:, {TYPES})*)(?: +(.*))?$", line)
+        if not found:
+            faults.append(f"cannot be read: {line}")
+            continue
+        key, kinds, meaning = found.group(1), set(found.group(2).split(", ")), found.group(3) or ""
+        if "setting" in kinds:
+            value = re.match(rf"{TYPES}(?:, {TYPES})*", meaning)
+            types[key + ".value"] = set(value.group(0).split(", ")) if value else set()
+            types[key + ".file"], types[key + ".line"] = {"string"}, {"integer"}
+            if not key.endswith("[]"):
+                types[key + ".file"] |= {"null?"}
+                types[key + ".line"] |= {"null?"}
+            kinds = (kinds - {"setting"}) | {"object"}
+        types[key] = kinds
+    return types
+
+
+def seen_types(value, key, types):
+    """Adds what `value` is made of to types. The elements of an array of plain values are not told."""
+    if key:
+        types.setdefault(key, set()).add(KINDS[type(value)])
+    if isinstance(value, dict):
+        for name, member in value.items():
+            seen_types(member, f"{key}.{name}" if key else name, types)
+    elif isinstance(value, list):
+        for element in value:
+            if isinstance(element, dict):
+                seen_types(element, key + "[]", types)
+
+
+def compare_types(name, described, seen):
+    for key in sorted(set(described) | set(seen)):
+        known, found = described.get(key), seen.get(key)
+        if known is None and found in ({"object"}, {"array"}) and any(re.match(re.escape(key) + r"[.\[]", other)
+                                                                     for other in described):
+            continue
+        sure = {kind for kind in known or () if not kind.endswith("?")}
+        missing = {kind for kind in sure - (found or set()) if (name, key, kind) not in UNREACHED}
+        if known is None:
+            faults.append(f"{name}: {key} is not described")
+        elif found is None:
+            faults.append(f"{name}: {key} is described, and was not seen")
+        elif missing or found - {kind.rstrip("?") for kind in known}:
+            faults.append(f"{name}: {key} is described as {sorted(known)}, and was {sorted(found)}")
+
+
+RICH = """
+message = "Not from here.";
+directory = [ "members.csv" ];
+networks = ( { name = "office"; ip = [ "192.0.2.0/24" ]; }, { name = "feed"; file = "feed.netset"; } );
+policies = (
+  { name = "white"; type = "whitelist"; scope = { departments = [ "a/*" ]; members = [ "m" ]; domains = [ "d.example" ];
+      groups = [ "adm" ]; except = { departments = [ "a/b" ]; members = [ "n" ]; domains = [ "e.example" ]; groups = [ "adm" ];
+      ip = [ "@office", "@feed", "192.0.2.9" ]; regions = [ "CN" ]; }; };
+    ip = [ "@office", "@feed", "203.0.113.1" ]; regions = [ "CN" ]; clients = [ "web" ]; other_clients = "deny"; required = true;
+    not_before = "2001-01-01T00:00:00Z"; not_after = "2099-01-01T00:00:00Z"; message = "No."; comment = "why"; },
+  { name = "black"; type = "blacklist"; scope = { members = [ "denied" ]; }; },
+  { name = "off"; type = "blacklist"; status = "disabled"; scope = { all = true; }; },
+  { name = "open"; type = "whitelist"; scope = { members = [ "o" ]; }; },
+  { name = "watched"; type = "blacklist"; status = "report-only"; replaces = "white"; scope = { members = [ "watched" ]; };
+    comment = "watched"; }
+);
+exceptions = (
+  { name = "one"; policies = [ "white" ]; members = [ "m" ]; },
+  { name = "two"; policies = [ "white" ]; members = [ "n" ]; not_before = "2001-01-01T00:00:00Z";
+    not_after = "2002-01-01T00:00:00Z"; comment = "over"; }
+);
+"""
+
+
+def write_rich(files):
+    files.write("accesspolicy.conf", RICH)
+    files.write("members.csv", "x,a\ny,a/b\n")
+    files.write("feed.netset", "198.51.100.1/24\n")
+    files.write("draft.conf", 'policies = ( { name = "draft"; type = "blacklist"; scope = { members = [ "denied" ]; }; } );\n')
+
+
+def outputs(files):
+    """Every kind of output, by the name of its table."""
+    def test(*arguments):
+        return json.loads(files.run("test", "--json", *arguments))
+
+    seen = {"test": [test("--user", "z", "--ip", "203.0.113.9", "--service", "s", "--tty", "t", "--ruser", "r",
+                          "--env", "A=1"),
+                     test("--user", "denied", "--client", "web"),
+                     test("--user", "watched", "--ip", "203.0.113.9"),
+                     test("--user", "z", "--policy", "off"),
+                     test("--user", "z", "--draft", "draft.conf"),
+                     test("--user", "watched", "--draft", "draft.conf"),
+                     test("--user", "denied", "--draft", "draft.conf")]}
+    files.write("requests", '{"user": "z"}\n{"user": "denied"}\n{"user": "watched"}\n{}\n')
+    seen["batch"] = [json.loads(line) for line in files.run("test", "--batch", "requests", status=1).splitlines()]
+    seen["list"] = [json.loads(files.run("list", "--json", status=0))]
+    seen["show"] = [json.loads(files.run("show", name, "--json", status=0)) for name in ("white", "black", "off", "watched")]
+    files.write("accesspolicy.conf", RICH + 'assertions = ( { user = "denied"; expect = "allow"; } );\n')
+    seen["check"] = [json.loads(files.run("check", "--json", status=1))]
+    files.write("accesspolicy.conf", 'message = "Not from here.";\n')
+    seen["check"].append(json.loads(files.run("check", "--json", status=3)))
+    seen["errors"] = [json.loads(files.run(*command, "--json", status=3))
+                      for command in (("list",), ("show", "x"), ("test", "--user", "x"))]
+    files.write("accesspolicy.conf", "a\n")
+    seen["errors"].append(json.loads(files.run("list", "--json", status=3)))
+    seen["check"].append(json.loads(files.run("check", "--json", status=3)))
+    return seen
+
+
+def check_batch_input(page, files):
+    files.write("requests", '{"user": "z", "zzzzzz": 1}\n')
+    told = json.loads(files.run("test", "--batch", "requests", status=1))["error"]
+    lines = tables(page, "json-input")["batch"]
+    compare("batch input", {line.split()[0] for line in lines},
+            set(re.findall(r"[a-z]+", told.split("; expected ")[1])) - {"or"})
+    files.write("requests", '{"user": "z", "env": ["A=b"]}\n{"user": "z", "env": {"A": "b"}}\n'
+                '{"user": "z", "time": "2026-12-01T18:00:00Z", "tty": null}\n'
+                '{"user": "z", "decision": 1, "reason": 1, "policy": 1, "would": 1, "region": 1, "revision": 1, "pid": 1}\n')
+    files.run("test", "--batch", "requests", status=0)
+
+
+def check_json(page, files):
+    write_rich(files)
+    check_batch_input(page, files)
+    seen = outputs(files)
+    described = tables(page, "json")
+    compare("tables", set(described), set(seen))
+    for name, values in seen.items():
+        types = {}
+        for value in values:
+            seen_types(value, "", types)
+        compare_types(name, described_types(described.get(name, [])), types)
+
+
+def main():
+    checks = {"keys": check_keys, "options": check_options, "json": check_json}
+    check, page, command = sys.argv[1:]
+    os.umask(0o022)
+    with open(page, encoding="utf-8") as file, tempfile.TemporaryDirectory(prefix="accesspolicy-described.") as folder:
+        os.chmod(folder, 0o755)
+        checks[check](file.read(), Files(folder, os.path.abspath(command)))
+    print("\n".join(faults))
+    sys.exit(bool(faults))
+
+
+main()

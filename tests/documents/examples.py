@@ -1,0 +1,303 @@
+#!/usr/bin/python3
+"""examples.py [--update] PAGE COMMAND COMPILER MODULE CONF
+
+Runs the examples of a document, a manual page's source or a Markdown file, and compares what they print with what the
+document shows. With --update what they print is written into the document instead.
+
+Each literal block has a line of its own before it that says what it is; "; test: …" in scdoc, "<!-- test: … -->" in Markdown:
+
+    test: file PATH             the block is a file
+    test: service NAME          the block is a service file of PAM; lines that do not name the module are left out
+    test: session [status=N] [any-time]
+                                commands after "$ " (their further lines after "> ") and what they print; all of them succeed, or
+                                the last one ends with N, or the next one shows $?. any-time: times are not compared
+    test: log SERVICE USER ADDRESS
+                                what the module logs over that login; the document may break its lines
+    test: message               the message that a denied user sees by default
+    not run: WHY                nothing is compared
+    json: …, json-input: …      described.py compares it
+
+Without a block:
+
+    test: fresh                 what was written so far is removed
+    test: default               the default configuration is put in place
+    test: write PATH TEXT       a file of one line
+
+/etc and /var in a document mean folders below a scratch one. In a manual page the command reads the files there, as if it were
+installed; no document may ask what is in force, which would be this machine's. All sessions of a document are one shell's, which starts in
+a folder that looks like the checkout after tests/demo.sh.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+
+MARK = re.compile(r"^(?:; |<!-- )(test|not run|json|json-input): (.*?)(?: -->)?$")
+LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}")
+LOGGED = re.compile(r"^PWRAP_[A-Z]*\[.*?\] - SYSLOG\([0-7]\): (.*)$", re.M)
+END = "\036"
+
+
+class Wrong(Exception):
+    """What a document shows is not what happens."""
+
+
+class Shell:
+    """One sh, which runs commands one after the other."""
+
+    def __init__(self, folder, environment):
+        self.process = subprocess.Popen(["sh"], cwd=folder, env=environment, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run(self, command):
+        self.process.stdin.write(f"{{ {command}\n}} </dev/null\nstatus=$?; printf '\\036%d\\036' $status; (exit $status)\n")
+        self.process.stdin.flush()
+        text = ""
+        while text.count(END) < 2:
+            byte = self.process.stdout.read(1)
+            if byte == "":
+                raise Wrong(f"the shell ended in: {command}\n{text}")
+            text += byte
+        output, status, _ = text.split(END)
+        return output, int(status)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class World:
+    """A scratch folder in the place of the file system's root, and what runs in it."""
+
+    def __init__(self, scratch, command, compiler, module, conf, for_installed):
+        self.root = os.path.join(scratch, "root")
+        self.work = os.path.join(scratch, "work")
+        self.services = os.path.join(scratch, "pam.d")
+        self.conf, self.module, self.compiler = conf, module, compiler
+        self.config = self.root + "/etc/accesspolicy/accesspolicy.conf"
+        self.environment = {"PATH": os.environ["PATH"], "HOME": scratch, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            if name in os.environ:
+                self.environment[name] = os.environ[name]
+        os.makedirs(self.work)
+        # A checkout as the documents know it: its own files, and a build in the folder that tests/demo.sh makes.
+        for name, target in (("conf", conf), ("build-demo", os.path.dirname(module))):
+            os.symlink(target, os.path.join(self.work, name))
+        self.fresh()
+        self.shell = Shell(self.work, self.environment)
+        if for_installed:
+            self.shell.run("accesspolicy() { case \" $* \" in *' --config '*) '%s' \"$@\" ;; *) '%s' --config '%s' \"$@\" ;; esac; }"
+                           % (command, command, self.config))
+
+    def fresh(self):
+        for folder in (self.root, self.services):
+            shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(os.path.dirname(self.config) + "/conf.d")
+        os.makedirs(self.services)
+        self.write_service("other", "account required pam_deny.so\n")
+
+    def put_default(self):
+        folder = os.path.dirname(self.config)
+        for name in ["accesspolicy.conf"] + ["conf.d/" + name for name in os.listdir(self.conf + "/conf.d")]:
+            with open(os.path.join(self.conf, name), encoding="utf-8") as file:
+                self.write(os.path.join(folder, name), file.read())
+
+    def inside(self, text):
+        return re.sub(r"(?<![\w/.])/(etc|var)/", self.root + r"/\1/", text)
+
+    def outside(self, text):
+        return text.replace(self.root, "")
+
+    def write(self, path, text):
+        path = os.path.join(self.work, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def write_service(self, name, text):
+        lines = []
+        for line in self.inside(text).splitlines():
+            if "pam_accesspolicy.so" in line:
+                options = f"{self.module} compiler={self.compiler}"
+                if "config=" not in line:
+                    options += f" config={self.config}"
+                lines.append(line.replace("pam_accesspolicy.so", options))
+            elif "pam_deny.so" in line:
+                lines.append(line)
+        if not lines:
+            raise Wrong("the service file does not name the module")
+        self.write(os.path.join(self.services, name), "\n".join(lines) + "\n")
+
+    def log_in(self, service, user, address):
+        """What pamtester prints over a login, and among it, by pam_wrapper, what the module logs."""
+        environment = dict(self.environment, LD_PRELOAD="libpam_wrapper.so", PAM_WRAPPER="1",
+                           PAM_WRAPPER_SERVICE_DIR=self.services, PAM_WRAPPER_DEBUGLEVEL="2")
+        if not os.path.exists(os.path.join(self.services, service)):
+            self.write_service(service, "account required pam_accesspolicy.so\n")
+        done = subprocess.run(["pamtester", "-I", "rhost=" + address, service, user, "acct_mgmt"], env=environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        return done.stdout
+
+    def log_of(self, service, user, address):
+        output = self.log_in(service, user, address)
+        lines = LOGGED.findall(output)
+        if not lines:
+            raise Wrong("nothing was logged:\n" + output)
+        return "".join(self.outside(line) + "\n" for line in lines)
+
+    def message(self):
+        self.put_default()
+        lines = [line for line in self.log_in("imap", "alice", "192.0.2.10").splitlines() if line and not line.startswith("PWRAP_")]
+        return lines[0] + "\n"
+
+    def session(self, block, words):
+        """What the session's commands print, between the commands as they are written."""
+        wanted_status = next((int(word[7:]) for word in words if word.startswith("status=")), 0)
+        commands = [command for command, _ in commands_of(block)]
+        seen = []
+        for i, command in enumerate(commands):
+            script = self.inside("\n".join(line[2:] for line in command))
+            if re.search(r"\baccesspolicy test\b", script) and not re.search(r"--(files|draft|config|help)\b", script):
+                raise Wrong(f"asks what is in force on this machine: {script}")
+            output, status = self.shell.run(script)
+            last = i + 1 == len(commands)
+            shown = not last and "$?" in commands[i + 1][0]
+            if not shown and status != (wanted_status if last else 0):
+                raise Wrong(f"{script}: exit status {status}\n{output}")
+            if output and not output.endswith("\n"):
+                output += "\n"
+            seen.append("".join(line + "\n" for line in command) + self.outside(output))
+        return "".join(seen)
+
+
+def commands_of(block):
+    """Pairs of a command's lines and the lines that stand below it."""
+    pairs = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            pairs.append(([line], []))
+        elif not pairs:
+            raise Wrong(f"a session starts with a command: {line}")
+        elif line.startswith("> ") and not pairs[-1][1]:
+            pairs[-1][0].append(line)
+        else:
+            pairs[-1][1].append(line)
+    return pairs
+
+
+def without_times(text):
+    return LOCAL_TIME.sub("TIME", text)
+
+
+def run(world, words, block):
+    """What the document should show in the place of `block`, which a marker of these words stands before."""
+    kind = words[0]
+    if kind == "file":
+        world.write(world.inside(words[1]), world.inside(block))
+    elif kind == "service":
+        world.write_service(words[1], block)
+    elif kind == "session":
+        seen = world.session(block, words[1:])
+        if "any-time" not in words or without_times(seen) != without_times(block):
+            return seen
+    elif kind == "log":
+        seen = world.log_of(*words[1:])
+        if block.split() != seen.split():
+            return "".join(line + "\n" for line in textwrap.wrap(seen, 76, break_on_hyphens=False))
+    elif kind == "message":
+        return world.message()
+    else:
+        raise Wrong(f"unknown marker: {' '.join(words)}")
+    return block
+
+
+def prepare(world, words):
+    """Obeys a marker that has no block. False for those that have one."""
+    if words[0] == "fresh":
+        world.fresh()
+    elif words[0] == "default":
+        world.put_default()
+    elif words[0] == "write":
+        world.write(world.inside(words[1]), " ".join(words[2:]) + "\n")
+    else:
+        return False
+    return True
+
+
+def blocks_of(lines):
+    """(marker's words or None, first line, end) for each marker without a block, and each block with the marker before it."""
+    words, i = None, 0
+    while i < len(lines):
+        found = MARK.match(lines[i])
+        if found:
+            words = found.group(2).split() if found.group(1) == "test" else ["not-run"]
+            if words[0] in ("fresh", "default", "write"):
+                yield words, i, i
+                words = None
+        elif lines[i].startswith("```"):
+            end = lines.index("```", i + 1)
+            yield words, i + 1, end
+            words, i = None, end
+        elif lines[i] and words is not None:
+            raise Wrong(f"line {i + 1}: expected a literal block behind the marker")
+        i += 1
+
+
+def plain(line, is_scdoc):
+    """A literal block's line as it is read: scdoc takes a backslash for an escape there, too."""
+    return re.sub(r"\\(.)", r"\1", line) if is_scdoc else line
+
+
+def examine(world, lines, is_scdoc):
+    """The document's lines as they should be, and what is wrong."""
+    correct, faults, copied, n_run = [], [], 0, 0
+    for words, start, end in blocks_of(lines):
+        if words == ["not-run"]:
+            continue
+        try:
+            if words is None:
+                raise Wrong("the literal block has no marker before it")
+            if prepare(world, words):
+                continue
+            block = "".join(plain(line, is_scdoc) + "\n" for line in lines[start:end])
+            seen = run(world, words, block)
+            n_run += 1
+            if seen != block:
+                faults.append(f"line {start + 1}: expected, as the document shows:\n{block}but found:\n{seen}")
+                correct += lines[copied:start]
+                correct += [line.replace("\\", "\\\\") if is_scdoc else line for line in seen.splitlines()]
+                copied = end
+        except Wrong as wrong:
+            faults.append(f"line {start + 1}: {wrong}")
+    if n_run == 0:
+        faults.append("nothing was run: does the document have examples?")
+    return correct + lines[copied:], faults, n_run
+
+
+def main():
+    arguments = sys.argv[1:]
+    update = arguments[:1] == ["--update"]
+    page, command, compiler, module, conf = arguments[1:] if update else arguments
+    os.umask(0o022)
+    with open(page, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    with tempfile.TemporaryDirectory(prefix="accesspolicy-documents.") as scratch:
+        os.chmod(scratch, 0o755)
+        is_manual = page.endswith(".scd")
+        world = World(scratch, *map(os.path.abspath, (command, compiler, module, conf)), for_installed=is_manual)
+        correct, faults, n_run = examine(world, lines, is_manual)
+        world.shell.close()
+    print("\n".join(faults))
+    print(f"{os.path.basename(page)}: {n_run} examples, {len(faults)} wrong")
+    if update and correct != lines:
+        with open(page, "w", encoding="utf-8") as file:
+            file.write("\n".join(correct) + "\n")
+    sys.exit(bool(faults))
+
+
+main()

@@ -1,0 +1,38 @@
+#!/bin/sh
+# calls.sh MODULE - calls nothing that would change or end the process that it is loaded into, asks no DNS, and uses nothing
+# that threads cannot share.
+set -eu
+
+calls=$(nm -D --undefined-only --format=posix "$1" | cut -d ' ' -f 1 | sed 's/@.*//')
+failed=0
+
+is_called() {
+	printf '%s\n' "$calls" | grep -qx "$1"
+}
+
+# refuse WHY FUNCTION…
+refuse() {
+	why=$1
+	shift
+	for function in "$@"; do
+		if is_called "$function"; then
+			echo "calls $function, which $why"
+			failed=1
+		fi
+	done
+}
+
+if ! is_called pam_get_item; then
+	echo "does not call pam_get_item: is this the module?"
+	exit 1
+fi
+refuse 'ends the process' exit quick_exit abort __assert_fail err errx
+# sigaction, sigprocmask, setrlimit, setpgid and alarm are not among these: the child that reads the files calls them for itself.
+refuse 'changes the process for its host' atexit on_exit __cxa_atexit signal setitimer setlocale uselocale setenv \
+	unsetenv putenv clearenv chdir fchdir umask setuid seteuid setgid setegid openlog closelog dlopen
+refuse 'reads the environment, which a user may have written' getenv secure_getenv
+refuse 'runs a shell' system popen wordexp
+refuse 'asks DNS' getaddrinfo getnameinfo gethostbyname gethostbyname2 gethostbyaddr gethostbyname_r
+refuse 'threads cannot share' strtok localtime gmtime ctime asctime getpwnam getpwuid getgrnam getgrgid \
+	readdir_r rand random inet_ntoa
+exit $failed
