@@ -1,5 +1,7 @@
 #include "screen.h"
 
+#include "../lib/login/utf8.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +27,6 @@ ap_screen ap_screen_of_stdout(void)
 	return screen;
 }
 
-/* Characters that no one sees and that change the order in which a line is read (Unicode 15, table 23-3; UAX #9). */
-static bool reorders(wchar_t c)
-{
-	return c == 0x061c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
-}
-
 /* The next character's bytes; 0 where they are not UTF-8. *ret_width is its columns, -1 where it is not printable. */
 static size_t next_character(const char *text, wchar_t *ret_character, int *ret_width)
 {
@@ -40,7 +35,7 @@ static size_t next_character(const char *text, wchar_t *ret_character, int *ret_
 
 	if (length == (size_t)-1 || length == (size_t)-2)
 		return 0;
-	*ret_width = reorders(*ret_character) ? -1 : wcwidth(*ret_character);
+	*ret_width = ap_utf8_is_control((uint32_t)*ret_character) ? -1 : wcwidth(*ret_character);
 	return length;
 }
 
