@@ -29,7 +29,7 @@ trap 'exit 129' HUP INT TERM
 mkdir "$work/bin"
 cat >"$work/bin/accesspolicy" <<END
 #!/bin/sh
-LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD=$here/nss/passwd NSS_WRAPPER_GROUP=$here/nss/group exec "$accesspolicy" "\$@"
+LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD="$here/nss/passwd" NSS_WRAPPER_GROUP="$here/nss/group" exec "$accesspolicy" "\$@"
 END
 cat >"$work/bin/accesspolicy-compile" <<END
 #!/bin/sh
