@@ -146,6 +146,14 @@ static ap_tri look_up_group(const ap_nss *nss, const char *group, const char *na
 	return AP_UNKNOWN;
 }
 
+ap_tri ap_nss_group_exists(const ap_nss *nss, const char *group)
+{
+	bool unused_lists;
+	gid_t unused_gid;
+
+	return look_up_group(nss, group, "", &unused_gid, &unused_lists);
+}
+
 /* The account's groups, asked for once. False if they cannot be had. */
 static bool load_groups(ap_account *account)
 {

@@ -22,6 +22,12 @@ typedef struct {
 
 extern const ap_nss ap_nss_system;
 
+/*
+ * AP_YES or AP_NO; AP_UNKNOWN where the look-up failed: what a login will find of the group, for a check to tell
+ * beforehand.
+ */
+ap_tri ap_nss_group_exists(const ap_nss *nss, const char *group);
+
 enum { AP_ACCOUNT_NAMES = 4 };
 
 /* A login's account, looked up when it is first asked for. ap_account_init, then ap_account_clear. */

@@ -1,11 +1,8 @@
 /* What cannot be known at a login, and so leaves it undetermined. */
 #include "unknowns.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { GROUP_BUFFER_MAX = 16 * 1024 * 1024 }; /* a group of a few hundred thousand members */
 
 void ap_find_regions(ap_finder *f)
 {
@@ -53,34 +50,6 @@ static int compare_groups(const void *a, const void *b)
 	return order != 0 ? order : (first->place.line > second->place.line) - (first->place.line < second->place.line);
 }
 
-/* AP_YES, AP_NO, or AP_UNKNOWN where the look-up failed. */
-static ap_tri is_known_group(const ap_nss *nss, const char *name)
-{
-	int tries = 5; /* after EINTR */
-
-	for (size_t size = 1024; size <= GROUP_BUFFER_MAX && tries > 0;) {
-		struct group entry, *found = NULL;
-		char *buffer = malloc(size);
-		int result;
-
-		if (buffer == NULL)
-			ap_out_of_memory();
-		result = nss->getgrnam_r(name, &entry, buffer, size, &found);
-		free(buffer);
-		if (found != NULL)
-			return AP_YES;
-		if (result == 0 || result == ENOENT || result == ESRCH)
-			return AP_NO;
-		if (result == ERANGE)
-			size *= 4;
-		else if (result == EINTR)
-			tries--;
-		else
-			return AP_UNKNOWN;
-	}
-	return AP_UNKNOWN;
-}
-
 void ap_find_unknown_groups(ap_finder *f)
 {
 	group_list groups = { .n = 0 };
@@ -104,7 +73,7 @@ void ap_find_unknown_groups(ap_finder *f)
 
 		if (i > 0 && strcmp(groups.items[i - 1]->text, group->text) == 0)
 			continue;
-		known = is_known_group(f->nss, group->text);
+		known = ap_nss_group_exists(f->nss, group->text);
 		if (known == AP_NO)
 			ap_finder_report(f, &group->place,
 					 "the name services do not know the group \"%s\"; "
