@@ -202,8 +202,8 @@ static ap_status get_policy(pam_handle_t *pamh, const options *o, ap_image **ret
 	if (o->config != NULL)
 		return ap_spawn_compiler(o->compiler, o->config, &ap_spawn_default_limits, ret_image, error);
 	if (o->image != NULL)
-		return ap_applied_load_file(o->image, ret_image, error);
-	status = ap_applied_load(AP_STATE_DIR, ret_image, error);
+		return ap_applied_open_file(o->image, ret_image, error);
+	status = ap_applied_open(AP_STATE_DIR, ret_image, error);
 	if (status != AP_ERR_MISSING)
 		return status;
 	pam_syslog(pamh, LOG_NOTICE, "no policy was ever applied: reading %s at this login", AP_CONFIG_FILE);
@@ -310,7 +310,7 @@ static const char *list_would(const ap_image *image, const ap_decision *decision
 	for (i = 0; i < decision->n_would && size - used > QUOTED_MAX; i++) {
 		if (i > 0)
 			buffer[used++] = ',';
-		ap_text_quote(ap_view_string(&view, ap_view_policy(&view, decision->would[i].policy).name),
+		ap_text_quote(ap_view_string(&view, ap_view_policy_at(&view, decision->would[i].at).name),
 			      buffer + used, QUOTED_MAX);
 		used += strlen(buffer + used);
 	}
@@ -332,7 +332,7 @@ static void log_decision(pam_handle_t *pamh, const ap_image *image, ap_request *
 	unknown_fact unknown;
 
 	if (named)
-		decided = ap_view_policy(&view, decision->policy);
+		decided = ap_view_policy_at(&view, decision->at);
 	find_unknown(image, request, decision, &unknown);
 	pam_syslog(pamh, decision->verdict == AP_ALLOW ? LOG_INFO : LOG_NOTICE,
 		   "decision=%s reason=%s policy=%s file=%s line=%u user=%s ip=%s rhost=%s client=%s client_source=%s "

@@ -95,7 +95,7 @@ static void encode_policies(ap_arena *arena, batch *b)
 {
 	ap_view view = ap_view_of(b->image);
 
-	b->n_policies = ap_image_count(b->image, AP_SECTION_POLICIES);
+	b->n_policies = ap_image_count(b->image, AP_TABLE_POLICIES);
 	b->policies = ap_arena_alloc(arena, (b->n_policies + 1) * sizeof(*b->policies));
 	for (size_t i = 0; i < b->n_policies; i++) {
 		ap_image_policy policy = ap_view_policy(&view, (uint32_t)i);

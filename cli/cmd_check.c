@@ -35,7 +35,7 @@ static void examine(const ap_load_options *options, check_result *result)
 
 	if (ap_load(options, &result->set, &result->problems) != AP_OK)
 		return;
-	if (ap_compile_image(result->set, &result->image, &error) != AP_OK) {
+	if (ap_compile_image(result->set, now, &result->image, &error) != AP_OK) {
 		ap_diagnostics_add(&result->problems, AP_ERROR, error.file[0] != '\0' ? error.file : options->config,
 				   error.line, "%s", error.message);
 		return;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { ERRORS_MAX = 64 * 1024, EXIT_USAGE = 2 };
 
@@ -61,7 +62,7 @@ static int compile(const char *config)
 
 	if (ap_load(&options, &set, &diagnostics) != AP_OK)
 		write_diagnostics(&diagnostics);
-	else if (ap_compile(set, &bytes, &size, &error) != AP_OK)
+	else if (ap_compile(set, (int64_t)time(NULL), &bytes, &size, &error) != AP_OK)
 		write_error(config, &error);
 	else if (fwrite(bytes, 1, size, stdout) == size)
 		result = EXIT_SUCCESS;

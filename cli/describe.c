@@ -1,5 +1,7 @@
 #include "describe.h"
 
+#include "../lib/make/names.h"
+
 #include <string.h>
 
 enum { SHOWN_MAX = 3 };
@@ -101,29 +103,35 @@ static bool entry_holds(const char *entry, const char *path)
 	return strncmp(entry, path, length) == 0 && (path[length] == '\0' || path[length] == '/');
 }
 
-static bool member_is_in(ap_view *view, const ap_image_member *member, const char *entry)
+/* True where the member, as logins are compared, is counted for the first time. */
+static bool count_once(ap_arena *arena, ap_names *counted, const char *written, const char *default_domain)
 {
-	for (uint32_t i = 0; i < member->departments.n && view->sound; i++) {
-		ap_image_department department = ap_view_department(view, ap_view_pool(view, member->departments, i));
+	ap_member member;
+	bool is_new;
 
-		if (entry_holds(entry, ap_view_string(view, department.name)))
-			return true;
-	}
-	return false;
+	if (!ap_member_init(&member, written, default_domain))
+		ap_out_of_memory();
+	is_new = ap_names_find(counted, member.text) == AP_NONE;
+	if (is_new)
+		ap_names_put(counted, ap_arena_strdup(arena, member.text), 0);
+	ap_member_clear(&member);
+	return is_new;
 }
 
 size_t ap_count_members(const ap_subject *subject, const char *entry)
 {
-	ap_view view = ap_view_of(subject->image);
-	uint32_t n_slots = ap_image_count(subject->image, AP_SECTION_MEMBERS);
+	const ap_policy_set *set = subject->set;
+	ap_arena *scratch = ap_arena_new();
+	ap_names *counted = ap_names_new(scratch);
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < n_slots; i++) {
-		ap_image_member member = ap_view_member(&view, i);
+	for (size_t i = 0; i < set->n_memberships; i++) {
+		const ap_membership *membership = &set->memberships[i];
 
-		if (member.key != 0 && member_is_in(&view, &member, entry))
-			n++;
+		if (entry_holds(entry, set->departments[membership->department].name))
+			n += count_once(scratch, counted, membership->member, set->default_domain.text);
 	}
+	ap_arena_free(scratch);
 	return n;
 }
 

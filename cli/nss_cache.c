@@ -16,13 +16,13 @@ enum {
 	MOST_REMEMBERED = 1000000 /* look-ups, members and group numbers together; then all is forgotten */
 };
 
-typedef enum { ACCOUNT, GROUP, GROUPS_OF_ACCOUNT } question;
+typedef enum { ACCOUNT, GROUP, GROUP_OF_NUMBER, GROUPS_OF_ACCOUNT } question;
 
 typedef struct entry {
 	struct entry *next;
 	question kind;
 	const char *key;
-	gid_t key_gid; /* GROUPS_OF_ACCOUNT: the primary group that was asked with */
+	gid_t key_gid; /* GROUP_OF_NUMBER: the number; GROUPS_OF_ACCOUNT: the primary group that was asked with */
 	bool answered;
 	int result;       /* ACCOUNT, GROUP: what the look-up returned; GROUPS_OF_ACCOUNT: how many groups */
 	int wanted;       /* GROUPS_OF_ACCOUNT: how many there are, where there was too little room */
@@ -154,15 +154,14 @@ static void keep_group(entry *e, const struct group *found)
 	e->members = keep_members(found->gr_mem);
 }
 
-static int look_up_group(const char *name, struct group *ret, char *buffer, size_t room, struct group **ret_found)
+static int look_up_entry(entry *e, struct group *ret, char *buffer, size_t room, struct group **ret_found)
 {
-	entry *e = entry_of(GROUP, name, 0);
-
 	*ret_found = NULL;
 	if (is_too_small(e, room))
 		return ERANGE;
 	if (!e->answered) {
-		int result = cache.source->getgrnam_r(name, ret, buffer, room, ret_found);
+		int result = e->kind == GROUP ? cache.source->getgrnam_r(e->key, ret, buffer, room, ret_found)
+					      : cache.source->getgrgid_r(e->key_gid, ret, buffer, room, ret_found);
 
 		if (*ret_found == NULL && !note_result(e, result, room))
 			return result;
@@ -175,6 +174,16 @@ static int look_up_group(const char *name, struct group *ret, char *buffer, size
 	if (e->name != NULL)
 		*ret = (struct group){ .gr_name = e->name, .gr_gid = e->gid, .gr_mem = e->members };
 	return e->result;
+}
+
+static int look_up_group(const char *name, struct group *ret, char *buffer, size_t room, struct group **ret_found)
+{
+	return look_up_entry(entry_of(GROUP, name, 0), ret, buffer, room, ret_found);
+}
+
+static int look_up_gid(gid_t gid, struct group *ret, char *buffer, size_t room, struct group **ret_found)
+{
+	return look_up_entry(entry_of(GROUP_OF_NUMBER, "", gid), ret, buffer, room, ret_found);
 }
 
 /* Asks the source, and remembers the groups, or how many there is no room for. */
@@ -218,6 +227,7 @@ const ap_nss *ap_nss_cache_begin(const ap_nss *source)
 		.getpwnam_r = look_up_account,
 		.getgrnam_r = look_up_group,
 		.getgrouplist = look_up_groups,
+		.getgrgid_r = look_up_gid,
 	};
 
 	cache.source = source;

@@ -6,13 +6,14 @@
 #include "report.h"
 
 #include <string.h>
+#include <time.h>
 
 static int compile(ap_context *context, ap_policy_set *set, const char *config, ap_subject *ret_subject)
 {
 	ap_error error = { 0 };
 	ap_image *image = NULL;
 
-	if (ap_compile_image(set, &image, &error) != AP_OK) {
+	if (ap_compile_image(set, (int64_t)time(NULL), &image, &error) != AP_OK) {
 		ap_policy_set_free(set);
 		return ap_report_error(context, &error);
 	}
@@ -101,7 +102,7 @@ const char *ap_subject_text(ap_context *context, const ap_subject *subject)
 const char **ap_subject_policies(ap_arena *arena, const ap_subject *subject, size_t *ret_n)
 {
 	ap_view view = ap_view_of(subject->image);
-	size_t n = ap_image_count(subject->image, AP_SECTION_POLICIES);
+	size_t n = ap_image_count(subject->image, AP_TABLE_POLICIES);
 	const char **names = ap_arena_alloc(arena, (n + 1) * sizeof(*names));
 
 	for (size_t i = 0; i < n; i++)
@@ -113,7 +114,7 @@ const char **ap_subject_policies(ap_arena *arena, const ap_subject *subject, siz
 const char **ap_subject_clients(ap_arena *arena, const ap_subject *subject, size_t *ret_n)
 {
 	ap_view view = ap_view_of(subject->image);
-	size_t n = ap_image_count(subject->image, AP_SECTION_CLIENTS);
+	size_t n = ap_image_count(subject->image, AP_TABLE_CLIENTS);
 	const char **names = ap_arena_alloc(arena, (n + 1) * sizeof(*names));
 
 	for (size_t i = 0; i < n; i++)

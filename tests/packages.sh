@@ -1,7 +1,7 @@
 #!/bin/sh
 # packages.sh - the Debian packages that this project needs, and their installation. Read by demo.sh and run.sh.
 
-packages_build='gcc libc6-dev libconfig-dev libjansson-dev libpam0g-dev meson pkgconf scdoc'
+packages_build='gcc libc6-dev libconfig-dev libjansson-dev libpam0g-dev meson nettle-dev pkgconf scdoc'
 packages_demo='libpam-wrapper pamtester'
 packages_test='binutils clang clang-format-14 libc6-dbg libcmocka-dev libnss-wrapper libpam-wrapper pamtester
 	python3 valgrind'

@@ -3,29 +3,68 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void find_members(ap_evaluation *e)
+static void add_department(ap_evaluation *e, uint32_t number, uint32_t own)
+{
+	ap_member_department *larger;
+	size_t n = e->n_departments;
+
+	/* full at each power of two from 8 on */
+	if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
+		larger = realloc(e->departments, (n == 0 ? 8 : n * 2) * sizeof(*larger));
+		if (larger == NULL) {
+			e->out_of_memory = true;
+			return;
+		}
+		e->departments = larger;
+	}
+	e->departments[e->n_departments++] = (ap_member_department){ .number = number, .own = own };
+}
+
+/* The departments of an entry, and those above them up to the root. */
+static void climb_departments(ap_evaluation *e, ap_span departments)
+{
+	uint32_t i;
+
+	for (i = 0; i < departments.n && e->view.sound && !e->out_of_memory; i++) {
+		uint32_t own = ap_view_number(&e->view, departments, i), at = own;
+
+		while (at != AP_NONE && e->view.sound && !e->out_of_memory) {
+			add_department(e, at, own);
+			at = ap_view_department(&e->view, at).parent;
+		}
+	}
+}
+
+static void find_subjects(ap_evaluation *e)
 {
 	const ap_member *member = &e->request->member;
 
-	e->members[0] = e->members[1] = AP_NONE;
+	e->subjects[0].number = e->subjects[1].number = e->domain.number = AP_NONE;
 	if (member->malformed)
 		return;
-	e->members[0] = ap_view_find_member(&e->view, member->text, strlen(member->text));
-	if (member->domain != NULL)
-		e->members[1] = ap_view_find_member(&e->view, member->text, member->name_len + 1);
+	e->subjects[0] = ap_view_find(&e->view, &e->head->members, member->text, strlen(member->text));
+	if (member->domain != NULL) {
+		e->subjects[1] = ap_view_find(&e->view, &e->head->anywhere, member->text, member->name_len + 1);
+		e->domain = ap_view_find(&e->view, &e->head->domains, member->domain, strlen(member->domain));
+	}
+	climb_departments(e, e->subjects[0].departments);
+	climb_departments(e, e->subjects[1].departments);
 }
 
 void ap_evaluation_init(ap_evaluation *ret_evaluation, const ap_image *image, ap_request *request)
 {
-	*ret_evaluation = (ap_evaluation){ .view = ap_view_of(image), .request = request };
-	ret_evaluation->settings = ap_view_settings(&ret_evaluation->view);
+	*ret_evaluation = (ap_evaluation){
+		.view = ap_view_of(image), .head = ap_image_head_of(image), .request = request
+	};
 	ret_evaluation->client_name = ap_view_client(&ret_evaluation->view, request->client).name;
-	find_members(ret_evaluation);
+	find_subjects(ret_evaluation);
 }
 
 void ap_evaluation_clear(ap_evaluation *evaluation)
 {
 	free(evaluation->groups);
+	free(evaluation->departments);
+	free(evaluation->exceptions);
 	memset(evaluation, 0, sizeof(*evaluation));
 }
 
@@ -33,9 +72,33 @@ void ap_evaluation_clear(ap_evaluation *evaluation)
  * Whom
  */
 
+/* Of a group that is not among the first: may the login be in it at all? */
+static ap_tri among_own_groups(ap_evaluation *e, const char *name)
+{
+	const char *const *own;
+	size_t n, i;
+	ap_tri known = ap_account_groups(&e->request->account, &own, &n);
+
+	for (i = 0; known == AP_YES && i < n; i++)
+		if (strcmp(own[i], name) == 0)
+			return AP_YES;
+	return known == AP_YES ? AP_NO : known;
+}
+
+static ap_tri ask_group(ap_evaluation *e, uint32_t group, const char **ret_phrase)
+{
+	const char *name = ap_view_string(&e->view, ap_view_group(&e->view, group).name);
+	ap_tri may = group < AP_GROUPS_ASKED ? AP_YES : among_own_groups(e, name);
+
+	if (may == AP_YES)
+		return ap_account_in_group(&e->request->account, name, ret_phrase);
+	*ret_phrase = may == AP_UNKNOWN ? "the look-up of the account's groups failed" : NULL;
+	return may;
+}
+
 static ap_tri group_holds(ap_evaluation *e, uint32_t group, const char **ret_phrase)
 {
-	uint32_t n = ap_image_count(e->view.image, AP_SECTION_GROUPS);
+	uint32_t n = ap_image_count(e->view.image, AP_TABLE_GROUPS);
 	ap_group_answer *answer;
 
 	*ret_phrase = NULL;
@@ -51,67 +114,37 @@ static ap_tri group_holds(ap_evaluation *e, uint32_t group, const char **ret_phr
 	}
 	answer = &e->groups[group];
 	if (!answer->asked)
-		answer->holds =
-			ap_account_in_group(&e->request->account,
-					    ap_view_string(&e->view, ap_view_group(&e->view, group)), &answer->phrase);
+		answer->holds = ask_group(e, group, &answer->phrase);
 	answer->asked = true;
 	*ret_phrase = answer->phrase;
 	return answer->holds;
 }
 
-/* The number of the entry of `who` that lists the department itself or, with its sub-departments, one above it. */
-static bool department_listed(ap_evaluation *e, ap_span departments, uint32_t own, ap_why *ret_why)
-{
-	uint32_t at = own;
-
-	while (at != AP_NONE && e->view.sound) {
-		ap_image_department department = ap_view_department(&e->view, at);
-		bool alone = at == own && at <= (AP_NONE >> 1) && ap_view_span_holds(&e->view, departments, at * 2);
-
-		if (alone || (at <= (AP_NONE >> 1) && ap_view_span_holds(&e->view, departments, at * 2 + 1))) {
-			*ret_why = (ap_why){ .kind = AP_WHY_DEPARTMENT,
-					     .subtree = !alone,
-					     .name = department.name,
-					     .via = ap_view_department(&e->view, own).name };
-			return true;
-		}
-		at = department.parent;
-	}
-	return false;
-}
-
+/* True if the member's own department is listed, or with its sub-departments one above it. */
 static bool departments_hold(ap_evaluation *e, const ap_image_who *who, ap_why *ret_why)
 {
 	size_t i;
-	uint32_t k;
 
-	for (i = 0; i < 2 && who->departments.n > 0; i++) {
-		ap_image_member member;
+	for (i = 0; i < e->n_departments && who->departments.n > 0 && e->view.sound; i++) {
+		uint32_t at = e->departments[i].number, own = e->departments[i].own;
+		bool alone = at == own && ap_view_span_holds(&e->view, who->departments, at * 2);
 
-		if (e->members[i] == AP_NONE)
+		if (!alone && !ap_view_span_holds(&e->view, who->departments, at * 2 + 1))
 			continue;
-		member = ap_view_member(&e->view, e->members[i]);
-		for (k = 0; k < member.departments.n && e->view.sound; k++)
-			if (department_listed(e, who->departments, ap_view_pool(&e->view, member.departments, k),
-					      ret_why))
-				return true;
+		*ret_why = (ap_why){ .kind = AP_WHY_DEPARTMENT, .subtree = !alone };
+		ret_why->name = ap_view_department(&e->view, at).name;
+		ret_why->via = ap_view_department(&e->view, own).name;
+		return true;
 	}
 	return false;
 }
 
 static bool domain_holds(ap_evaluation *e, const ap_image_who *who, ap_why *ret_why)
 {
-	uint32_t i;
-
-	for (i = 0; i < who->domains.n && e->view.sound; i++) {
-		uint32_t domain = ap_view_pool(&e->view, who->domains, i);
-
-		if (strcmp(ap_view_string(&e->view, domain), e->request->member.domain) == 0) {
-			*ret_why = (ap_why){ .kind = AP_WHY_DOMAIN, .name = domain };
-			return true;
-		}
-	}
-	return false;
+	if (e->domain.number == AP_NONE || !ap_view_span_holds(&e->view, who->domains, e->domain.number))
+		return false;
+	*ret_why = (ap_why){ .kind = AP_WHY_DOMAIN, .name = ap_view_domain(&e->view, e->domain.number) };
+	return true;
 }
 
 static bool member_holds(ap_evaluation *e, const ap_image_who *who, ap_why *ret_why)
@@ -119,9 +152,11 @@ static bool member_holds(ap_evaluation *e, const ap_image_who *who, ap_why *ret_
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		if (e->members[i] == AP_NONE || !ap_view_span_holds(&e->view, who->members, e->members[i]))
+		uint32_t number = e->subjects[i].number;
+
+		if (number == AP_NONE || !ap_view_span_holds(&e->view, who->members, number))
 			continue;
-		*ret_why = (ap_why){ .kind = AP_WHY_MEMBER, .name = ap_view_member(&e->view, e->members[i]).key };
+		*ret_why = (ap_why){ .kind = AP_WHY_MEMBER, .name = ap_view_member(&e->view, number).name };
 		return true;
 	}
 	return false;
@@ -134,8 +169,8 @@ static ap_tri groups_hold(ap_evaluation *e, ap_span pairs, ap_why *ret_why)
 	uint32_t i;
 
 	for (i = 0; i + 1 < pairs.n && any != AP_YES && e->view.sound; i += 2) {
-		uint32_t group = ap_view_pool(&e->view, pairs, i);
-		uint32_t department = ap_view_pool(&e->view, pairs, i + 1);
+		uint32_t group = ap_view_number(&e->view, pairs, i);
+		uint32_t department = ap_view_number(&e->view, pairs, i + 1);
 		const char *phrase;
 		ap_tri holds = group_holds(e, group, &phrase);
 
@@ -143,7 +178,7 @@ static ap_tri groups_hold(ap_evaluation *e, ap_span pairs, ap_why *ret_why)
 			continue;
 		any = holds;
 		*ret_why = (ap_why){ .kind = holds == AP_YES ? AP_WHY_GROUP : AP_WHY_GROUP_UNKNOWN,
-				     .name = ap_view_group(&e->view, group),
+				     .name = ap_view_group(&e->view, group).name,
 				     .phrase = phrase };
 		if (department != AP_NONE)
 			ret_why->via = ap_view_department(&e->view, department).name;
@@ -154,12 +189,10 @@ static ap_tri groups_hold(ap_evaluation *e, ap_span pairs, ap_why *ret_why)
 static ap_tri member_of_no_department(ap_evaluation *e, ap_why *ret_why)
 {
 	ap_tri through_group;
-	size_t i;
 
-	for (i = 0; i < 2; i++)
-		if (e->members[i] != AP_NONE && ap_view_member(&e->view, e->members[i]).departments.n > 0)
-			return AP_NO;
-	through_group = groups_hold(e, e->settings.group_departments, ret_why);
+	if (e->n_departments > 0)
+		return AP_NO;
+	through_group = groups_hold(e, e->head->settings.group_departments, ret_why);
 	if (through_group == AP_NO)
 		*ret_why = (ap_why){ .kind = AP_WHY_UNLISTED };
 	return ap_tri_not(through_group);
@@ -188,8 +221,7 @@ static ap_tri who_holds(ap_evaluation *e, const ap_image_who *who, ap_why *ret_w
 		*ret_why = (ap_why){ .kind = AP_WHY_MALFORMED_NAME };
 		return AP_UNKNOWN;
 	}
-	if (member_holds(e, who, ret_why) || (e->request->member.domain != NULL && domain_holds(e, who, ret_why)) ||
-	    departments_hold(e, who, ret_why))
+	if (member_holds(e, who, ret_why) || domain_holds(e, who, ret_why) || departments_hold(e, who, ret_why))
 		return AP_YES;
 	if ((who->flags & AP_WHO_UNLISTED) != 0)
 		unlisted = member_of_no_department(e, &why_unlisted);
@@ -215,10 +247,10 @@ static ap_why why_entry(ap_evaluation *e, uint32_t origin_number, const ap_range
 	return why;
 }
 
-static ap_tri net_holds(ap_evaluation *e, uint32_t number, ap_why *ret_why)
+static ap_tri net_holds(ap_evaluation *e, uint32_t place, ap_why *ret_why)
 {
 	const ap_address *address = &e->request->address;
-	ap_image_net net = ap_view_net(&e->view, number);
+	ap_image_net net = ap_view_net(&e->view, place);
 	uint32_t unknown_region =
 		address->family == AP_ADDRESS_IPV4 ? AP_NET_REGIONS4_UNKNOWN : AP_NET_REGIONS6_UNKNOWN;
 	ap_range range;
@@ -321,14 +353,33 @@ static ap_tri exception_frees(ap_evaluation *e, const ap_image_exception *except
 	return frees;
 }
 
+/* The i-th exception of the policy that may free the request; false behind the last. */
+static bool next_exception(ap_evaluation *e, const ap_image_policy *policy, size_t *i, ap_image_exception *ret_exception)
+{
+	uint32_t place = 0;
+	bool named = false;
+
+	if (!e->narrowed) {
+		named = *i < policy->exceptions.n && e->view.sound;
+		if (named)
+			place = ap_view_number(&e->view, policy->exceptions, (uint32_t)(*i)++);
+	}
+	while (e->narrowed && policy->exceptions.n > 0 && !named && *i < e->n_exceptions && e->view.sound) {
+		place = e->exceptions[(*i)++];
+		named = ap_view_span_holds(&e->view, policy->exceptions, place);
+	}
+	if (named)
+		*ret_exception = ap_view_exception_at(&e->view, place);
+	return named;
+}
+
 static ap_tri freed(ap_evaluation *e, const ap_image_policy *policy, ap_why *ret_why)
 {
+	ap_image_exception exception;
 	ap_tri any = AP_NO;
-	uint32_t i;
+	size_t i = 0;
 
-	for (i = 0; i < policy->exceptions.n && any != AP_YES && e->view.sound; i++) {
-		ap_image_exception exception =
-			ap_view_exception(&e->view, ap_view_pool(&e->view, policy->exceptions, i));
+	while (any != AP_YES && next_exception(e, policy, &i, &exception)) {
 		ap_tri frees = exception_frees(e, &exception);
 
 		if (frees <= any)
@@ -357,9 +408,10 @@ static ap_tri active_of(ap_evaluation *e, const ap_image_policy *policy, ap_why 
 	return ap_tri_not(freed(e, policy, ret_why));
 }
 
-void ap_answer_policy(ap_evaluation *e, uint32_t number, const ap_image_policy *policy, bool in_full, ap_answer *answer)
+void ap_answer_policy(ap_evaluation *e, uint32_t place, const ap_image_policy *policy, bool in_full, ap_answer *answer)
 {
-	answer->policy = number;
+	answer->policy = policy->number;
+	answer->at = place;
 	answer->active = answer->scope = answer->client = answer->network = AP_NO;
 	answer->governs = answer->matches = answer->fails = AP_NO;
 	if (in_full || policy->status != AP_POLICY_DISABLED)

@@ -13,16 +13,35 @@ typedef struct {
 	const char *phrase; /* why it is unknown, where it is */
 } ap_group_answer;
 
+/* A department that the member is in: its own, or one above it. */
+typedef struct {
+	uint32_t number;
+	uint32_t own; /* the member's own department that led there; `number` itself at the beginning of the way */
+} ap_member_department;
+
 /* What one evaluation knows: the image through a view, the request, and what was looked up for it already. */
 typedef struct {
 	ap_view view;
+	const ap_image_head *head;
 	ap_request *request;
-	ap_image_settings settings;
-	uint32_t members[2];     /* the entries "user@domain" or "user", and "user@"; AP_NONE where there is none */
-	uint32_t client_name;    /* string reference */
+	ap_subject_entry subjects[2]; /* "user@domain" or "user", and "user@" */
+	ap_subject_entry domain;
+	ap_member_department *departments; /* of both, each followed by those above it */
+	size_t n_departments;
+	uint32_t client_name;    /* string */
 	ap_group_answer *groups; /* by group number; NULL until one is asked for */
+	bool narrowed;           /* only the exceptions below can concern the request; else any of a policy's may */
+	uint32_t *exceptions;    /* places */
+	size_t n_exceptions;
 	bool out_of_memory;
 } ap_evaluation;
+
+/*
+ * The name services are asked for each group of the image that matters, so that one that they do not know is found
+ * out; from this number of groups on, only for those that the account itself is said to be in: a login must not wait
+ * for ten thousand look-ups.
+ */
+enum { AP_GROUPS_ASKED = 256 };
 
 void ap_evaluation_init(ap_evaluation *ret_evaluation, const ap_image *image, ap_request *request);
 void ap_evaluation_clear(ap_evaluation *evaluation);
@@ -32,7 +51,7 @@ void ap_evaluation_clear(ap_evaluation *evaluation);
  * asked (look-ups in the name services cost), and the reasons must not be read. That the view is still sound, and
  * memory did not run out, is the caller's to look at when all is done.
  */
-void ap_answer_policy(ap_evaluation *evaluation, uint32_t number, const ap_image_policy *policy, bool in_full,
+void ap_answer_policy(ap_evaluation *evaluation, uint32_t place, const ap_image_policy *policy, bool in_full,
 		      ap_answer *ret_answer);
 
 #endif

@@ -81,6 +81,7 @@ typedef struct {
 /* One policy's sub-answers over one request. */
 typedef struct {
 	uint32_t policy; /* its number: reading order */
+	uint32_t at;     /* the place of its record */
 	ap_tri active;
 	ap_tri scope;
 	ap_tri client;
@@ -97,6 +98,7 @@ typedef struct {
 /* A report-only policy that alone would have changed the decision, and the decision with it. */
 typedef struct {
 	uint32_t policy;
+	uint32_t at; /* the place of its record */
 	ap_verdict verdict;
 	ap_reason reason;
 } ap_would;
@@ -104,7 +106,8 @@ typedef struct {
 typedef struct {
 	ap_verdict verdict;
 	ap_reason reason;
-	uint32_t policy; /* the one that decided, or AP_NONE */
+	uint32_t policy; /* the number of the one that decided, or AP_NONE */
+	uint32_t at;     /* the place of its record */
 	ap_would *would; /* owned, in reading order */
 	size_t n_would;
 } ap_decision;

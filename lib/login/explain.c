@@ -56,12 +56,12 @@ static void explain_scope(const ap_why *why, const texts *t, char *buffer, size_
 }
 
 /* The first of the globs that fits one of the candidates, a list ended by NULL; NULL where none does. */
-static const char *fitting_glob(ap_view *view, ap_span globs, const char *const *candidates)
+static const char *fitting_glob(ap_view *view, ap_texts_span globs, const char *const *candidates)
 {
-	uint32_t i;
+	uint32_t place = globs.at, i;
 
 	for (i = 0; i < globs.n && view->sound; i++) {
-		const char *glob = ap_view_string(view, ap_view_pool(view, globs, i));
+		const char *glob = ap_view_next_text(view, &place);
 		size_t k;
 
 		for (k = 0; candidates != NULL && candidates[k] != NULL; k++)
@@ -77,7 +77,7 @@ const char *ap_explain_hint(const ap_image *image, const ap_request *request, ch
 	ap_image_hint hint = ap_view_hint(&view, request->hint);
 	const struct {
 		const char *name;
-		ap_span globs;
+		ap_texts_span globs;
 		const char *const *texts;
 	} kinds[] = { { "service", hint.service, (const char *const[]){ request->facts.service, NULL } },
 		      { "tty", hint.tty, (const char *const[]){ request->facts.tty, NULL } },

@@ -1,19 +1,34 @@
 /*
- * image.h - the compiled policy: its format, and bounds-checked access to it.
+ * image.h - the compiled policy: its format, and how it is opened.
  *
- * An image is one flat run of bytes: a header, a table of sections, and the sections, each an array of fixed-size
- * records (or bytes, for the strings). Numbers are in the byte order of the machine that wrote it, which the header
- * tells; there are no pointers. A reference to a string is its offset in the strings' section, 0 being "" or absent; a
- * span is a run of the pool of 32-bit numbers. Records are copied out; strings are read in place.
+ * An image is one flat run of bytes: a head, and behind it records, strings and numbers, placed so that what one login
+ * needs stands together. There are no pointers: a *place* is the offset of something from the image's start, of 32
+ * bits, 0 where there is nothing (at 0 stands the head). Numbers are in the byte order of the machine that wrote them,
+ * which the head tells.
  *
- * An image is not believed because it exists: ap_image_open checks its size, version, byte order, section bounds and
- * checksum, and every later access is bounds-checked again. What fails marks the reader (ap_view), so that an
- * evaluation reads straight on and asks once, at its end, whether all that it read was sound.
+ *     string     its length in bytes (32 bits), the bytes, a NUL byte; UTF-8
+ *     span       n numbers of 32 bits; one alone stands in the span itself (ap_span)
+ *     table      n records of one size, as many in each stretch of AP_BLOCK_BYTES as fit there whole, the rest of a
+ *                stretch unused (ap_image_table); one that is longer than a stretch begins where a block does
+ *     dictionary from a name to what is known of its bearer: buckets, each a table's stretch or less (ap_dictionary)
+ *     net        a set of addresses: sorted, disjoint ranges, and above them a sample of each stretch, and so on until
+ *                a sample is small (ap_image_ranges): an address is found with one read a level
+ *
+ * In what order these stand is the compiler's choice. At the front, up to `head.hot`, stands what every login reads,
+ * then the policies one by one, each with its strings and small nets in one block where that has room.
+ *
+ * It is stored in blocks that are checked one by one (block.h); in a file, and in the pipe from the compiler's process.
+ * The identity in their checksums is the image's revision. `head.made` is outside of that: the same policy, made twice,
+ * is the same revision.
+ *
+ * An image is not believed because it exists: its head and size are checked when it is opened, the checksums of each
+ * block when it is read, and every access is held against the image's bounds. What fails marks the reader (ap_view in
+ * view.h), so that an evaluation reads straight on and asks once, at its end, whether all that it read was sound.
  */
 #ifndef AP_IMAGE_H
 #define AP_IMAGE_H
 
-#include "address.h"
+#include "block.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -25,46 +40,66 @@
 #define AP_IMAGE_BYTE_ORDER 0x01020304u
 #define AP_NONE UINT32_MAX
 
-enum { AP_IMAGE_DEPARTMENT_DEPTH_MAX = 128 };
+enum { AP_REVISION_BYTES = AP_IDENTITY_BYTES, AP_IMAGE_DEPARTMENT_DEPTH_MAX = 128 };
 
-typedef enum {
-	AP_SECTION_STRINGS,     /* NUL-terminated UTF-8 */
-	AP_SECTION_POOL,        /* uint32_t: what spans point into */
-	AP_SECTION_SETTINGS,    /* one ap_image_settings */
-	AP_SECTION_CLIENTS,     /* ap_image_client, by client number */
-	AP_SECTION_HINTS,       /* ap_image_hint, in the order in which they are tried */
-	AP_SECTION_GROUPS,      /* uint32_t: the group's name, by group number */
-	AP_SECTION_DEPARTMENTS, /* ap_image_department, by department number; a parent's number is below its child's */
-	AP_SECTION_MEMBERS,     /* ap_image_member: open addressing, a power of two of slots; the slot is the number */
-	AP_SECTION_POLICIES,    /* ap_image_policy, in reading order */
-	AP_SECTION_EXCEPTIONS,  /* ap_image_exception, in reading order */
-	AP_SECTION_NETS,        /* ap_image_net */
-	AP_SECTION_RANGES4,     /* ap_image_range4: sorted, disjoint within a net */
-	AP_SECTION_RANGES6,     /* ap_image_range6: sorted, disjoint within a net */
-	AP_SECTION_ORIGINS,     /* ap_image_origin: the written entries that ranges came from */
-	AP_N_SECTIONS
-} ap_section;
-
+/* n numbers at `at`; with n = 1 `at` is that number itself. */
 typedef struct {
-	char magic[8];
-	uint32_t version;
-	uint32_t byte_order;
-	uint64_t size;     /* of the whole image */
-	uint32_t checksum; /* CRC-32C (RFC 3720, appendix B.4) of the whole image with this field as zero */
-	uint32_t n_sections;
-	struct {
-		uint64_t offset; /* from the image's start; a multiple of 8 */
-		uint64_t size;   /* bytes */
-	} sections[AP_N_SECTIONS];
-} ap_image_header;
-
-typedef struct {
-	uint32_t start; /* in the pool */
 	uint32_t n;
+	uint32_t at;
 } ap_span;
 
 typedef struct {
-	uint32_t default_domain; /* strings, lower case, or 0 */
+	uint32_t n; /* records */
+	uint32_t at;
+} ap_image_table;
+
+/*
+ * A name's bucket is its hash (ap_image_hash) modulo their number. One bucket: `bytes` long, wherever it stands.
+ * More: each AP_BLOCK_BYTES long, a block. An entry that found its bucket full stands in the next that has room, and
+ * every bucket that it passed is marked (ap_image_bucket).
+ */
+typedef struct {
+	uint32_t n_buckets;
+	uint32_t at;
+	uint32_t bytes;
+} ap_dictionary;
+
+typedef struct {
+	uint16_t n_entries;
+	uint16_t passed; /* 0 or 1: an entry that belongs here may stand in the next */
+} ap_image_bucket; /* followed by its entries */
+
+/* An entry of a bucket, a multiple of 4 bytes long, followed by ap_image_concern if it is `concerned`, then the name. */
+typedef struct {
+	uint32_t hash; /* the upper half */
+	uint16_t name_bytes;
+	uint16_t concerned; /* 0 or 1 */
+	uint32_t number;    /* of a listed member, domain or group; AP_NONE: a member that only departments list */
+	ap_span departments; /* numbers, ascending */
+} ap_image_entry;
+
+/* Whom something is about is asked the other way round: which policies and exceptions are about this one? Places. */
+typedef struct {
+	ap_span policies;
+	ap_span exceptions;
+} ap_image_concern;
+
+typedef enum {
+	AP_TABLE_CLIENTS,     /* ap_image_client, by client number */
+	AP_TABLE_HINTS,       /* ap_image_hint, in the order in which they are tried */
+	AP_TABLE_GROUPS,      /* ap_image_group, by group number */
+	AP_TABLE_DEPARTMENTS, /* ap_image_department, by number; a parent's is below its child's */
+	AP_TABLE_MEMBERS,     /* ap_image_member, by number: those that policies or exceptions list */
+	AP_TABLE_DOMAINS,     /* uint32_t: the string, by domain number */
+	AP_TABLE_POLICIES,    /* uint32_t: the place of an ap_image_policy, in reading order */
+	AP_TABLE_EXCEPTIONS,  /* uint32_t: the place of an ap_image_exception, in reading order */
+	AP_TABLE_ORIGINS,     /* ap_image_origin: the written entries that ranges came from */
+	AP_TABLE_SOURCES,     /* ap_image_source: the files that it was made of, in reading order */
+	AP_N_TABLES
+} ap_table_kind;
+
+typedef struct {
+	uint32_t default_domain; /* string, lower case, or 0 */
 	uint32_t message;
 	uint32_t default_client;      /* client number */
 	uint32_t system_client;       /* client number of "system" */
@@ -77,38 +112,69 @@ typedef struct {
 typedef enum { AP_AUDIT_NONE = 0, AP_AUDIT_DENIED = 1, AP_AUDIT_ALL = 2 } ap_audit_record;
 
 typedef struct {
+	char magic[8];
+	uint32_t version;
+	uint32_t byte_order;
+	uint32_t size; /* bytes of the image, not of what it is stored in */
+	uint32_t hot;  /* bytes at its front that every login reads */
+	int64_t made;  /* seconds since 1970-01-01T00:00:00Z; not part of the revision */
+	uint8_t revision[AP_REVISION_BYTES]; /* SHA-256 of the image with `made` and this field as zeros */
+	uint8_t text[AP_REVISION_BYTES];     /* SHA-256 of the policy files: of each its path, a NUL byte, its size in
+	                                        decimal digits, a newline and its bytes, in reading order */
+	ap_image_settings settings;
+	ap_image_table tables[AP_N_TABLES];
+	ap_image_concern everyone; /* those that a login concerns whoever logs in */
+	ap_image_concern unlisted; /* those that are about members of no department */
+	ap_dictionary members;     /* "user@domain", or "user" */
+	ap_dictionary anywhere;    /* "user@": that name in any domain */
+	ap_dictionary domains;
+	ap_dictionary groups;
+	uint32_t reserved;
+} ap_image_head;
+
+typedef struct {
 	uint32_t name;
 	uint32_t local; /* 0 or 1: a login without an address is at the machine itself */
 } ap_image_client;
 
-/* All kinds of hints that are listed must fit; within a kind one is enough. Spans of strings (globs). */
+/* n strings that stand one behind the other, each padded to a multiple of 4 bytes. */
+typedef struct {
+	uint32_t n;
+	uint32_t at;
+} ap_texts_span;
+
+/* All kinds of hints that are listed must fit; within a kind one is enough. Globs. */
 typedef struct {
 	uint32_t client;
 	uint32_t file;
 	uint32_t line;
-	ap_span service;
-	ap_span tty;
-	ap_span ruser;
-	ap_span env; /* "NAME=value" */
+	ap_texts_span service;
+	ap_texts_span tty;
+	ap_texts_span ruser;
+	ap_texts_span env; /* "NAME=value" */
 } ap_image_hint;
 
 typedef struct {
-	uint32_t name;   /* the whole path */
-	uint32_t parent; /* department number or AP_NONE */
+	uint32_t name;
+	ap_image_concern concern; /* itself, and through the departments that it fills */
+} ap_image_group;
+
+typedef struct {
+	uint32_t name;            /* the whole path */
+	uint32_t parent;          /* department number or AP_NONE */
+	ap_image_concern alone;   /* of its own members */
+	ap_image_concern subtree; /* of its own members and those of the departments below it */
 } ap_image_department;
 
 typedef struct {
-	uint32_t key;        /* 0: an empty slot; else "user@domain", "user@" (in any domain) or "user", lower case */
-	uint32_t hash;       /* the upper half of ap_image_hash, compared before the key */
-	ap_span departments; /* department numbers, ascending */
+	uint32_t name; /* as in the dictionaries */
+	ap_span departments;
 } ap_image_member;
 
-/*
- * Whom: what is listed adds up. Members, departments, groups and domains are ascending, so that they can be searched.
- */
+/* Whom: what is listed adds up. Members, departments and domains are ascending, so that they can be searched. */
 typedef struct {
 	uint32_t flags;      /* AP_WHO_… */
-	ap_span domains;     /* strings, lower case, ascending by their offsets; equal domains have equal offsets */
+	ap_span domains;     /* domain numbers */
 	ap_span departments; /* number * 2, plus 1 with its sub-departments */
 	ap_span groups;      /* pairs: group number, and the department that it stands for or AP_NONE */
 	ap_span members;     /* member numbers */
@@ -120,6 +186,7 @@ enum {
 };
 
 typedef struct {
+	uint32_t number; /* reading order */
 	uint32_t name;
 	uint32_t file;
 	uint32_t line;
@@ -128,14 +195,13 @@ typedef struct {
 	uint32_t flags;  /* AP_POLICY_… */
 	ap_image_who scope;
 	ap_image_who except;
-	uint32_t except_net; /* net number or AP_NONE */
-	uint32_t net;        /* net number or AP_NONE: neither IP entries nor regions are listed */
+	uint32_t except_net; /* place or AP_NONE */
+	uint32_t net;        /* place or AP_NONE: neither IP entries nor regions are listed */
 	ap_span clients;     /* client numbers, ascending; none: every type */
-	ap_span exceptions;  /* exception numbers, in reading order */
+	ap_span exceptions;  /* places of exceptions, ascending, which is in reading order */
 	uint32_t message;    /* string, or 0: the settings' */
 	uint32_t comment;
-	uint32_t replaces; /* policy number or AP_NONE */
-	uint32_t reserved;
+	uint32_t replaces; /* place of a policy, or AP_NONE */
 	int64_t not_before; /* seconds since 1970-01-01T00:00:00Z; INT64_MIN: none */
 	int64_t not_after;  /* the first second that is outside; INT64_MAX: none */
 } ap_image_policy;
@@ -149,10 +215,11 @@ enum {
 };
 
 typedef struct {
+	uint32_t number;
 	uint32_t name;
 	uint32_t file;
 	uint32_t line;
-	uint32_t net; /* or AP_NONE */
+	uint32_t net; /* place or AP_NONE */
 	ap_image_who who;
 	ap_span clients;
 	uint32_t comment;
@@ -161,11 +228,24 @@ typedef struct {
 	int64_t not_after;
 } ap_image_exception;
 
-/* A set of addresses. The spans here are of the ranges' sections, not of the pool. */
+enum { AP_RANGES_LEVELS = 3, AP_RANGES_TOP_BYTES = 1024 };
+
+/*
+ * n ranges of one family in ascending order, none overlapping another, as a table of ap_image_range4 or …6. Where they
+ * fill more than one stretch, samples[0] is the table of the first address of each stretch of the ranges; where that
+ * takes more than AP_RANGES_TOP_BYTES, samples[1] is the same of samples[0], and so on. 0: no further level.
+ */
+typedef struct {
+	uint32_t n;
+	uint32_t at;
+	uint32_t samples[AP_RANGES_LEVELS];
+} ap_image_ranges;
+
+/* A set of addresses. */
 typedef struct {
 	uint32_t flags; /* AP_NET_… */
-	ap_span ranges4;
-	ap_span ranges6;
+	ap_image_ranges ranges4;
+	ap_image_ranges ranges6;
 	uint32_t local_origin; /* origin number of the entry "local", with AP_NET_LOCAL */
 	ap_span regions;       /* strings: the region codes as written */
 } ap_image_net;
@@ -176,20 +256,15 @@ enum {
 	AP_NET_REGIONS6_UNKNOWN = 1u << 2, /* the same for IPv6 */
 };
 
-/* True where no address at all can be in it: named networks may be empty. */
-static inline bool ap_net_holds_nothing(const ap_image_net *net)
-{
-	return net->ranges4.n == 0 && net->ranges6.n == 0 && net->regions.n == 0 && (net->flags & AP_NET_LOCAL) == 0;
-}
-
+/* Network byte order, so that ranges of either family are compared as bytes. */
 typedef struct {
-	uint32_t first; /* as a number: 192.0.2.1 is 0xc0000201 */
-	uint32_t last;
-	uint32_t origin;
+	uint8_t first[4];
+	uint8_t last[4];
+	uint32_t origin; /* number */
 } ap_image_range4;
 
 typedef struct {
-	uint8_t first[16]; /* network byte order */
+	uint8_t first[16];
 	uint8_t last[16];
 	uint32_t origin;
 } ap_image_range6;
@@ -200,72 +275,59 @@ typedef struct {
 	uint32_t region;  /* the region's code, or 0 */
 } ap_image_origin;
 
+typedef enum {
+	AP_SOURCE_POLICIES = 0,  /* the root file or a drop-in */
+	AP_SOURCE_DIRECTORY = 1, /* members and their departments */
+	AP_SOURCE_FEED = 2,      /* of a named network */
+} ap_source_kind;
+
+typedef struct {
+	uint32_t path; /* absolute, or as the root file was named */
+	uint32_t kind; /* ap_source_kind */
+	uint32_t n;    /* members of a directory file, entries of a feed */
+	uint32_t text; /* the whole of a policy file; 0: not kept */
+	uint64_t size; /* bytes */
+	uint8_t sha256[32];
+} ap_image_source;
+
 typedef struct ap_image ap_image;
 
 /*
- * Checks `size` bytes, which malloc(3) gave, and makes a reader of them. With AP_OK *ret_image owns `bytes` (free(3)
- * is called on them in ap_image_free); otherwise nothing is taken, *ret_image is untouched and *error says what was
- * wrong. `name` is what messages call it; it is copied.
+ * Checks `size` bytes, an image in its blocks, which malloc(3) gave, and makes a reader of them. With AP_OK *ret_image
+ * owns `bytes` (free(3) is called on them in ap_image_free); otherwise nothing is taken, though the bytes may have been
+ * moved, *ret_image is untouched and *error says what was wrong. `name` is what messages call it; it is copied.
  */
 ap_status ap_image_open(const char *name, void *bytes, size_t size, ap_image **ret_image, ap_error *error);
+
+/*
+ * The same for a file that is open: its head is checked, and each block when it is read. With AP_OK the image owns the
+ * descriptor. Such an image belongs to one thread: reading it changes what it keeps in memory, of which there is not
+ * more than some tens of KB and the strings that were asked for.
+ */
+ap_status ap_image_open_file(const char *name, int fd, ap_image **ret_image, ap_error *error);
+
 void ap_image_free(ap_image *image);
 
-/* The checksum of an image whose header is filled but for the checksum itself. */
-uint32_t ap_image_checksum(const void *bytes, size_t size);
+const ap_image_head *ap_image_head_of(const ap_image *image);
+
+/* AP_ERR_DAMAGED with what was found to be wrong in reading: "block 17 is damaged: …". */
+ap_status ap_image_damaged(const ap_image *image, ap_error *error);
 
 /*
- * FNV-1a, 64 bits, with a final mix (the first round of MurmurHash3's fmix64, A. Appleby): a member's slot is its
- * lower bits.
+ * `size` bytes at a place, or NULL where they are out of bounds or cannot be had. `size` is at most AP_BLOCK_BYTES. They
+ * stay until the next call.
  */
-uint64_t ap_image_hash(const char *key, size_t length);
+const void *ap_image_bytes(const ap_image *image, uint32_t place, size_t size);
 
-/* A reader's eyes: `sound` turns false, and stays it, once something out of bounds was asked for. */
-typedef struct {
-	const ap_image *image;
-	bool sound;
-} ap_view;
+/* The string at a place, or NULL. It lives as long as the image. */
+const char *ap_image_string(const ap_image *image, uint32_t place);
 
-static inline ap_view ap_view_of(const ap_image *image)
-{
-	return (ap_view){ .image = image, .sound = true };
-}
-
-/* How many records a section holds. */
-uint32_t ap_image_count(const ap_image *image, ap_section section);
+/* The bytes that an image of this head is stored in. */
+uint64_t ap_image_stored_size(const ap_image_head *head);
 
 /*
- * Each copies a record, or answers a zeroed one and marks the view where the number is out of bounds. A string that
- * is out of bounds is "".
+ * FNV-1a, 64 bits, with a final mix (the first round of MurmurHash3's fmix64, A. Appleby).
  */
-const char *ap_view_string(ap_view *view, uint32_t reference);
-uint32_t ap_view_pool(ap_view *view, ap_span span, uint32_t index);
-ap_image_settings ap_view_settings(ap_view *view);
-ap_image_client ap_view_client(ap_view *view, uint32_t number);
-ap_image_hint ap_view_hint(ap_view *view, uint32_t number);
-uint32_t ap_view_group(ap_view *view, uint32_t number);
-ap_image_department ap_view_department(ap_view *view, uint32_t number);
-ap_image_policy ap_view_policy(ap_view *view, uint32_t number);
-/* The same in place, for whoever looks at every policy: valid as long as the image. */
-const ap_image_policy *ap_view_policy_at(ap_view *view, uint32_t number);
-ap_image_exception ap_view_exception(ap_view *view, uint32_t number);
-ap_image_net ap_view_net(ap_view *view, uint32_t number);
-ap_image_origin ap_view_origin(ap_view *view, uint32_t number);
-ap_image_member ap_view_member(ap_view *view, uint32_t number);
-
-/* The member's number, or AP_NONE. `key` is lower case. */
-uint32_t ap_view_find_member(ap_view *view, const char *key, size_t length);
-
-/* True if an ascending span holds `value`. */
-bool ap_view_span_holds(ap_view *view, ap_span span, uint32_t value);
-
-/* A policy's number by its name, or AP_NONE. */
-uint32_t ap_view_find_policy(ap_view *view, const char *name);
-
-/* A client type's number by its name, or AP_NONE. */
-uint32_t ap_view_find_client(ap_view *view, const char *name);
-
-/* The interval of the net that holds the address, with its origin. False if none does. Binary search. */
-bool ap_view_find_range(ap_view *view, const ap_image_net *net, const ap_address *address, ap_range *ret_range,
-			uint32_t *ret_origin);
+uint64_t ap_image_hash(const char *name, size_t length);
 
 #endif

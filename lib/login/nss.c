@@ -10,6 +10,7 @@ const ap_nss ap_nss_system = {
 	.getpwnam_r = getpwnam_r,
 	.getgrnam_r = getgrnam_r,
 	.getgrouplist = getgrouplist,
+	.getgrgid_r = getgrgid_r,
 };
 
 enum {
@@ -71,6 +72,9 @@ void ap_account_clear(ap_account *account)
 
 	for (i = 0; i < AP_ACCOUNT_NAMES; i++)
 		free(account->names[i]);
+	for (i = 0; i < account->n_groups; i++)
+		free(account->groups[i]);
+	free(account->groups);
 	free(account->name);
 	free(account->gids);
 	memset(account, 0, sizeof(*account));
@@ -217,4 +221,71 @@ ap_tri ap_account_in_group(ap_account *account, const char *group, const char **
 		if (account->gids[i] == gid)
 			return AP_YES;
 	return AP_NO;
+}
+
+/* AP_YES with the group's name, which the caller frees; AP_NO; or AP_UNKNOWN. */
+static ap_tri look_up_gid(const ap_nss *nss, gid_t gid, char **ret_name)
+{
+	size_t size = FIRST_BUFFER;
+	int tries = 0;
+
+	while (size <= LAST_BUFFER) {
+		struct group entry, *found = NULL;
+		char *buffer = malloc(size);
+		int result;
+
+		if (buffer == NULL)
+			return AP_UNKNOWN;
+		result = nss->getgrgid_r(gid, &entry, buffer, size, &found);
+		if (found != NULL)
+			*ret_name = strdup(found->gr_name);
+		free(buffer);
+		if (found != NULL)
+			return *ret_name != NULL ? AP_YES : AP_UNKNOWN;
+		if (means_not_found(result))
+			return AP_NO;
+		if (result == ERANGE)
+			size *= 4;
+		else if (result != EINTR || ++tries >= TRIES)
+			return AP_UNKNOWN;
+	}
+	return AP_UNKNOWN;
+}
+
+/* Names of gids[0…], as far as they have one. */
+static ap_tri name_groups(ap_account *account)
+{
+	int i;
+
+	for (i = 0; i < account->n_gids; i++) {
+		char *name = NULL;
+		ap_tri known = look_up_gid(account->nss, account->gids[i], &name);
+
+		if (known == AP_UNKNOWN)
+			return AP_UNKNOWN;
+		if (known == AP_YES)
+			account->groups[account->n_groups++] = name;
+	}
+	return AP_YES;
+}
+
+ap_tri ap_account_groups(ap_account *account, const char *const **ret_names, size_t *ret_n)
+{
+	*ret_n = 0;
+	*ret_names = NULL;
+	if (!account->looked_up)
+		look_up_names(account);
+	if (account->exists != AP_YES)
+		return account->exists;
+	if (account->groups == NULL) {
+		if (!load_groups(account))
+			return AP_UNKNOWN;
+		account->groups = calloc((size_t)account->n_gids + 1, sizeof(*account->groups));
+		if (account->groups == NULL)
+			return AP_UNKNOWN;
+		account->groups_known = name_groups(account);
+	}
+	*ret_names = (const char *const *)account->groups;
+	*ret_n = account->groups_known == AP_YES ? account->n_groups : 0;
+	return account->groups_known;
 }

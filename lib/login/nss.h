@@ -18,6 +18,7 @@ typedef struct {
 	int (*getpwnam_r)(const char *, struct passwd *, char *, size_t, struct passwd **);
 	int (*getgrnam_r)(const char *, struct group *, char *, size_t, struct group **);
 	int (*getgrouplist)(const char *, gid_t, gid_t *, int *);
+	int (*getgrgid_r)(gid_t, struct group *, char *, size_t, struct group **);
 } ap_nss;
 
 extern const ap_nss ap_nss_system;
@@ -40,6 +41,9 @@ typedef struct {
 	gid_t gid;
 	gid_t *gids;
 	int n_gids;
+	char **groups; /* owned, as each of them: the names of the groups; NULL until they are asked for */
+	size_t n_groups;
+	ap_tri groups_known; /* once they were asked for */
 } ap_account;
 
 /*
@@ -54,6 +58,13 @@ bool ap_account_init(ap_account *account, const ap_nss *nss, const char *user, c
  * and the group does not. `*ret_why` (may be NULL) is a static phrase where the answer is unknown, else NULL.
  */
 ap_tri ap_account_in_group(ap_account *account, const char *group, const char **ret_why);
+
+/*
+ * The names of the groups that the account is said to be in, its primary one among them; owned by the account. AP_YES;
+ * AP_NO, and none, for a name without an account; AP_UNKNOWN where a look-up failed. A group without a name is left
+ * out.
+ */
+ap_tri ap_account_groups(ap_account *account, const char *const **ret_names, size_t *ret_n);
 
 void ap_account_clear(ap_account *account);
 

@@ -55,19 +55,19 @@ static ap_address_source find_address(const ap_facts *facts, ap_address *ret_add
 }
 
 /* True if nothing is listed, or one of the globs fits. */
-static bool hint_fits(ap_view *view, ap_span globs, const char *text)
+static bool hint_fits(ap_view *view, ap_texts_span globs, const char *text)
 {
-	uint32_t i;
+	uint32_t place = globs.at, i;
 
 	if (globs.n == 0)
 		return true;
 	for (i = 0; i < globs.n && text != NULL && view->sound; i++)
-		if (ap_glob_match(ap_view_string(view, ap_view_pool(view, globs, i)), text))
-			return true;
+		if (ap_glob_match(ap_view_next_text(view, &place), text))
+			return view->sound;
 	return false;
 }
 
-static bool environment_fits(ap_view *view, ap_span globs, const char *const *env)
+static bool environment_fits(ap_view *view, ap_texts_span globs, const char *const *env)
 {
 	if (globs.n == 0)
 		return true;
@@ -86,7 +86,7 @@ static bool all_hints_fit(ap_view *view, const ap_image_hint *hint, const ap_fac
 /* The hints' number that fit, or AP_NONE. */
 static uint32_t find_hint(ap_view *view, const ap_facts *facts)
 {
-	uint32_t n = ap_image_count(view->image, AP_SECTION_HINTS), i;
+	uint32_t n = ap_image_count(view->image, AP_TABLE_HINTS), i;
 
 	for (i = 0; i < n && view->sound; i++) {
 		ap_image_hint hint = ap_view_hint(view, i);
@@ -133,7 +133,7 @@ ap_status ap_request_init(ap_request *ret_request, const ap_image *image, const 
 	if (ap_view_client(&view, request.client).local != 0 && request.address_source == AP_ADDRESS_ABSENT)
 		request.address.family = AP_ADDRESS_LOCAL;
 	if (!view.sound)
-		return ap_error_set(error, AP_ERR_DAMAGED, NULL, 0, "the policy image is damaged inside");
+		return ap_image_damaged(image, error);
 	if (!ap_member_init(&request.member, facts->user, default_domain) ||
 	    !ap_account_init(&request.account, facts->nss, facts->user, default_domain)) {
 		ap_member_clear(&request.member);

@@ -4,9 +4,9 @@
 #ifndef AP_REQUEST_H
 #define AP_REQUEST_H
 
-#include "image.h"
 #include "member.h"
 #include "nss.h"
+#include "view.h"
 
 /* What a host or a test says of a login. Everything is borrowed, and may be NULL but for `user`. */
 typedef struct {

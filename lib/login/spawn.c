@@ -217,12 +217,13 @@ static bool grow(growing *output)
 /* True once as many bytes have come as the image says it has: another process of the host may hold the pipe open. */
 static bool is_whole_image(const growing *output)
 {
-	ap_image_header header;
+	ap_image_head head;
 
-	if (output->used < sizeof(header))
+	if (output->used < sizeof(head))
 		return false;
-	memcpy(&header, output->bytes, sizeof(header));
-	return memcmp(header.magic, AP_IMAGE_MAGIC, sizeof(header.magic)) == 0 && output->used >= header.size;
+	memcpy(&head, output->bytes, sizeof(head));
+	return memcmp(head.magic, AP_IMAGE_MAGIC, sizeof(head.magic)) == 0 &&
+	       output->used >= ap_image_stored_size(&head);
 }
 
 /* Everything that the compiler writes until it closes its end, or the image is whole. */

@@ -1,120 +1,387 @@
 #include "builder.h"
 
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
+
+static size_t stored_at(uint32_t place)
+{
+	return (size_t)place / AP_BLOCK_BYTES * AP_BLOCK_SIZE + place % AP_BLOCK_BYTES;
+}
 
 void ap_builder_init(ap_builder *builder, ap_arena *arena)
 {
 	memset(builder, 0, sizeof(*builder));
 	builder->arena = arena;
-	builder->strings = ap_names_new(arena);
-	builder->text_room = 4096;
-	builder->text = ap_arena_alloc(arena, builder->text_room);
-	builder->text_used = 1; /* reference 0 is "" */
+	memcpy(builder->head.magic, AP_IMAGE_MAGIC, sizeof(builder->head.magic));
+	builder->head.version = AP_IMAGE_VERSION;
+	builder->head.byte_order = AP_IMAGE_BYTE_ORDER;
+	(void)ap_builder_reserve(builder, sizeof(builder->head));
+}
+
+void ap_builder_free(ap_builder *builder)
+{
+	free(builder->blocks);
+	builder->blocks = NULL;
+}
+
+/* Room for an image of `size` bytes. */
+static void make_room(ap_builder *builder, uint64_t size)
+{
+	size_t needed = (size_t)ap_block_count(size) * AP_BLOCK_SIZE, room = builder->room;
+	uint8_t *larger;
+
+	if (needed <= room)
+		return;
+	room = needed + needed / 2 / AP_BLOCK_SIZE * AP_BLOCK_SIZE + 4 * (size_t)AP_BLOCK_SIZE;
+	larger = realloc(builder->blocks, room);
+	if (larger == NULL)
+		ap_out_of_memory();
+	memset(larger + builder->room, 0, room - builder->room);
+	builder->blocks = larger;
+	builder->room = room;
+}
+
+/* Past the format's limit everything goes to where there is room already, and the end refuses it. */
+static uint32_t grow(ap_builder *builder, uint64_t size)
+{
+	uint64_t place = builder->size;
+
+	builder->size = place + size;
+	if (builder->size > UINT32_MAX)
+		return 0;
+	make_room(builder, builder->size);
+	return (uint32_t)place;
+}
+
+uint32_t ap_builder_reserve(ap_builder *builder, uint64_t size)
+{
+	(void)grow(builder, (4 - builder->size % 4) % 4);
+	return grow(builder, size);
+}
+
+void ap_builder_write(ap_builder *builder, uint32_t place, const void *bytes, size_t size)
+{
+	const uint8_t *from = bytes;
+
+	while (size > 0 && builder->size <= UINT32_MAX) {
+		size_t left = AP_BLOCK_BYTES - place % AP_BLOCK_BYTES, part = left < size ? left : size;
+
+		memcpy(builder->blocks + stored_at(place), from, part);
+		from += part;
+		place += (uint32_t)part;
+		size -= part;
+	}
+}
+
+uint32_t ap_builder_put(ap_builder *builder, const void *bytes, size_t size)
+{
+	uint32_t place = ap_builder_reserve(builder, size);
+
+	ap_builder_write(builder, place, bytes, size);
+	return place;
+}
+
+void ap_builder_start_block(ap_builder *builder)
+{
+	uint64_t used = builder->size % AP_BLOCK_BYTES;
+
+	if (used > 0)
+		(void)grow(builder, AP_BLOCK_BYTES - used);
+}
+
+void ap_builder_keep_together(ap_builder *builder, uint64_t size)
+{
+	uint64_t used = builder->size % AP_BLOCK_BYTES;
+
+	if (size <= AP_BLOCK_BYTES && used + size > AP_BLOCK_BYTES)
+		ap_builder_start_block(builder);
+}
+
+/*
+ * Strings
+ */
+
+uint32_t ap_builder_string_bytes(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? (uint32_t)(strlen(text) + 8) / 4 * 4 + 4 : 0;
+}
+
+/* True if the string at `place`, in one block, is `text`. */
+static bool is_at(const ap_builder *builder, uint32_t place, const char *text, uint32_t length)
+{
+	const uint8_t *at = builder->blocks + stored_at(place);
+	uint32_t found;
+
+	memcpy(&found, at, sizeof(found));
+	return found == length && memcmp(at + sizeof(found), text, length) == 0;
+}
+
+uint32_t ap_builder_next_string(ap_builder *builder, const char *text)
+{
+	uint32_t length = (uint32_t)strlen(text), place = ap_builder_put(builder, &length, sizeof(length));
+
+	(void)grow(builder, (uint64_t)length + 1);
+	ap_builder_write(builder, place + (uint32_t)sizeof(length), text, (size_t)length + 1);
+	return place;
 }
 
 uint32_t ap_builder_string(ap_builder *builder, const char *text)
 {
-	size_t length;
-	uint32_t reference;
+	uint32_t length, place;
 
 	if (text == NULL || text[0] == '\0')
 		return 0;
-	reference = ap_names_find(builder->strings, text);
-	if (reference != AP_NONE)
-		return reference;
-	length = strlen(text) + 1;
-	if (builder->text_used + length > builder->text_room) {
-		char *larger = ap_arena_alloc(builder->arena, (builder->text_room + length) * 2);
-
-		memcpy(larger, builder->text, builder->text_used);
-		builder->text = larger;
-		builder->text_room = (builder->text_room + length) * 2;
+	length = (uint32_t)strlen(text);
+	if (builder->recent_block != builder->size / AP_BLOCK_BYTES)
+		builder->n_recent = 0;
+	for (size_t i = builder->n_recent; i > 0; i--)
+		if (is_at(builder, builder->recent[i - 1], text, length))
+			return builder->recent[i - 1];
+	place = ap_builder_next_string(builder, text);
+	/* only what stands in one block whole is looked at again */
+	if (place / AP_BLOCK_BYTES == (builder->size - 1) / AP_BLOCK_BYTES && builder->size <= UINT32_MAX) {
+		builder->recent_block = place / AP_BLOCK_BYTES;
+		*AP_PUSH(builder->arena, builder->recent, builder->n_recent) = place;
 	}
-	memcpy(builder->text + builder->text_used, text, length);
-	reference = (uint32_t)builder->text_used; /* ap_builder_finish refuses what does not fit */
-	builder->text_used += length;
-	ap_names_put(builder->strings, text, reference);
-	return reference;
+	return place;
 }
+
+void ap_builder_string_late(ap_builder *builder, uint32_t slot, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		*AP_PUSH(builder->arena, builder->late, builder->n_late) = (ap_late_string){ slot, text };
+}
+
+/*
+ * Spans and places to come
+ */
 
 ap_span ap_builder_span(ap_builder *builder, const uint32_t *numbers, size_t n)
 {
-	ap_span span = { .start = (uint32_t)builder->n_pool, .n = (uint32_t)n };
+	ap_span span = { .n = (uint32_t)n };
 
-	for (size_t i = 0; i < n; i++)
-		*AP_PUSH(builder->arena, builder->pool, builder->n_pool) = numbers[i];
+	if (n == 1)
+		span.at = numbers[0];
+	else if (n > 1)
+		span.at = ap_builder_put(builder, numbers, n * sizeof(*numbers));
 	return span;
 }
 
-ap_span ap_builder_strings(ap_builder *builder, const ap_list *texts)
+void ap_builder_ref(ap_builder *builder, ap_ref_kind kind, uint32_t place)
 {
-	uint32_t *references = ap_arena_alloc(builder->arena, (texts->n + 1) * sizeof(*references));
-
-	for (size_t i = 0; i < texts->n; i++)
-		references[i] = ap_builder_string(builder, texts->items[i].text);
-	return ap_builder_span(builder, references, texts->n);
+	*AP_PUSH(builder->arena, builder->refs, builder->n_refs) = (ap_ref){ .slot = place, .kind = kind };
 }
 
-typedef struct {
-	const void *records;
-	size_t n;
-	size_t size; /* of one */
-} part;
-
-static size_t padded(size_t size)
+ap_span ap_builder_refs(ap_builder *builder, ap_ref_kind kind, const uint32_t *numbers, size_t n)
 {
-	return (size + 7) / 8 * 8;
+	ap_span span = ap_builder_span(builder, numbers, n);
+
+	for (uint32_t i = 0; n > 1 && i < n; i++)
+		ap_builder_ref(builder, kind, span.at + i * (uint32_t)sizeof(*numbers));
+	return span;
 }
 
-ap_status ap_builder_finish(const ap_builder *builder, void **ret_bytes, size_t *ret_size, ap_error *error)
+void ap_builder_ref_span(ap_builder *builder, ap_ref_kind kind, uint32_t place, ap_span span)
 {
-	const part parts[AP_N_SECTIONS] = {
-		[AP_SECTION_STRINGS] = { builder->text, builder->text_used, 1 },
-		[AP_SECTION_POOL] = { builder->pool, builder->n_pool, sizeof(*builder->pool) },
-		[AP_SECTION_SETTINGS] = { &builder->settings, 1, sizeof(builder->settings) },
-		[AP_SECTION_CLIENTS] = { builder->clients, builder->n_clients, sizeof(*builder->clients) },
-		[AP_SECTION_HINTS] = { builder->hints, builder->n_hints, sizeof(*builder->hints) },
-		[AP_SECTION_GROUPS] = { builder->groups, builder->n_groups, sizeof(*builder->groups) },
-		[AP_SECTION_DEPARTMENTS] = { builder->departments, builder->n_departments,
-					     sizeof(*builder->departments) },
-		[AP_SECTION_MEMBERS] = { builder->members, builder->n_members, sizeof(*builder->members) },
-		[AP_SECTION_POLICIES] = { builder->policies, builder->n_policies, sizeof(*builder->policies) },
-		[AP_SECTION_EXCEPTIONS] = { builder->exceptions, builder->n_exceptions, sizeof(*builder->exceptions) },
-		[AP_SECTION_NETS] = { builder->nets, builder->n_nets, sizeof(*builder->nets) },
-		[AP_SECTION_RANGES4] = { builder->ranges4, builder->n_ranges4, sizeof(*builder->ranges4) },
-		[AP_SECTION_RANGES6] = { builder->ranges6, builder->n_ranges6, sizeof(*builder->ranges6) },
-		[AP_SECTION_ORIGINS] = { builder->origins, builder->n_origins, sizeof(*builder->origins) },
-	};
-	ap_image_header header = { .magic = AP_IMAGE_MAGIC,
-				   .version = AP_IMAGE_VERSION,
-				   .byte_order = AP_IMAGE_BYTE_ORDER,
-				   .n_sections = AP_N_SECTIONS };
-	size_t size = padded(sizeof(header));
-	uint8_t *bytes;
+	if (span.n == 1)
+		ap_builder_ref(builder, kind, place + (uint32_t)offsetof(ap_span, at));
+}
 
-	for (int i = 0; i < AP_N_SECTIONS; i++) {
-		if (parts[i].n >= AP_NONE)
-			return ap_error_set(
-				error, AP_ERR_LIMIT, NULL, 0,
-				"the policy is too large for the image: a section holds %zu records, the limit is %u",
-				parts[i].n, AP_NONE - 1);
-		header.sections[i].offset = size;
-		header.sections[i].size = parts[i].n * parts[i].size;
-		size += padded(parts[i].n * parts[i].size);
+void ap_builder_ref_concern(ap_builder *builder, uint32_t place, const ap_image_concern *concern)
+{
+	ap_builder_ref_span(builder, AP_REF_POLICY, place + (uint32_t)offsetof(ap_image_concern, policies),
+			    concern->policies);
+	ap_builder_ref_span(builder, AP_REF_EXCEPTION, place + (uint32_t)offsetof(ap_image_concern, exceptions),
+			    concern->exceptions);
+}
+
+/*
+ * Tables and dictionaries
+ */
+
+ap_image_table ap_builder_reserve_table(ap_builder *builder, size_t n, size_t record_bytes)
+{
+	size_t fit = AP_BLOCK_BYTES / record_bytes;
+	ap_image_table table = { .n = (uint32_t)n };
+
+	if (n == 0)
+		return table;
+	if (n <= fit) {
+		ap_builder_keep_together(builder, n * record_bytes);
+		table.at = ap_builder_reserve(builder, n * record_bytes);
+	} else {
+		ap_builder_start_block(builder);
+		table.at = ap_builder_reserve(builder,
+					      n / fit * (uint64_t)AP_BLOCK_BYTES + n % fit * record_bytes);
 	}
-	header.size = size;
-	bytes = calloc(1, size);
-	if (bytes == NULL)
-		return ap_error_set(error, AP_ERR_MEMORY, NULL, 0, "there is no memory for an image of %zu bytes",
-				    size);
-	for (int i = 0; i < AP_N_SECTIONS; i++)
-		if (parts[i].n > 0)
-			memcpy(bytes + header.sections[i].offset, parts[i].records, parts[i].n * parts[i].size);
-	memcpy(bytes, &header, sizeof(header));
-	header.checksum = ap_image_checksum(bytes, size);
-	memcpy(bytes, &header, sizeof(header));
-	*ret_bytes = bytes;
-	*ret_size = size;
+	return table;
+}
+
+uint32_t ap_builder_table_place(ap_image_table table, uint32_t number, size_t record_bytes)
+{
+	uint32_t fit = AP_BLOCK_BYTES / (uint32_t)record_bytes;
+
+	return table.at + number / fit * AP_BLOCK_BYTES + number % fit * (uint32_t)record_bytes;
+}
+
+ap_image_table ap_builder_table(ap_builder *builder, const void *records, size_t n, size_t record_bytes)
+{
+	ap_image_table table = ap_builder_reserve_table(builder, n, record_bytes);
+
+	for (uint32_t i = 0; i < n; i++)
+		ap_builder_write(builder, ap_builder_table_place(table, i, record_bytes),
+				 (const uint8_t *)records + i * record_bytes, record_bytes);
+	return table;
+}
+
+static bool is_concerned(const ap_dictionary_item *item)
+{
+	return item->concern.policies.n + item->concern.exceptions.n > 0;
+}
+
+static uint32_t entry_bytes(const ap_dictionary_item *item, size_t length)
+{
+	size_t bytes = sizeof(ap_image_entry) + length + (is_concerned(item) ? sizeof(ap_image_concern) : 0);
+
+	return (uint32_t)(bytes + 3) / 4 * 4;
+}
+
+uint64_t ap_builder_dictionary_bytes(const ap_dictionary_item *items, size_t n)
+{
+	uint64_t bytes = sizeof(ap_image_bucket);
+
+	for (size_t i = 0; i < n; i++)
+		bytes += entry_bytes(&items[i], strlen(items[i].name));
+	return bytes;
+}
+
+static void write_entry(ap_builder *builder, uint32_t place, const ap_dictionary_item *item, size_t length)
+{
+	const ap_image_entry entry = { .hash = (uint32_t)(item->hash >> 32),
+				       .name_bytes = (uint16_t)length,
+				       .concerned = is_concerned(item) ? 1 : 0,
+				       .number = item->number,
+				       .departments = item->departments };
+
+	ap_builder_write(builder, place, &entry, sizeof(entry));
+	place += (uint32_t)sizeof(entry);
+	if (entry.concerned != 0) {
+		ap_builder_write(builder, place, &item->concern, sizeof(item->concern));
+		ap_builder_ref_concern(builder, place, &item->concern);
+		place += (uint32_t)sizeof(item->concern);
+	}
+	ap_builder_write(builder, place, item->name, length);
+}
+
+/* Seven tenths full, so that hardly an entry finds its bucket full. */
+static uint32_t buckets_for(uint64_t bytes)
+{
+	return bytes <= AP_BLOCK_BYTES ? 1 : (uint32_t)(bytes * 10 / 7 / AP_BLOCK_BYTES + 1);
+}
+
+ap_dictionary ap_builder_dictionary(ap_builder *builder, const ap_dictionary_item *items, size_t n)
+{
+	uint64_t bytes = ap_builder_dictionary_bytes(items, n);
+	ap_dictionary dictionary = { .n_buckets = buckets_for(bytes), .bytes = AP_BLOCK_BYTES };
+	ap_image_bucket *heads;
+	uint32_t *used;
+
+	if (n == 0)
+		return (ap_dictionary){ 0 };
+	if (dictionary.n_buckets == 1) {
+		dictionary.bytes = (uint32_t)bytes;
+		ap_builder_keep_together(builder, bytes);
+	} else {
+		ap_builder_start_block(builder);
+	}
+	dictionary.at = ap_builder_reserve(builder, (uint64_t)dictionary.n_buckets * dictionary.bytes);
+	heads = ap_arena_alloc(builder->arena, dictionary.n_buckets * sizeof(*heads));
+	used = ap_arena_alloc(builder->arena, dictionary.n_buckets * sizeof(*used));
+	for (size_t i = 0; i < n; i++) {
+		size_t length = strlen(items[i].name);
+		uint32_t size = entry_bytes(&items[i], length), at = (uint32_t)(items[i].hash % dictionary.n_buckets);
+
+		while (sizeof(*heads) + used[at] + size > dictionary.bytes) {
+			heads[at].passed = 1;
+			at = (at + 1) % dictionary.n_buckets;
+		}
+		write_entry(builder, dictionary.at + at * dictionary.bytes + (uint32_t)sizeof(*heads) + used[at],
+			    &items[i], length);
+		used[at] += size;
+		heads[at].n_entries++;
+	}
+	for (uint32_t i = 0; i < dictionary.n_buckets; i++)
+		ap_builder_write(builder, dictionary.at + i * dictionary.bytes, &heads[i], sizeof(heads[i]));
+	return dictionary;
+}
+
+/*
+ * The end
+ */
+
+static void fill_in_refs(ap_builder *builder, const uint32_t *const places[AP_N_REFS])
+{
+	for (size_t i = 0; i < builder->n_refs; i++) {
+		uint32_t number;
+
+		memcpy(&number, builder->blocks + stored_at(builder->refs[i].slot), sizeof(number));
+		ap_builder_write(builder, builder->refs[i].slot, &places[builder->refs[i].kind][number],
+				 sizeof(number));
+	}
+}
+
+static void write_late_strings(ap_builder *builder)
+{
+	for (size_t i = 0; i < builder->n_late; i++) {
+		uint32_t place = ap_builder_string(builder, builder->late[i].text);
+
+		ap_builder_write(builder, builder->late[i].slot, &place, sizeof(place));
+	}
+}
+
+static void find_revision(const ap_builder *builder, uint8_t revision[AP_REVISION_BYTES])
+{
+	struct sha256_ctx context;
+
+	sha256_init(&context);
+	for (uint64_t at = 0; at < builder->size; at += AP_BLOCK_BYTES)
+		sha256_update(&context,
+			      builder->size - at < AP_BLOCK_BYTES ? (size_t)(builder->size - at) : AP_BLOCK_BYTES,
+			      builder->blocks + stored_at((uint32_t)at));
+	sha256_digest(&context, AP_REVISION_BYTES, revision);
+}
+
+static void seal(const ap_builder *builder)
+{
+	uint32_t seed = ap_block_seed(builder->head.revision), n = (uint32_t)ap_block_count(builder->size);
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t *block = builder->blocks + (size_t)i * AP_BLOCK_SIZE;
+		ap_block_trailer trailer = ap_block_seal(seed, i, block);
+
+		memcpy(block + AP_BLOCK_BYTES, &trailer, sizeof(trailer));
+	}
+}
+
+ap_status ap_builder_finish(ap_builder *builder, const uint32_t *const places[AP_N_REFS], int64_t made,
+			    void **ret_bytes, size_t *ret_size, ap_error *error)
+{
+	write_late_strings(builder);
+	if (builder->size > UINT32_MAX)
+		return ap_error_set(error, AP_ERR_LIMIT, NULL, 0,
+				    "the policy is too large for an image: it would have %llu bytes, the limit is %u",
+				    (unsigned long long)builder->size, UINT32_MAX);
+	builder->head.size = (uint32_t)builder->size;
+	ap_builder_write(builder, 0, &builder->head, sizeof(builder->head));
+	fill_in_refs(builder, places);
+	find_revision(builder, builder->head.revision);
+	ap_builder_write(builder, (uint32_t)offsetof(ap_image_head, revision), builder->head.revision,
+			 AP_REVISION_BYTES);
+	ap_builder_write(builder, (uint32_t)offsetof(ap_image_head, made), &made, sizeof(made));
+	seal(builder);
+	*ret_bytes = builder->blocks;
+	*ret_size = (size_t)ap_block_count(builder->size) * AP_BLOCK_SIZE;
+	builder->blocks = NULL;
 	return AP_OK;
 }

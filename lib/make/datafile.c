@@ -20,7 +20,7 @@ void ap_file_faults_end(const ap_file_faults *faults)
 				   "and %u more lines like those above", faults->n - faults->shown_max);
 }
 
-char *ap_read_data_file(ap_reader *reader, const char *path, ap_place place, size_t *ret_size)
+char *ap_read_data_file(ap_reader *reader, ap_source_kind kind, const char *path, ap_place place, size_t *ret_size)
 {
 	ap_error error;
 	char *text;
@@ -34,5 +34,11 @@ char *ap_read_data_file(ap_reader *reader, const char *path, ap_place place, siz
 		free(text);
 		return NULL;
 	}
+	(void)ap_note_source(reader, kind, path, text, *ret_size);
 	return text;
+}
+
+void ap_note_entries(ap_reader *reader, size_t n)
+{
+	reader->set->sources[reader->set->n_sources - 1].n = n;
 }

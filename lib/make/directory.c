@@ -153,7 +153,7 @@ static void read_file(ap_reader *reader, const ap_text *listed)
 {
 	directory d = { .reader = reader, .file = listed->text };
 	size_t size;
-	char *text = ap_read_data_file(reader, listed->text, listed->place, &size);
+	char *text = ap_read_data_file(reader, AP_SOURCE_DIRECTORY, listed->text, listed->place, &size);
 
 	if (text == NULL) {
 		reader->departments_incomplete = true;
@@ -163,6 +163,7 @@ static void read_file(ap_reader *reader, const ap_text *listed)
 		(ap_file_faults){ .reader = reader, .file = d.file, .severity = AP_ERROR, .shown_max = FAULTS_SHOWN };
 	read_records(&d, text, text + size);
 	free(text);
+	ap_note_entries(reader, d.n_members);
 	ap_file_faults_end(&d.faults);
 	if (d.n_members == 0 && d.faults.n == 0)
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, d.file, 0,

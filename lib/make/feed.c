@@ -123,7 +123,7 @@ void ap_read_feed(ap_reader *reader, ap_network_def *network)
 	const char *path = network->feed.text;
 	feed f = { .reader = reader, .network = network };
 	size_t size;
-	char *text = ap_read_data_file(reader, path, network->feed.place, &size);
+	char *text = ap_read_data_file(reader, AP_SOURCE_FEED, path, network->feed.place, &size);
 
 	if (text == NULL)
 		return;
@@ -134,6 +134,7 @@ void ap_read_feed(ap_reader *reader, ap_network_def *network)
 		ap_arena_alloc(reader->arena, (count_lines(text, text + size) + 1) * sizeof(*network->ranges));
 	read_lines(&f, text, text + size);
 	free(text);
+	ap_note_entries(reader, network->n_ranges);
 	ap_file_faults_end(&f.errors);
 	ap_file_faults_end(&f.warnings);
 	if (network->n_ranges == 0 && f.errors.n == 0 && !network->may_be_empty)

@@ -195,15 +195,26 @@ static bool department_is_covered(ap_finder *f, ap_span departments, uint32_t co
 static bool group_is_covered(ap_finder *f, const ap_image_who *cover, uint32_t group, uint32_t department)
 {
 	for (uint32_t i = 0; i + 1 < cover->groups.n; i += 2)
-		if (ap_view_pool(&f->view, cover->groups, i) == group)
+		if (ap_view_number(&f->view, cover->groups, i) == group)
 			return true;
 	return department != AP_NONE && department_is_covered(f, cover->departments, department * 2);
 }
 
 bool ap_finder_covers_domain(ap_finder *f, const ap_image_who *cover, const char *domain)
 {
-	for (uint32_t i = 0; i < cover->domains.n; i++)
-		if (strcmp(ap_view_string(&f->view, ap_view_pool(&f->view, cover->domains, i)), domain) == 0)
+	uint32_t number =
+		ap_view_find(&f->view, &ap_image_head_of(f->image)->domains, domain, strlen(domain)).number;
+
+	return number != AP_NONE && ap_view_span_holds(&f->view, cover->domains, number);
+}
+
+bool ap_finder_covers_entry(ap_finder *f, const ap_image_who *cover, const ap_subject_entry *entry)
+{
+	if (entry->number != AP_NONE && ap_view_span_holds(&f->view, cover->members, entry->number))
+		return true;
+	for (uint32_t i = 0; i < entry->departments.n; i++)
+		if (department_is_covered(f, cover->departments,
+					  ap_view_number(&f->view, entry->departments, i) * 2))
 			return true;
 	return false;
 }
@@ -211,23 +222,17 @@ bool ap_finder_covers_domain(ap_finder *f, const ap_image_who *cover, const char
 bool ap_finder_covers_member(ap_finder *f, const ap_image_who *cover, uint32_t number)
 {
 	ap_image_member member = ap_view_member(&f->view, number);
-	const char *key = ap_view_string(&f->view, member.key);
-	const char *at = strrchr(key, '@');
+	const char *at = strrchr(ap_view_string(&f->view, member.name), '@');
+	const ap_subject_entry entry = { .known = true, .number = number, .departments = member.departments };
 
-	if (ap_view_span_holds(&f->view, cover->members, number))
-		return true;
-	if (at != NULL && at[1] != '\0' && ap_finder_covers_domain(f, cover, at + 1))
-		return true;
-	for (uint32_t i = 0; i < member.departments.n; i++)
-		if (department_is_covered(f, cover->departments, ap_view_pool(&f->view, member.departments, i) * 2))
-			return true;
-	return false;
+	return ap_finder_covers_entry(f, cover, &entry) ||
+	       (at != NULL && at[1] != '\0' && ap_finder_covers_domain(f, cover, at + 1));
 }
 
 static bool all_departments_are_covered(ap_finder *f, const ap_image_who *cover, const ap_image_who *who)
 {
 	for (uint32_t i = 0; i < who->departments.n; i++)
-		if (!department_is_covered(f, cover->departments, ap_view_pool(&f->view, who->departments, i)))
+		if (!department_is_covered(f, cover->departments, ap_view_number(&f->view, who->departments, i)))
 			return false;
 	return true;
 }
@@ -239,14 +244,14 @@ bool ap_finder_covers(ap_finder *f, const ap_image_who *cover, const ap_image_wh
 	if ((who->flags & AP_WHO_ALL) != 0 || (who->flags & ~cover->flags & AP_WHO_UNLISTED) != 0)
 		return false;
 	for (uint32_t i = 0; i < who->domains.n; i++)
-		if (!ap_view_span_holds(&f->view, cover->domains, ap_view_pool(&f->view, who->domains, i)))
+		if (!ap_view_span_holds(&f->view, cover->domains, ap_view_number(&f->view, who->domains, i)))
 			return false;
 	for (uint32_t i = 0; i < who->members.n; i++)
-		if (!ap_finder_covers_member(f, cover, ap_view_pool(&f->view, who->members, i)))
+		if (!ap_finder_covers_member(f, cover, ap_view_number(&f->view, who->members, i)))
 			return false;
 	for (uint32_t i = 0; i + 1 < who->groups.n; i += 2)
-		if (!group_is_covered(f, cover, ap_view_pool(&f->view, who->groups, i),
-				      ap_view_pool(&f->view, who->groups, i + 1)))
+		if (!group_is_covered(f, cover, ap_view_number(&f->view, who->groups, i),
+				      ap_view_number(&f->view, who->groups, i + 1)))
 			return false;
 	return all_departments_are_covered(f, cover, who);
 }

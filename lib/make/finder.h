@@ -2,8 +2,8 @@
 #ifndef AP_FINDER_H
 #define AP_FINDER_H
 
-#include "../login/image.h"
 #include "../login/nss.h"
+#include "../login/view.h"
 #include "diagnostics.h"
 #include "policyset.h"
 
@@ -60,7 +60,10 @@ bool ap_finder_covers(ap_finder *f, const ap_image_who *cover, const ap_image_wh
 /* True if `cover` lists the domain. */
 bool ap_finder_covers_domain(ap_finder *f, const ap_image_who *cover, const char *domain);
 
-/* True if `cover` lists the member of that number, his domain or a department of his. */
+/* True if `cover` lists the member or a department of his. */
+bool ap_finder_covers_entry(ap_finder *f, const ap_image_who *cover, const ap_subject_entry *entry);
+
+/* The same for the member of that number, or if it lists his domain. */
 bool ap_finder_covers_member(ap_finder *f, const ap_image_who *cover, uint32_t number);
 
 #endif

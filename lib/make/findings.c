@@ -18,7 +18,7 @@ static bool names_nobody(ap_finder *f, const ap_image_who *who)
 	if (who->flags != 0 || who->domains.n + who->groups.n + who->members.n > 0)
 		return false;
 	for (uint32_t i = 0; i < who->departments.n; i++) {
-		uint32_t code = ap_view_pool(&f->view, who->departments, i);
+		uint32_t code = ap_view_number(&f->view, who->departments, i);
 
 		if (code / 2 >= f->set->n_departments)
 			return false;
@@ -38,7 +38,7 @@ static bool frees_everyone(ap_finder *f, const ap_image_policy *policy, const ap
 	if (exception->clients.n > 0 && (policy->flags & AP_POLICY_OTHER_CLIENTS_DENIED) != 0)
 		return false;
 	for (uint32_t i = 0; exception->clients.n > 0 && i < policy->clients.n; i++)
-		if (!ap_view_span_holds(&f->view, exception->clients, ap_view_pool(&f->view, policy->clients, i)))
+		if (!ap_view_span_holds(&f->view, exception->clients, ap_view_number(&f->view, policy->clients, i)))
 			return false;
 	return ap_finder_covers(f, &exception->who, &policy->scope);
 }
@@ -47,7 +47,7 @@ static bool find_freed(ap_finder *f, const ap_policy_def *def, const ap_image_po
 {
 	for (uint32_t i = 0; i < policy->exceptions.n; i++) {
 		ap_image_exception exception =
-			ap_view_exception(&f->view, ap_view_pool(&f->view, policy->exceptions, i));
+			ap_view_exception_at(&f->view, ap_view_number(&f->view, policy->exceptions, i));
 
 		if (!frees_everyone(f, policy, &exception))
 			continue;

@@ -183,6 +183,7 @@ static void read_text(ap_reader *reader, const char *file, const char *text, siz
 	reader->file = ap_arena_strdup(reader->arena, file);
 	reader->file_number = (unsigned)reader->set->n_files;
 	*AP_PUSH(reader->arena, reader->set->files, reader->set->n_files) = reader->file;
+	(void)ap_note_source(reader, AP_SOURCE_POLICIES, file, text, size);
 	if (!ap_rawtext_read(file, text, size, reader->diagnostics, scratch, &values, &n_values) ||
 	    !read_tree(reader, text, values, n_values))
 		reader->sections_missed = true;
@@ -415,6 +416,7 @@ static ap_status finish(ap_reader *reader, ap_policy_set **ret_set)
 {
 	ap_read_directory_files(reader);
 	ap_resolve(reader);
+	ap_sum_up_sources(reader->set);
 	ap_diagnostics_sort(reader->diagnostics);
 	if (reader->diagnostics->n_errors > 0) {
 		ap_policy_set_free(reader->set);

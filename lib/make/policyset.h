@@ -151,6 +151,16 @@ typedef struct {
 	bool expect_allow;
 } ap_assertion_def;
 
+/* A file that was read. */
+typedef struct {
+	const char *path;
+	ap_source_kind kind;
+	char *text; /* the whole of a policy file; NULL: of another */
+	size_t size;
+	uint8_t sha256[32];
+	size_t n; /* members of a directory file, entries of a feed */
+} ap_source_def;
+
 typedef struct {
 	ap_arena *arena;
 	const char *root; /* the root file's path */
@@ -159,6 +169,10 @@ typedef struct {
 	   among them */
 	const char **files;
 	size_t n_files;
+
+	ap_source_def *sources; /* all files, in the order in which they were read */
+	size_t n_sources;
+	uint8_t text_sha256[32]; /* of the policy files together, as ap_image_head has it */
 
 	ap_text default_domain;
 	ap_list administrators;

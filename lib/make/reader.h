@@ -176,12 +176,22 @@ void ap_read_root(ap_reader *reader, const config_setting_t *root);
 uint32_t ap_department_number(ap_reader *reader, const char *path);
 ap_read ap_read_department_list;
 
+/* sources.c: notes a file that was read; its `n` is the caller's to fill in. `text` is copied for a policy file. */
+ap_source_def *ap_note_source(ap_reader *reader, ap_source_kind kind, const char *path, const char *text, size_t size);
+
+/* When all files are read: what the policy files are, as one number. */
+void ap_sum_up_sources(ap_policy_set *set);
+
 /* datafile.c: what feeds and directory files have in common. */
 
 /*
  * Reads a feed or directory file that `place` names: the whole text, which the caller frees, or NULL with a complaint.
+ * It is noted as a source.
  */
-char *ap_read_data_file(ap_reader *reader, const char *path, ap_place place, size_t *ret_size);
+char *ap_read_data_file(ap_reader *reader, ap_source_kind kind, const char *path, ap_place place, size_t *ret_size);
+
+/* How many entries the data file came to that was read last. */
+void ap_note_entries(ap_reader *reader, size_t n);
 
 /* A counter of what is wrong with one feed or directory file, of which only the first few are told. */
 typedef struct {

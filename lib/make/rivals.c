@@ -53,7 +53,7 @@ static witnesses witnesses_of(ap_finder *f, const ap_policy_def *def, const ap_i
 		if (def->scope.members.items[i].text[strlen(def->scope.members.items[i].text) - 1] != '@')
 			add_witness(&list, def->scope.members.items[i].text, def->scope.members.items[i].text);
 	for (uint32_t i = 0; i < policy->scope.departments.n; i++) {
-		uint32_t code = ap_view_pool(&f->view, policy->scope.departments, i);
+		uint32_t code = ap_view_number(&f->view, policy->scope.departments, i);
 
 		if (code / 2 < f->set->n_departments && ((code & 1) != 0 || f->has_own_members[code / 2]))
 			add_witness(&list, f->first_members[code / 2], f->first_members[code / 2]);
@@ -161,14 +161,15 @@ static void try_opener(rivalry *r, const char *shown, ap_facts facts, size_t ope
 }
 
 /* True if the scope may hold the member; what only the name services know may be. */
-static bool may_hold(ap_finder *f, const ap_image_who *who, const ap_member *member, const uint32_t entries[2])
+static bool may_hold(ap_finder *f, const ap_image_who *who, const ap_member *member,
+		     const ap_subject_entry entries[2])
 {
 	if (who->flags != 0 || who->groups.n > 0)
 		return true;
 	if (who->domains.n > 0 && member->domain != NULL && ap_finder_covers_domain(f, who, member->domain))
 		return true;
 	for (size_t i = 0; i < 2 && who->members.n + who->departments.n > 0; i++)
-		if (entries[i] != AP_NONE && ap_finder_covers_member(f, who, entries[i]))
+		if (ap_finder_covers_entry(f, who, &entries[i]))
 			return true;
 	return false;
 }
@@ -176,10 +177,12 @@ static bool may_hold(ap_finder *f, const ap_image_who *who, const ap_member *mem
 static void find_scopes(rivalry *r, const ap_member *member, size_t *ret_held, size_t *ret_n_held)
 {
 	ap_view *view = &r->f->view;
-	const uint32_t entries[2] = { ap_view_find_member(view, member->text, strlen(member->text)),
-				      member->domain != NULL
-					      ? ap_view_find_member(view, member->text, member->name_len + 1)
-					      : AP_NONE };
+	const ap_image_head *head = ap_image_head_of(r->f->image);
+	ap_subject_entry entries[2] = { ap_view_find(view, &head->members, member->text, strlen(member->text)),
+					{ .number = AP_NONE } };
+
+	if (member->domain != NULL)
+		entries[1] = ap_view_find(view, &head->anywhere, member->text, member->name_len + 1);
 
 	*ret_n_held = 0;
 	for (size_t i = 0; i < r->n; i++)
@@ -218,7 +221,7 @@ static void try_member(rivalry *r, const witness *who, const ap_image_policy *po
 {
 	ap_facts facts = { .user = who->user, .now = r->f->now, .nss = r->f->nss };
 	uint32_t n_clients =
-		policy->clients.n > 0 ? policy->clients.n : ap_image_count(r->f->image, AP_SECTION_CLIENTS);
+		policy->clients.n > 0 ? policy->clients.n : ap_image_count(r->f->image, AP_TABLE_CLIENTS);
 	ap_member member;
 	size_t n_held;
 
@@ -227,7 +230,7 @@ static void try_member(rivalry *r, const witness *who, const ap_image_policy *po
 	find_scopes(r, &member, held, &n_held);
 	ap_member_clear(&member);
 	for (uint32_t i = 0; n_held > 1 && i < n_clients && i < CLIENTS_MAX; i++) {
-		uint32_t client = policy->clients.n > 0 ? ap_view_pool(&r->f->view, policy->clients, i) : i;
+		uint32_t client = policy->clients.n > 0 ? ap_view_number(&r->f->view, policy->clients, i) : i;
 
 		if (all_are_reported(r, held, n_held))
 			return;

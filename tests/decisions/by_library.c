@@ -32,7 +32,7 @@ static void load_policies(ap_table *table)
 	image = NULL;
 	if (ap_load(&options, &set, &diagnostics) != AP_OK)
 		show_diagnostics(&diagnostics);
-	else if (ap_compile_image(set, &image, &error) != AP_OK)
+	else if (ap_compile_image(set, 0, &image, &error) != AP_OK)
 		print_error("%s\n", error.message);
 	ap_diagnostics_clear(&diagnostics);
 	ap_policy_set_free(set);
@@ -105,7 +105,7 @@ static bool ask(const ap_row *row, const ap_facts *facts, bool with_hook)
 
 	assert_int_equal(ap_request_init(&request, image, facts, NULL), AP_OK);
 	assert_int_equal(ap_evaluate(image, &request, with_hook ? &options : NULL, &decision, NULL), AP_OK);
-	assert_int_equal(n_answers, with_hook ? ap_image_count(image, AP_SECTION_POLICIES) : 0);
+	assert_int_equal(n_answers, with_hook ? ap_image_count(image, AP_TABLE_POLICIES) : 0);
 	verdict = verdict_of(&decision);
 	agrees = ap_row_agrees(row, with_hook ? "the library, traced," : "the library", verdict);
 	free(verdict);

@@ -28,7 +28,7 @@ void *ap_test_image_bytes(const char *text, size_t *ret_size)
 	void *bytes = NULL;
 	ap_error error;
 
-	if (ap_compile(set, &bytes, ret_size, &error) != AP_OK) {
+	if (ap_compile(set, 0, &bytes, ret_size, &error) != AP_OK) {
 		(void)fprintf(stderr, "compile: %s\n", error.message);
 		abort();
 	}

@@ -60,9 +60,9 @@ static void test_image_opens_as_compiled(void **state)
 
 	(void)state;
 	assert_int_equal(ap_image_open("x", copy_of(whole, whole_size), whole_size, &image, NULL), AP_OK);
-	assert_int_equal(ap_image_count(image, AP_SECTION_POLICIES), 5);
-	assert_int_equal(ap_image_count(image, AP_SECTION_EXCEPTIONS), 1);
-	assert_int_equal(ap_image_count(image, AP_SECTION_SETTINGS), 1);
+	assert_int_equal(ap_image_count(image, AP_TABLE_POLICIES), 5);
+	assert_int_equal(ap_image_count(image, AP_TABLE_EXCEPTIONS), 1);
+	assert_int_equal(ap_image_count(image, AP_TABLE_SETTINGS), 1);
 	for (int section = 0; section < AP_N_SECTIONS; section++)
 		assert_true(ap_image_count(image, (ap_section)section) > 0);
 	ap_image_free(image);
@@ -172,19 +172,19 @@ static void test_image_refuses_headers_that_lie(void **state)
 			header.n_sections = UINT32_MAX;
 			break;
 		case 9:
-			header.sections[AP_SECTION_POLICIES].offset = whole_size + 8;
+			header.sections[AP_TABLE_POLICIES].offset = whole_size + 8;
 			break;
 		case 10:
-			header.sections[AP_SECTION_POLICIES].offset = UINT64_MAX - 7;
+			header.sections[AP_TABLE_POLICIES].offset = UINT64_MAX - 7;
 			break;
 		case 11:
-			header.sections[AP_SECTION_POLICIES].size = UINT64_MAX;
+			header.sections[AP_TABLE_POLICIES].size = UINT64_MAX;
 			break;
 		case 12:
-			header.sections[AP_SECTION_POLICIES].offset += 4;
+			header.sections[AP_TABLE_POLICIES].offset += 4;
 			break;
 		default:
-			header.sections[AP_SECTION_SETTINGS].size = 0;
+			header.sections[AP_TABLE_SETTINGS].size = 0;
 			break;
 		}
 		memcpy(bytes, &header, sizeof(header));
@@ -283,10 +283,10 @@ static void test_image_marks_what_is_out_of_bounds(void **state)
 				AP_ROW(failed, ap_view_string(&view, numbers[i])[0] == '\0', "string");
 				break;
 			case 1:
-				AP_ROW(failed, ap_view_pool(&view, span, 4) == 0, "index");
+				AP_ROW(failed, ap_view_number(&view, span, 4) == 0, "index");
 				break;
 			case 2:
-				AP_ROW(failed, ap_view_pool(&view, far, 3) == 0, "span");
+				AP_ROW(failed, ap_view_number(&view, far, 3) == 0, "span");
 				break;
 			case 3:
 				AP_ROW(failed, ap_view_client(&view, numbers[i]).name == 0, "client");

@@ -65,7 +65,7 @@ static int judge(unsigned number, const void *whole, size_t whole_size)
 			       ? REFUSED_FOR_MEMORY
 			       : REFUSED;
 	failing = 0;
-	if (ap_compile(set, &bytes, &size, &error) != AP_OK)
+	if (ap_compile(set, 0, &bytes, &size, &error) != AP_OK)
 		return REFUSED;
 	return size == whole_size && memcmp(bytes, whole, size) == 0 ? EQUAL : DIFFERENT;
 }
@@ -109,7 +109,7 @@ static void test_an_allocation_that_fails_never_makes_another_policy(void **stat
 	(void)state;
 	assert_int_equal(load(&set, &diagnostics), AP_OK);
 	total = n_allocations - before;
-	assert_int_equal(ap_compile(set, &whole, &size, &error), AP_OK);
+	assert_int_equal(ap_compile(set, 0, &whole, &size, &error), AP_OK);
 	assert_true(total > 300); /* else the allocations are not those of here */
 	assert_int_equal(judge_in_child(0, whole, size), EQUAL);
 	for (unsigned number = 1; number <= total; number++) {

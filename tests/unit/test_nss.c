@@ -99,7 +99,24 @@ static int fake_getgrouplist(const char *name, gid_t primary, gid_t *gids, int *
 	return n_groups > room ? -1 : n_groups;
 }
 
-static const ap_nss fake = { fake_getpwnam_r, fake_getgrnam_r, fake_getgrouplist };
+static behaviour gid_behaviour;
+
+static int fake_getgrgid_r(gid_t gid, struct group *entry, char *buffer, size_t size, struct group **ret)
+{
+	int result;
+
+	*ret = NULL;
+	if (fails(&gid_behaviour, NULL, size, &result))
+		return result;
+	if (gid != PRIMARY && gid != EXTRA)
+		return 0;
+	(void)snprintf(buffer, size, "%s", gid == PRIMARY ? "primary" : "extra");
+	*entry = (struct group){ .gr_name = buffer, .gr_gid = gid };
+	*ret = entry;
+	return 0;
+}
+
+static const ap_nss fake = { fake_getpwnam_r, fake_getgrnam_r, fake_getgrouplist, fake_getgrgid_r };
 
 static const struct {
 	const char *what;

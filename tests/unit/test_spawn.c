@@ -3,6 +3,7 @@
  * answer is right, and nothing is left behind.
  */
 #include "../../lib/login/spawn.h"
+#include "../../lib/login/view.h"
 #include "compiled.h"
 #include "rich_policy.h"
 #include "rows.h"
@@ -270,7 +271,7 @@ static int check_row(size_t i, host kind)
 	AP_ROW(failed, status == rows[i].status, "row %zu (%s), %s host: status %d (%s)", i, rows[i].what,
 	       host_names[kind], (int)status, error.message);
 	if (status == AP_OK) {
-		AP_ROW(failed, ap_image_count(image, AP_SECTION_POLICIES) == 5, "row %zu: another image", i);
+		AP_ROW(failed, ap_image_count(image, AP_TABLE_POLICIES) == 5, "row %zu: another image", i);
 		ap_image_free(image);
 	} else {
 		AP_ROW(failed, image == (ap_image *)&scratch, "row %zu: the image was written", i);
@@ -552,7 +553,7 @@ static void *spawn_many(void *compiler)
 		ap_image *image = NULL;
 
 		n_right += run(compiler, "/x", LATE, PLENTY, &image, NULL) == AP_OK &&
-			   ap_image_count(image, AP_SECTION_POLICIES) == 5;
+			   ap_image_count(image, AP_TABLE_POLICIES) == 5;
 		ap_image_free(image);
 	}
 	return (void *)n_right;

@@ -1,0 +1,42 @@
+/* Which files were read, and what stood in them: what an image tells of where it comes from. */
+#include "reader.h"
+
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <string.h>
+
+ap_source_def *ap_note_source(ap_reader *reader, ap_source_kind kind, const char *path, const char *text, size_t size)
+{
+	ap_policy_set *set = reader->set;
+	ap_source_def *source = AP_PUSH(reader->arena, set->sources, set->n_sources);
+	struct sha256_ctx context;
+
+	source->path = ap_arena_strdup(reader->arena, path);
+	source->kind = kind;
+	source->size = size;
+	if (kind == AP_SOURCE_POLICIES)
+		source->text = ap_arena_strndup(reader->arena, text, size);
+	sha256_init(&context);
+	sha256_update(&context, size, (const uint8_t *)text);
+	sha256_digest(&context, sizeof(source->sha256), source->sha256);
+	return source;
+}
+
+void ap_sum_up_sources(ap_policy_set *set)
+{
+	struct sha256_ctx context;
+
+	sha256_init(&context);
+	for (size_t i = 0; i < set->n_sources; i++) {
+		const ap_source_def *source = &set->sources[i];
+		char size[32];
+
+		if (source->kind != AP_SOURCE_POLICIES)
+			continue;
+		(void)snprintf(size, sizeof(size), "%zu\n", source->size);
+		sha256_update(&context, strlen(source->path) + 1, (const uint8_t *)source->path);
+		sha256_update(&context, strlen(size), (const uint8_t *)size);
+		sha256_update(&context, source->size, (const uint8_t *)source->text);
+	}
+	sha256_digest(&context, sizeof(set->text_sha256), set->text_sha256);
+}
