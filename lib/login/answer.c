@@ -53,9 +53,8 @@ static void find_subjects(ap_evaluation *e)
 
 void ap_evaluation_init(ap_evaluation *ret_evaluation, const ap_image *image, ap_request *request)
 {
-	*ret_evaluation = (ap_evaluation){
-		.view = ap_view_of(image), .head = ap_image_head_of(image), .request = request
-	};
+	*ret_evaluation =
+		(ap_evaluation){ .view = ap_view_of(image), .head = ap_image_head_of(image), .request = request };
 	ret_evaluation->client_name = ap_view_client(&ret_evaluation->view, request->client).name;
 	find_subjects(ret_evaluation);
 }
@@ -132,8 +131,10 @@ static bool departments_hold(ap_evaluation *e, const ap_image_who *who, ap_why *
 		if (!alone && !ap_view_span_holds(&e->view, who->departments, at * 2 + 1))
 			continue;
 		*ret_why = (ap_why){ .kind = AP_WHY_DEPARTMENT, .subtree = !alone };
-		ret_why->name = ap_view_department(&e->view, at).name;
-		ret_why->via = ap_view_department(&e->view, own).name;
+		if (e->in_full) {
+			ret_why->name = ap_view_department(&e->view, at).name;
+			ret_why->via = ap_view_department(&e->view, own).name;
+		}
 		return true;
 	}
 	return false;
@@ -143,7 +144,9 @@ static bool domain_holds(ap_evaluation *e, const ap_image_who *who, ap_why *ret_
 {
 	if (e->domain.number == AP_NONE || !ap_view_span_holds(&e->view, who->domains, e->domain.number))
 		return false;
-	*ret_why = (ap_why){ .kind = AP_WHY_DOMAIN, .name = ap_view_domain(&e->view, e->domain.number) };
+	*ret_why = (ap_why){ .kind = AP_WHY_DOMAIN };
+	if (e->in_full)
+		ret_why->name = ap_view_domain(&e->view, e->domain.number);
 	return true;
 }
 
@@ -156,7 +159,9 @@ static bool member_holds(ap_evaluation *e, const ap_image_who *who, ap_why *ret_
 
 		if (number == AP_NONE || !ap_view_span_holds(&e->view, who->members, number))
 			continue;
-		*ret_why = (ap_why){ .kind = AP_WHY_MEMBER, .name = ap_view_member(&e->view, number).name };
+		*ret_why = (ap_why){ .kind = AP_WHY_MEMBER };
+		if (e->in_full)
+			ret_why->name = ap_view_member(&e->view, number).name;
 		return true;
 	}
 	return false;
@@ -177,6 +182,8 @@ static ap_tri groups_hold(ap_evaluation *e, ap_span pairs, ap_why *ret_why)
 		if (holds <= any)
 			continue;
 		any = holds;
+		if (!e->in_full)
+			continue;
 		*ret_why = (ap_why){ .kind = holds == AP_YES ? AP_WHY_GROUP : AP_WHY_GROUP_UNKNOWN,
 				     .name = ap_view_group(&e->view, group).name,
 				     .phrase = phrase };
@@ -237,13 +244,17 @@ static ap_tri who_holds(ap_evaluation *e, const ap_image_who *who, ap_why *ret_w
 
 static ap_why why_entry(ap_evaluation *e, uint32_t origin_number, const ap_range *range)
 {
-	ap_image_origin origin = ap_view_origin(&e->view, origin_number);
-	ap_why why = { .kind = AP_WHY_ENTRY, .name = origin.text, .via = origin.network, .region = origin.region };
+	ap_why why = { .kind = range != NULL ? AP_WHY_ENTRY : AP_WHY_LOCAL };
+	ap_image_origin origin;
 
+	if (!e->in_full)
+		return why;
+	origin = ap_view_origin(&e->view, origin_number);
+	why.name = origin.text;
+	why.via = origin.network;
+	why.region = origin.region;
 	if (range != NULL)
 		why.range = *range;
-	else
-		why.kind = AP_WHY_LOCAL;
 	return why;
 }
 
@@ -354,7 +365,8 @@ static ap_tri exception_frees(ap_evaluation *e, const ap_image_exception *except
 }
 
 /* The i-th exception of the policy that may free the request; false behind the last. */
-static bool next_exception(ap_evaluation *e, const ap_image_policy *policy, size_t *i, ap_image_exception *ret_exception)
+static bool next_exception(ap_evaluation *e, const ap_image_policy *policy, size_t *i,
+			   ap_image_exception *ret_exception)
 {
 	uint32_t place = 0;
 	bool named = false;
@@ -410,6 +422,7 @@ static ap_tri active_of(ap_evaluation *e, const ap_image_policy *policy, ap_why 
 
 void ap_answer_policy(ap_evaluation *e, uint32_t place, const ap_image_policy *policy, bool in_full, ap_answer *answer)
 {
+	e->in_full = in_full;
 	answer->policy = policy->number;
 	answer->at = place;
 	answer->active = answer->scope = answer->client = answer->network = AP_NO;

@@ -33,6 +33,7 @@ typedef struct {
 	bool narrowed;           /* only the exceptions below can concern the request; else any of a policy's may */
 	uint32_t *exceptions;    /* places */
 	size_t n_exceptions;
+	bool in_full; /* reasons are wanted */
 	bool out_of_memory;
 } ap_evaluation;
 

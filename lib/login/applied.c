@@ -19,11 +19,12 @@ typedef ap_status opener(const char *path, ap_image **ret_image, ap_error *error
 ap_status ap_applied_open_file(const char *path, ap_image **ret_image, ap_error *error)
 {
 	int fd;
-	ap_status status = ap_file_open(path, &fd, error);
+	uint64_t size;
+	ap_status status = ap_file_open_sized(path, &fd, &size, error);
 
 	if (status != AP_OK)
 		return status;
-	status = ap_image_open_file(path, fd, ret_image, error);
+	status = ap_image_open_file(path, fd, size, ret_image, error);
 	if (status != AP_OK)
 		(void)close(fd);
 	return status;

@@ -153,8 +153,7 @@ static void conclude(const totals *t, bool undetermined_allows, ap_decision *dec
 	else if (denied == AP_UNKNOWN)
 		settle(decision, undetermined_allows ? AP_ALLOW : AP_DENY, AP_REASON_UNDETERMINED, first_unknown(t));
 	else
-		settle(decision, AP_ALLOW,
-		       match.number != AP_NONE ? AP_REASON_WHITELISTED : AP_REASON_DEFAULT, match);
+		settle(decision, AP_ALLOW, match.number != AP_NONE ? AP_REASON_WHITELISTED : AP_REASON_DEFAULT, match);
 }
 
 /* A decision in the making. */

@@ -50,12 +50,23 @@ static ap_status check_owner(const walk *w, const char *what, const struct stat 
 			    what, (unsigned long)info->st_uid, (unsigned long)geteuid());
 }
 
+static bool others_can_write(const struct stat *info)
+{
+	return (info->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+/* True if others can put entries of their own in the place of a folder's. */
+static bool others_can_replace(const struct stat *folder)
+{
+	return others_can_write(folder) && (folder->st_mode & S_ISVTX) == 0;
+}
+
 static ap_status check_folder(const walk *w, const struct stat *info)
 {
 	char what[PATH_MAX + 16];
 
 	(void)snprintf(what, sizeof(what), "the folder %s", w->at[0] != '\0' ? w->at : "/");
-	if ((info->st_mode & (S_IWGRP | S_IWOTH)) != 0 && (info->st_mode & S_ISVTX) == 0)
+	if (others_can_replace(info))
 		return ap_error_set(w->error, AP_ERR_TRUST, w->wanted, 0,
 				    "%s can be written by group or others (mode %04o); expected chmod go-w", what,
 				    (unsigned)info->st_mode & 07777u);
@@ -71,7 +82,7 @@ static ap_status check_file(const walk *w, const struct stat *info)
 				    S_ISFIFO(info->st_mode)   ? "FIFO"
 				    : S_ISSOCK(info->st_mode) ? "socket"
 							      : "device");
-	if ((info->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	if (others_can_write(info))
 		return ap_error_set(w->error, AP_ERR_TRUST, w->wanted, 0,
 				    "can be written by group or others (mode %04o); expected chmod go-w",
 				    (unsigned)info->st_mode & 07777u);
@@ -258,9 +269,72 @@ static ap_status walk_to(const char *path, bool want_folder, int *ret_fd, ap_err
 	return status;
 }
 
+/*
+ * The way that a login takes: the same answer as the walk's where nothing is to be complained of and no link stands on
+ * the way, with a quarter of the system calls. The folders are looked at by their paths, from the root down: each was
+ * looked at after the one that it stands in was found to be such that nobody but root and the effective user can
+ * replace its entries, so none of them can have been replaced since by anybody else. False where the walk is to say
+ * what is wrong, or to follow a link.
+ */
+static bool open_straight(const char *path, int *ret_fd, uint64_t *ret_size)
+{
+	char at[PATH_MAX];
+	size_t length = strlen(path), i;
+	struct stat info;
+	int fd;
+
+	if (path[0] != '/' || length >= sizeof(at))
+		return false;
+	for (i = 0; path[i] != '\0'; i++) {
+		if (path[i] != '/')
+			continue;
+		memcpy(at, path, i);
+		memcpy(at + i, i == 0 ? "/" : "", i == 0 ? 2 : 1);
+		if (lstat(at, &info) != 0 || !S_ISDIR(info.st_mode) || others_can_replace(&info) ||
+		    !trusted_owner(&info))
+			return false;
+		/* "." and ".." too are for the walk */
+		if (path[i + 1] == '.' || path[i + 1] == '/')
+			return false;
+	}
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || others_can_write(&info) || !trusted_owner(&info)) {
+		(void)close(fd);
+		return false;
+	}
+	*ret_fd = fd;
+	*ret_size = (uint64_t)info.st_size;
+	return true;
+}
+
+ap_status ap_file_open_sized(const char *path, int *ret_fd, uint64_t *ret_size, ap_error *error)
+{
+	struct stat info;
+	ap_status status;
+	int fd;
+
+	if (open_straight(path, ret_fd, ret_size))
+		return AP_OK;
+	status = walk_to(path, false, &fd, error);
+	if (status != AP_OK)
+		return status;
+	if (fstat(fd, &info) != 0) {
+		status = ap_error_set(error, AP_ERR_IO, path, 0, "cannot be looked at: %s", strerror(errno));
+		(void)close(fd);
+		return status;
+	}
+	*ret_fd = fd;
+	*ret_size = (uint64_t)info.st_size;
+	return AP_OK;
+}
+
 ap_status ap_file_open(const char *path, int *ret_fd, ap_error *error)
 {
-	return walk_to(path, false, ret_fd, error);
+	uint64_t unused;
+
+	return ap_file_open_sized(path, ret_fd, &unused, error);
 }
 
 ap_status ap_folder_open(const char *path, int *ret_fd, ap_error *error)

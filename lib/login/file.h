@@ -2,7 +2,8 @@
  * file.h - opens a file that nobody but root or the effective user could have put there.
  *
  * The way is walked folder by folder, every link followed by hand, and each is looked at on its open
- * descriptor: a check followed by an open of the same path is a race.
+ * descriptor: a check followed by an open of the same path is a race. (Not where the check is that nobody could change
+ * what the path leads to: then it is a shorter way to the same answer, and taken first.)
  */
 #ifndef AP_FILE_H
 #define AP_FILE_H
@@ -11,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -21,6 +23,9 @@
  * *ret_fd is then untouched.
  */
 ap_status ap_file_open(const char *path, int *ret_fd, ap_error *error);
+
+/* The same, with the file's size as it was looked at. */
+ap_status ap_file_open_sized(const char *path, int *ret_fd, uint64_t *ret_size, ap_error *error);
 
 /* The same for a folder: AP_ERR_MISSING where there is none. */
 ap_status ap_folder_open(const char *path, int *ret_fd, ap_error *error);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -318,8 +317,8 @@ void ap_image_free(ap_image *image)
 /* Gives up an image in the making, which owns neither the bytes nor the descriptor yet. */
 static ap_status refuse(ap_image *image, ap_error *error, const char *fault)
 {
-	ap_status status = ap_error_set(error, AP_ERR_DAMAGED, image->name, 0, "%s",
-					fault != NULL ? fault : image->store->fault);
+	ap_status status =
+		ap_error_set(error, AP_ERR_DAMAGED, image->name, 0, "%s", fault != NULL ? fault : image->store->fault);
 
 	ap_image_free(image);
 	return status;
@@ -347,7 +346,8 @@ ap_status ap_image_open(const char *name, void *bytes, size_t size, ap_image **r
 	uint32_t n, sound;
 
 	if (size < AP_BLOCK_SIZE)
-		return ap_error_set(error, AP_ERR_DAMAGED, name, 0, "is shorter than an image's first block");
+		return ap_error_set(error, AP_ERR_DAMAGED, name, 0,
+				    "is no policy image: it is shorter than the first block of one");
 	image = new_image(name);
 	if (image == NULL)
 		return no_memory(name, error);
@@ -393,18 +393,16 @@ static bool read_front(ap_image *image, uint32_t n_read)
 	return true;
 }
 
-ap_status ap_image_open_file(const char *name, int fd, ap_image **ret_image, ap_error *error)
+ap_status ap_image_open_file(const char *name, int fd, uint64_t size, ap_image **ret_image, ap_error *error)
 {
 	ap_image *image = NULL;
 	const char *fault;
-	struct stat info;
 	uint32_t n = FIRST_BLOCKS, sound;
 
-	if (fstat(fd, &info) != 0)
-		return ap_error_set(error, AP_ERR_IO, name, 0, "cannot be read: %s", strerror(errno));
-	if (info.st_size < AP_BLOCK_SIZE)
-		return ap_error_set(error, AP_ERR_DAMAGED, name, 0, "is shorter than an image's first block");
-	if (info.st_size < FIRST_BLOCKS * AP_BLOCK_SIZE)
+	if (size < AP_BLOCK_SIZE)
+		return ap_error_set(error, AP_ERR_DAMAGED, name, 0,
+				    "is no policy image: it is shorter than the first block of one");
+	if (size < FIRST_BLOCKS * AP_BLOCK_SIZE)
 		n = 1;
 	image = new_image(name);
 	if (image == NULL)
@@ -416,7 +414,7 @@ ap_status ap_image_open_file(const char *name, int fd, ap_image **ret_image, ap_
 	}
 	if (!read_at(image->store, fd, image->store->front, (size_t)n * AP_BLOCK_SIZE, 0))
 		return refuse(image, error, NULL);
-	fault = take_head(image, image->store->front, (uint64_t)info.st_size);
+	fault = take_head(image, image->store->front, size);
 	if (fault != NULL)
 		return refuse(image, error, fault);
 	sound = unpack(image->seed, 0, n, image->store->front);

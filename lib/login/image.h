@@ -67,14 +67,14 @@ typedef struct {
 typedef struct {
 	uint16_t n_entries;
 	uint16_t passed; /* 0 or 1: an entry that belongs here may stand in the next */
-} ap_image_bucket; /* followed by its entries */
+} ap_image_bucket;       /* followed by its entries */
 
 /* An entry of a bucket, a multiple of 4 bytes long, followed by ap_image_concern if it is `concerned`, then the name. */
 typedef struct {
 	uint32_t hash; /* the upper half */
 	uint16_t name_bytes;
-	uint16_t concerned; /* 0 or 1 */
-	uint32_t number;    /* of a listed member, domain or group; AP_NONE: a member that only departments list */
+	uint16_t concerned;  /* 0 or 1 */
+	uint32_t number;     /* of a listed member, domain or group; AP_NONE: a member that only departments list */
 	ap_span departments; /* numbers, ascending */
 } ap_image_entry;
 
@@ -115,9 +115,9 @@ typedef struct {
 	char magic[8];
 	uint32_t version;
 	uint32_t byte_order;
-	uint32_t size; /* bytes of the image, not of what it is stored in */
-	uint32_t hot;  /* bytes at its front that every login reads */
-	int64_t made;  /* seconds since 1970-01-01T00:00:00Z; not part of the revision */
+	uint32_t size;                       /* bytes of the image, not of what it is stored in */
+	uint32_t hot;                        /* bytes at its front that every login reads */
+	int64_t made;                        /* seconds since 1970-01-01T00:00:00Z; not part of the revision */
 	uint8_t revision[AP_REVISION_BYTES]; /* SHA-256 of the image with `made` and this field as zeros */
 	uint8_t text[AP_REVISION_BYTES];     /* SHA-256 of the policy files: of each its path, a NUL byte, its size in
 	                                        decimal digits, a newline and its bytes, in reading order */
@@ -201,7 +201,7 @@ typedef struct {
 	ap_span exceptions;  /* places of exceptions, ascending, which is in reading order */
 	uint32_t message;    /* string, or 0: the settings' */
 	uint32_t comment;
-	uint32_t replaces; /* place of a policy, or AP_NONE */
+	uint32_t replaces;  /* place of a policy, or AP_NONE */
 	int64_t not_before; /* seconds since 1970-01-01T00:00:00Z; INT64_MIN: none */
 	int64_t not_after;  /* the first second that is outside; INT64_MAX: none */
 } ap_image_policy;
@@ -300,11 +300,11 @@ typedef struct ap_image ap_image;
 ap_status ap_image_open(const char *name, void *bytes, size_t size, ap_image **ret_image, ap_error *error);
 
 /*
- * The same for a file that is open: its head is checked, and each block when it is read. With AP_OK the image owns the
- * descriptor. Such an image belongs to one thread: reading it changes what it keeps in memory, of which there is not
+ * The same for a file of `size` bytes that is open: its head is checked, and each block when it is read. With AP_OK
+ * the image owns the descriptor. Such an image belongs to one thread: reading it changes what it keeps in memory, of which there is not
  * more than some tens of KB and the strings that were asked for.
  */
-ap_status ap_image_open_file(const char *name, int fd, ap_image **ret_image, ap_error *error);
+ap_status ap_image_open_file(const char *name, int fd, uint64_t size, ap_image **ret_image, ap_error *error);
 
 void ap_image_free(ap_image *image);
 

@@ -205,7 +205,8 @@ static bool find_in_bucket(ap_view *view, const uint8_t *bucket, uint32_t bytes,
 		}
 		if (entry.hash != hash || entry.name_bytes != length)
 			continue;
-		*ret_entry = (ap_subject_entry){ .known = true, .number = entry.number, .departments = entry.departments };
+		*ret_entry =
+			(ap_subject_entry){ .known = true, .number = entry.number, .departments = entry.departments };
 		if (entry.concerned != 0) {
 			memcpy(&ret_entry->concern, rest, sizeof(ret_entry->concern));
 			rest += sizeof(ret_entry->concern);

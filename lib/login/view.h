@@ -52,8 +52,8 @@ bool ap_view_span_holds(ap_view *view, ap_span span, uint32_t value);
 /* What the image knows of a name: an entry of one of its dictionaries. */
 typedef struct {
 	bool known;
-	uint32_t number;      /* of a listed member, domain or group, or AP_NONE */
-	ap_span departments;  /* of a member */
+	uint32_t number;     /* of a listed member, domain or group, or AP_NONE */
+	ap_span departments; /* of a member */
 	ap_image_concern concern;
 } ap_subject_entry;
 

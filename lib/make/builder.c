@@ -212,8 +212,7 @@ ap_image_table ap_builder_reserve_table(ap_builder *builder, size_t n, size_t re
 		table.at = ap_builder_reserve(builder, n * record_bytes);
 	} else {
 		ap_builder_start_block(builder);
-		table.at = ap_builder_reserve(builder,
-					      n / fit * (uint64_t)AP_BLOCK_BYTES + n % fit * record_bytes);
+		table.at = ap_builder_reserve(builder, n / fit * (uint64_t)AP_BLOCK_BYTES + n % fit * record_bytes);
 	}
 	return table;
 }

@@ -219,10 +219,10 @@ static uint64_t policy_bytes(const prepared_policy *policy)
 {
 	const ap_policy_def *def = policy->def;
 
-	return sizeof(ap_image_policy) + ap_builder_string_bytes(def->name) +
-	       ap_builder_string_bytes(def->place.file) + ap_builder_string_bytes(def->message.text) +
-	       ap_whom_bytes(&policy->scope) + ap_whom_bytes(&policy->except) + ap_net_bytes(policy->net) +
-	       ap_net_bytes(policy->except_net) + (policy->n_clients + policy->n_exceptions) * sizeof(uint32_t);
+	return sizeof(ap_image_policy) + ap_builder_string_bytes(def->name) + ap_builder_string_bytes(def->place.file) +
+	       ap_builder_string_bytes(def->message.text) + ap_whom_bytes(&policy->scope) +
+	       ap_whom_bytes(&policy->except) + ap_net_bytes(policy->net) + ap_net_bytes(policy->except_net) +
+	       (policy->n_clients + policy->n_exceptions) * sizeof(uint32_t);
 }
 
 static void write_policy(compiler *c, uint32_t number)
@@ -249,8 +249,7 @@ static void write_policy(compiler *c, uint32_t number)
 	record.scope = ap_whom_write(&c->whom, &policy->scope);
 	record.except = ap_whom_write(&c->whom, &policy->except);
 	record.clients = ap_builder_span(&c->image, policy->clients, policy->n_clients);
-	record.exceptions =
-		ap_builder_refs(&c->image, AP_REF_EXCEPTION, policy->exceptions, policy->n_exceptions);
+	record.exceptions = ap_builder_refs(&c->image, AP_REF_EXCEPTION, policy->exceptions, policy->n_exceptions);
 	record.net = ap_write_net(&c->nets, policy->net);
 	record.except_net = ap_write_net(&c->nets, policy->except_net);
 	ap_builder_write(&c->image, place, &record, sizeof(record));
@@ -334,8 +333,7 @@ static void write_sources(compiler *c)
 					   .size = def->size };
 
 		memcpy(source.sha256, def->sha256, sizeof(source.sha256));
-		ap_builder_write(&c->image, ap_builder_table_place(*table, i, sizeof(source)), &source,
-				 sizeof(source));
+		ap_builder_write(&c->image, ap_builder_table_place(*table, i, sizeof(source)), &source, sizeof(source));
 	}
 }
 

@@ -168,8 +168,7 @@ static uint32_t write_samples(ap_net_compiler *c, const ap_prepared_net *net, in
 		uint8_t key[16];
 
 		write_key(net->intervals[family][i * step].first, key, key_bytes[family]);
-		ap_builder_write(c->image, ap_builder_table_place(table, i, key_bytes[family]), key,
-				 key_bytes[family]);
+		ap_builder_write(c->image, ap_builder_table_place(table, i, key_bytes[family]), key, key_bytes[family]);
 	}
 	return table.at;
 }
@@ -209,8 +208,7 @@ static void write_near(ap_net_compiler *c, ap_prepared_net *net, int family)
 	if (net->n[family] > 0 && are_near(net, family))
 		ranges->at = write_ranges(c, net, family);
 	else if (levels > 0)
-		ranges->samples[levels - 1] =
-			write_samples(c, net, family, counts[levels - 1], steps[levels - 1]);
+		ranges->samples[levels - 1] = write_samples(c, net, family, counts[levels - 1], steps[levels - 1]);
 }
 
 static void write_far(ap_net_compiler *c, ap_prepared_net *net, int family)

@@ -145,8 +145,7 @@ ap_whom ap_whom_of(ap_whom_compiler *w, const ap_objects *objects)
 			 .members = room_for(w, &objects->members) };
 
 	for (size_t i = 0; i < objects->domains.n; i++)
-		whom.domains[i] =
-			number_of(w, &w->domains, ap_lower_copy(w->arena, objects->domains.items[i].text));
+		whom.domains[i] = number_of(w, &w->domains, ap_lower_copy(w->arena, objects->domains.items[i].text));
 	for (size_t i = 0; i < objects->departments.n; i++)
 		whom.departments[i] = department_code(w, objects->departments.items[i].text);
 	for (size_t i = 0; i < objects->members.n; i++)

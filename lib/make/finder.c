@@ -202,8 +202,7 @@ static bool group_is_covered(ap_finder *f, const ap_image_who *cover, uint32_t g
 
 bool ap_finder_covers_domain(ap_finder *f, const ap_image_who *cover, const char *domain)
 {
-	uint32_t number =
-		ap_view_find(&f->view, &ap_image_head_of(f->image)->domains, domain, strlen(domain)).number;
+	uint32_t number = ap_view_find(&f->view, &ap_image_head_of(f->image)->domains, domain, strlen(domain)).number;
 
 	return number != AP_NONE && ap_view_span_holds(&f->view, cover->domains, number);
 }
@@ -213,8 +212,7 @@ bool ap_finder_covers_entry(ap_finder *f, const ap_image_who *cover, const ap_su
 	if (entry->number != AP_NONE && ap_view_span_holds(&f->view, cover->members, entry->number))
 		return true;
 	for (uint32_t i = 0; i < entry->departments.n; i++)
-		if (department_is_covered(f, cover->departments,
-					  ap_view_number(&f->view, entry->departments, i) * 2))
+		if (department_is_covered(f, cover->departments, ap_view_number(&f->view, entry->departments, i) * 2))
 			return true;
 	return false;
 }

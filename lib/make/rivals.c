@@ -161,8 +161,7 @@ static void try_opener(rivalry *r, const char *shown, ap_facts facts, size_t ope
 }
 
 /* True if the scope may hold the member; what only the name services know may be. */
-static bool may_hold(ap_finder *f, const ap_image_who *who, const ap_member *member,
-		     const ap_subject_entry entries[2])
+static bool may_hold(ap_finder *f, const ap_image_who *who, const ap_member *member, const ap_subject_entry entries[2])
 {
 	if (who->flags != 0 || who->groups.n > 0)
 		return true;
@@ -220,8 +219,7 @@ static bool all_are_reported(const rivalry *r, const size_t *held, size_t n_held
 static void try_member(rivalry *r, const witness *who, const ap_image_policy *policy, size_t *held)
 {
 	ap_facts facts = { .user = who->user, .now = r->f->now, .nss = r->f->nss };
-	uint32_t n_clients =
-		policy->clients.n > 0 ? policy->clients.n : ap_image_count(r->f->image, AP_TABLE_CLIENTS);
+	uint32_t n_clients = policy->clients.n > 0 ? policy->clients.n : ap_image_count(r->f->image, AP_TABLE_CLIENTS);
 	ap_member member;
 	size_t n_held;
 
