@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_department(ap_evaluation *e, uint32_t number, uint32_t own)
+static void add_department(ap_evaluation *e, uint32_t number, uint32_t at, uint32_t own)
 {
 	ap_member_department *larger;
 	size_t n = e->n_departments;
@@ -17,7 +17,7 @@ static void add_department(ap_evaluation *e, uint32_t number, uint32_t own)
 		}
 		e->departments = larger;
 	}
-	e->departments[e->n_departments++] = (ap_member_department){ .number = number, .own = own };
+	e->departments[e->n_departments++] = (ap_member_department){ .number = number, .at = at, .own = own };
 }
 
 /* The departments of an entry, and those above them up to the root. */
@@ -26,11 +26,19 @@ static void climb_departments(ap_evaluation *e, ap_span departments)
 	uint32_t i;
 
 	for (i = 0; i < departments.n && e->view.sound && !e->out_of_memory; i++) {
-		uint32_t own = ap_view_number(&e->view, departments, i), at = own;
+		uint32_t own = ap_view_number(&e->view, departments, i), at = own, below = AP_NONE;
 
 		while (at != AP_NONE && e->view.sound && !e->out_of_memory) {
-			add_department(e, at, own);
-			at = ap_view_department(&e->view, at).parent;
+			ap_image_department department = ap_view_department_at(&e->view, at);
+
+			/* a parent's number is below its child's, so that no walk to the root runs in a circle */
+			if (department.number >= below) {
+				e->view.sound = false;
+				break;
+			}
+			add_department(e, department.number, at, own);
+			below = department.number;
+			at = department.parent;
 		}
 	}
 }
@@ -125,15 +133,15 @@ static bool departments_hold(ap_evaluation *e, const ap_image_who *who, ap_why *
 	size_t i;
 
 	for (i = 0; i < e->n_departments && who->departments.n > 0 && e->view.sound; i++) {
-		uint32_t at = e->departments[i].number, own = e->departments[i].own;
-		bool alone = at == own && ap_view_span_holds(&e->view, who->departments, at * 2);
+		const ap_member_department *d = &e->departments[i];
+		bool alone = d->at == d->own && ap_view_span_holds(&e->view, who->departments, d->number * 2);
 
-		if (!alone && !ap_view_span_holds(&e->view, who->departments, at * 2 + 1))
+		if (!alone && !ap_view_span_holds(&e->view, who->departments, d->number * 2 + 1))
 			continue;
 		*ret_why = (ap_why){ .kind = AP_WHY_DEPARTMENT, .subtree = !alone };
 		if (e->in_full) {
-			ret_why->name = ap_view_department(&e->view, at).name;
-			ret_why->via = ap_view_department(&e->view, own).name;
+			ret_why->name = ap_view_department_at(&e->view, d->at).name;
+			ret_why->via = ap_view_department_at(&e->view, d->own).name;
 		}
 		return true;
 	}

@@ -16,7 +16,8 @@ typedef struct {
 /* A department that the member is in: its own, or one above it. */
 typedef struct {
 	uint32_t number;
-	uint32_t own; /* the member's own department that led there; `number` itself at the beginning of the way */
+	uint32_t at;  /* the place of its record */
+	uint32_t own; /* the place of the member's own department that led there; `at` itself at the beginning */
 } ap_member_department;
 
 /* What one evaluation knows: the image through a view, the request, and what was looked up for it already. */

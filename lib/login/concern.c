@@ -117,9 +117,9 @@ static void each_department(walk *w, take *with)
 	size_t i;
 
 	for (i = 0; i < e->n_departments && goes_on(w); i++) {
-		ap_image_department department = ap_view_department(&e->view, e->departments[i].number);
+		ap_image_department department = ap_view_department_at(&e->view, e->departments[i].at);
 
-		if (e->departments[i].number == e->departments[i].own)
+		if (e->departments[i].at == e->departments[i].own)
 			with(w, &department.alone);
 		with(w, &department.subtree);
 	}

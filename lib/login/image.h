@@ -75,7 +75,7 @@ typedef struct {
 	uint16_t name_bytes;
 	uint16_t concerned;  /* 0 or 1 */
 	uint32_t number;     /* of a listed member, domain or group; AP_NONE: a member that only departments list */
-	ap_span departments; /* numbers, ascending */
+	ap_span departments; /* places, ascending by number */
 } ap_image_entry;
 
 /* Whom something is about is asked the other way round: which policies and exceptions are about this one? Places. */
@@ -88,7 +88,7 @@ typedef enum {
 	AP_TABLE_CLIENTS,     /* ap_image_client, by client number */
 	AP_TABLE_HINTS,       /* ap_image_hint, in the order in which they are tried */
 	AP_TABLE_GROUPS,      /* ap_image_group, by group number */
-	AP_TABLE_DEPARTMENTS, /* ap_image_department, by number; a parent's is below its child's */
+	AP_TABLE_DEPARTMENTS, /* uint32_t: the place of an ap_image_department, by number */
 	AP_TABLE_MEMBERS,     /* ap_image_member, by number: those that policies or exceptions list */
 	AP_TABLE_DOMAINS,     /* uint32_t: the string, by domain number */
 	AP_TABLE_POLICIES,    /* uint32_t: the place of an ap_image_policy, in reading order */
@@ -159,16 +159,18 @@ typedef struct {
 	ap_image_concern concern; /* itself, and through the departments that it fills */
 } ap_image_group;
 
+/* Where a policy lists it, or one above it, it stands beside that policy if it can. */
 typedef struct {
+	uint32_t number;
 	uint32_t name;            /* the whole path */
-	uint32_t parent;          /* department number or AP_NONE */
+	uint32_t parent;          /* place or AP_NONE; a parent's number is below its child's */
 	ap_image_concern alone;   /* of its own members */
 	ap_image_concern subtree; /* of its own members and those of the departments below it */
 } ap_image_department;
 
 typedef struct {
-	uint32_t name; /* as in the dictionaries */
-	ap_span departments;
+	uint32_t name;       /* as in the dictionaries */
+	ap_span departments; /* places */
 } ap_image_member;
 
 /* Whom: what is listed adds up. Members, departments and domains are ascending, so that they can be searched. */

@@ -76,19 +76,15 @@ RECORD_READER(origin, ap_image_origin, AP_TABLE_ORIGINS)
 RECORD_READER(source, ap_image_source, AP_TABLE_SOURCES)
 PLACE_READER(policy_at, ap_image_policy)
 PLACE_READER(exception_at, ap_image_exception)
+PLACE_READER(department_at, ap_image_department)
 PLACE_READER(net, ap_image_net)
 
 ap_image_department ap_view_department(ap_view *view, uint32_t number)
 {
-	ap_image_department department;
+	uint32_t place;
 
-	copy_record(view, AP_TABLE_DEPARTMENTS, number, &department, sizeof(department));
-	/* a parent's number is below its child's, so that no walk to the root can run in a circle */
-	if (!view->sound || (department.parent != AP_NONE && department.parent >= number)) {
-		view->sound = false;
-		department.parent = AP_NONE;
-	}
-	return department;
+	copy_record(view, AP_TABLE_DEPARTMENTS, number, &place, sizeof(place));
+	return ap_view_department_at(view, place);
 }
 
 ap_image_policy ap_view_policy(ap_view *view, uint32_t number)

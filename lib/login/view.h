@@ -23,7 +23,7 @@ uint32_t ap_image_count(const ap_image *image, ap_table_kind table);
 
 /*
  * Each copies a record, or answers a zeroed one and marks the view where there is none. A string that cannot be had is
- * "". Policies and exceptions go by number, which is reading order, or by the place of their record.
+ * "". Policies and exceptions go by number, which is reading order, departments by theirs; or by the place of their record.
  */
 const char *ap_view_string(ap_view *view, uint32_t place);
 uint32_t ap_view_number(ap_view *view, ap_span span, uint32_t index);
@@ -32,6 +32,7 @@ ap_image_client ap_view_client(ap_view *view, uint32_t number);
 ap_image_hint ap_view_hint(ap_view *view, uint32_t number);
 ap_image_group ap_view_group(ap_view *view, uint32_t number);
 ap_image_department ap_view_department(ap_view *view, uint32_t number);
+ap_image_department ap_view_department_at(ap_view *view, uint32_t place);
 ap_image_member ap_view_member(ap_view *view, uint32_t number);
 uint32_t ap_view_domain(ap_view *view, uint32_t number); /* its string */
 uint32_t ap_view_policy_place(ap_view *view, uint32_t number);
@@ -53,7 +54,7 @@ bool ap_view_span_holds(ap_view *view, ap_span span, uint32_t value);
 typedef struct {
 	bool known;
 	uint32_t number;     /* of a listed member, domain or group, or AP_NONE */
-	ap_span departments; /* of a member */
+	ap_span departments; /* of a member: places */
 	ap_image_concern concern;
 } ap_subject_entry;
 

@@ -215,14 +215,15 @@ static void prepare_policies(compiler *c)
  * Policies and exceptions are written
  */
 
-static uint64_t policy_bytes(const prepared_policy *policy)
+static uint64_t policy_bytes(const compiler *c, const prepared_policy *policy)
 {
 	const ap_policy_def *def = policy->def;
 
 	return sizeof(ap_image_policy) + ap_builder_string_bytes(def->name) + ap_builder_string_bytes(def->place.file) +
 	       ap_builder_string_bytes(def->message.text) + ap_whom_bytes(&policy->scope) +
 	       ap_whom_bytes(&policy->except) + ap_net_bytes(policy->net) + ap_net_bytes(policy->except_net) +
-	       (policy->n_clients + policy->n_exceptions) * sizeof(uint32_t);
+	       (policy->n_clients + policy->n_exceptions) * sizeof(uint32_t) +
+	       ap_whom_beside_bytes(&c->whom, &policy->scope);
 }
 
 static void write_policy(compiler *c, uint32_t number)
@@ -238,7 +239,7 @@ static void write_policy(compiler *c, uint32_t number)
 				   .not_after = def->not_after.value };
 	uint32_t place;
 
-	ap_builder_keep_together(&c->image, policy_bytes(policy));
+	ap_builder_keep_together(&c->image, policy_bytes(c, policy));
 	place = ap_builder_reserve(&c->image, sizeof(record));
 	c->policy_places[number] = place;
 	record.name = ap_builder_string(&c->image, def->name);
@@ -252,6 +253,7 @@ static void write_policy(compiler *c, uint32_t number)
 	record.exceptions = ap_builder_refs(&c->image, AP_REF_EXCEPTION, policy->exceptions, policy->n_exceptions);
 	record.net = ap_write_net(&c->nets, policy->net);
 	record.except_net = ap_write_net(&c->nets, policy->except_net);
+	ap_whom_write_beside(&c->whom, &policy->scope);
 	ap_builder_write(&c->image, place, &record, sizeof(record));
 	ap_builder_ref_span(&c->image, AP_REF_EXCEPTION, place + (uint32_t)offsetof(ap_image_policy, exceptions),
 			    record.exceptions);

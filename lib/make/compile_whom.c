@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* A table or dictionary that takes no more than this stands at the image's front, where a login finds it read. */
-enum { FRONT_BYTES = 1024 };
+enum { FRONT_BYTES = 1024, BESIDE_MAX = 16 };
 
 static int by_number(const void *a, const void *b)
 {
@@ -58,6 +58,7 @@ static void find_departments(ap_whom_compiler *w)
 	const ap_policy_set *set = w->set;
 
 	w->parents = ap_arena_alloc(w->arena, (set->n_departments + 1) * sizeof(*w->parents));
+	w->places = ap_arena_alloc(w->arena, (set->n_departments + 1) * sizeof(*w->places));
 	for (size_t i = 0; i < set->n_departments; i++) {
 		const char *path = set->departments[i].name, *slash = strrchr(path, '/');
 
@@ -293,8 +294,8 @@ static ap_dictionary_item item_of(ap_whom_compiler *w, const membership *rows, s
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].number != AP_NONE)
 			item.number = rows[i].number;
-		if (rows[i].department != AP_NONE && (used == 0 || departments[used - 1] != rows[i].department))
-			departments[used++] = rows[i].department;
+		if (rows[i].department != AP_NONE && (i == 0 || rows[i - 1].department != rows[i].department))
+			departments[used++] = w->places[rows[i].department];
 	}
 	item.departments = ap_builder_span(w->image, departments, used);
 	if (item.number != AP_NONE) {
@@ -399,26 +400,64 @@ static void write_groups(ap_whom_compiler *w)
 	}
 }
 
+/* A department after those above it. */
+static void write_department(ap_whom_compiler *w, uint32_t number)
+{
+	ap_image_department record = { .number = number, .parent = AP_NONE };
+	uint32_t place;
+
+	if (w->places[number] != 0)
+		return;
+	if (w->parents[number] != AP_NONE) {
+		write_department(w, w->parents[number]);
+		record.parent = w->places[w->parents[number]];
+	}
+	record.alone = concern_of(w, AP_BY_DEPARTMENT, number);
+	record.subtree = concern_of(w, AP_BY_SUBTREE, number);
+	place = ap_builder_put(w->image, &record, sizeof(record));
+	w->places[number] = place;
+	ap_builder_string_late(w->image, place + (uint32_t)offsetof(ap_image_department, name),
+			       w->set->departments[number].name);
+	ap_builder_ref_concern(w->image, place + (uint32_t)offsetof(ap_image_department, alone), &record.alone);
+	ap_builder_ref_concern(w->image, place + (uint32_t)offsetof(ap_image_department, subtree), &record.subtree);
+}
+
+/* The next department that belongs beside what lists `code`: itself, and those below it that follow it. */
+static bool next_beside(const ap_whom_compiler *w, uint32_t code, uint32_t *number)
+{
+	if (*number == AP_NONE)
+		*number = code / 2;
+	else if ((code & 1) == 0 || ++*number >= w->set->n_departments || !is_or_stands_below(w, *number, code / 2))
+		return false;
+	return true;
+}
+
+uint64_t ap_whom_beside_bytes(const ap_whom_compiler *w, const ap_whom *whom)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < whom->n_departments && n < BESIDE_MAX; i++)
+		for (uint32_t at = AP_NONE; n < BESIDE_MAX && next_beside(w, whom->departments[i], &at);)
+			n += w->places[at] == 0;
+	return n * sizeof(ap_image_department);
+}
+
+void ap_whom_write_beside(ap_whom_compiler *w, const ap_whom *whom)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < whom->n_departments && n < BESIDE_MAX; i++)
+		for (uint32_t at = AP_NONE; n < BESIDE_MAX && next_beside(w, whom->departments[i], &at); n++)
+			write_department(w, at);
+}
+
 static void write_departments(ap_whom_compiler *w)
 {
-	size_t n = w->set->n_departments;
-	ap_image_department *records = ap_arena_alloc(w->arena, (n + 1) * sizeof(*records));
-	ap_image_table *table = &w->image->head.tables[AP_TABLE_DEPARTMENTS];
+	uint32_t n = (uint32_t)w->set->n_departments;
 
 	for (uint32_t i = 0; i < n; i++)
-		records[i] = (ap_image_department){ .parent = w->parents[i],
-						    .alone = concern_of(w, AP_BY_DEPARTMENT, i),
-						    .subtree = concern_of(w, AP_BY_SUBTREE, i) };
-	*table = ap_builder_table(w->image, records, n, sizeof(*records));
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t place = ap_builder_table_place(*table, i, sizeof(*records));
-
-		ap_builder_string_late(w->image, place, w->set->departments[i].name);
-		ap_builder_ref_concern(w->image, place + (uint32_t)offsetof(ap_image_department, alone),
-				       &records[i].alone);
-		ap_builder_ref_concern(w->image, place + (uint32_t)offsetof(ap_image_department, subtree),
-				       &records[i].subtree);
-	}
+		write_department(w, i);
+	w->image->head.tables[AP_TABLE_DEPARTMENTS] = ap_builder_table(w->image, w->places, n, sizeof(*w->places));
 }
 
 /*
@@ -427,17 +466,19 @@ static void write_departments(ap_whom_compiler *w)
 
 typedef void writer(ap_whom_compiler *w);
 
-/* What is small stands at the front. */
+/* What is small stands at the front. Members tell where their departments stand, and come after them. */
 static void write_if(ap_whom_compiler *w, bool front)
 {
-	struct {
+	size_t department_bytes = w->set->n_departments * sizeof(ap_image_department);
+	size_t member_bytes = (w->set->n_memberships + w->members.n) * 64;
+	const struct {
 		writer *write;
 		size_t bytes;
 	} parts[] = {
 		{ write_domains, w->domains.n * 64 },
 		{ write_groups, w->groups.n * 64 },
-		{ write_departments, w->set->n_departments * sizeof(ap_image_department) },
-		{ write_members, (w->set->n_memberships + w->members.n) * 64 },
+		{ write_departments, department_bytes },
+		{ write_members, department_bytes > member_bytes ? department_bytes : member_bytes },
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

@@ -47,6 +47,7 @@ typedef struct {
 	ap_numbered groups;
 	ap_names *departments;
 	uint32_t *parents; /* by department number */
+	uint32_t *places;  /* the same; 0: not written yet */
 	uint32_t *filled;  /* pairs: group number, department number */
 	size_t n_filled;
 	ap_relation relations[AP_N_WAYS][AP_N_REFS];
@@ -71,6 +72,13 @@ void ap_whom_note(ap_whom_compiler *w, const ap_whom *whom, ap_ref_kind kind, ui
 /* What ap_whom_write takes. */
 uint64_t ap_whom_bytes(const ap_whom *whom);
 ap_image_who ap_whom_write(ap_whom_compiler *w, const ap_whom *whom);
+
+/*
+ * Writes the departments that are listed, and those below them, beside what was written last, as far as that block has
+ * room for them; ap_whom_beside_bytes is what they take. When all is noted.
+ */
+uint64_t ap_whom_beside_bytes(const ap_whom_compiler *w, const ap_whom *whom);
+void ap_whom_write_beside(ap_whom_compiler *w, const ap_whom *whom);
 
 /* When all is noted: what stands at the image's front, and the rest. */
 void ap_whom_write_front(ap_whom_compiler *w);

@@ -4,6 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+static uint32_t number_at(ap_finder *f, uint32_t place)
+{
+	return ap_view_department_at(&f->view, place).number;
+}
+
+/* The number of the department above, or AP_NONE. */
+static uint32_t parent_of(ap_finder *f, uint32_t number)
+{
+	uint32_t place = ap_view_department(&f->view, number).parent;
+
+	return place != AP_NONE ? number_at(f, place) : AP_NONE;
+}
+
 static void find_department_members(ap_finder *f)
 {
 	size_t n = f->set->n_departments;
@@ -19,7 +32,7 @@ static void find_department_members(ap_finder *f)
 	}
 	/* a child's number is above its parent's */
 	for (size_t i = n; i > 0; i--) {
-		uint32_t parent = ap_view_department(&f->view, (uint32_t)(i - 1)).parent;
+		uint32_t parent = parent_of(f, (uint32_t)(i - 1));
 
 		if (parent != AP_NONE && f->first_members[parent] == NULL)
 			f->first_members[parent] = f->first_members[i - 1];
@@ -187,7 +200,7 @@ static bool department_is_covered(ap_finder *f, ap_span departments, uint32_t co
 	while (at != AP_NONE && f->view.sound) {
 		if (ap_view_span_holds(&f->view, departments, at * 2 + 1))
 			return true;
-		at = ap_view_department(&f->view, at).parent;
+		at = parent_of(f, at);
 	}
 	return false;
 }
@@ -212,7 +225,8 @@ bool ap_finder_covers_entry(ap_finder *f, const ap_image_who *cover, const ap_su
 	if (entry->number != AP_NONE && ap_view_span_holds(&f->view, cover->members, entry->number))
 		return true;
 	for (uint32_t i = 0; i < entry->departments.n; i++)
-		if (department_is_covered(f, cover->departments, ap_view_number(&f->view, entry->departments, i) * 2))
+		if (department_is_covered(f, cover->departments,
+					  number_at(f, ap_view_number(&f->view, entry->departments, i)) * 2))
 			return true;
 	return false;
 }
