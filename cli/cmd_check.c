@@ -3,6 +3,7 @@
 #include "../lib/make/compile.h"
 #include "../lib/make/findings.h"
 #include "../lib/make/load.h"
+#include "in_force.h"
 #include "jsontext.h"
 #include "nss_cache.h"
 #include "options.h"
@@ -121,12 +122,14 @@ static void write_summary(ap_context *context, const check_result *result)
 		printf(": %s%s%s\n", contents_text(context, result->set), problems[0] != '\0' ? "; " : "", problems);
 }
 
-static void write_text(ap_context *context, const check_result *result)
+static void write_text(ap_context *context, const check_result *result, bool compare)
 {
 	write_diagnostics(context, &result->problems, "warning");
 	write_diagnostics(context, &result->failed, "warning");
 	write_diagnostics(context, &result->findings, "finding");
 	write_summary(context, result);
+	if (compare)
+		ap_in_force_note(context);
 }
 
 static json_t *diagnostics_json(ap_context *context, const ap_diagnostics *list, ap_severity severity)
@@ -139,7 +142,7 @@ static json_t *diagnostics_json(ap_context *context, const ap_diagnostics *list,
 	return array;
 }
 
-static void write_json(ap_context *context, const check_result *result)
+static void write_json(ap_context *context, const check_result *result, bool compare)
 {
 	json_t *object = ap_json_object();
 	json_t *assertions = ap_json_object();
@@ -151,6 +154,7 @@ static void write_json(ap_context *context, const check_result *result)
 	ap_json_set(assertions, "run", json_integer(result->image != NULL ? (json_int_t)result->set->n_assertions : 0));
 	ap_json_set(assertions, "failed", diagnostics_json(context, &result->failed, AP_ERROR));
 	ap_json_set(object, "assertions", assertions);
+	ap_json_set(object, "differs", compare ? ap_in_force_json(context) : json_null());
 	ap_json_write(object);
 }
 
@@ -164,9 +168,9 @@ static int check(ap_context *context, const check_options *given)
 
 	examine(&options, &result);
 	if (context->json)
-		write_json(context, &result);
+		write_json(context, &result, given->draft == NULL);
 	else
-		write_text(context, &result);
+		write_text(context, &result, given->draft == NULL);
 	status = status_of(&result, given->strict);
 	clear(&result);
 	return status;

@@ -1,5 +1,6 @@
 /* accesspolicy list - the policies in one table. */
 #include "describe.h"
+#include "in_force.h"
 #include "jsontext.h"
 #include "options.h"
 #include "report.h"
@@ -96,6 +97,7 @@ static void write_text(ap_context *context, const ap_subject *subject, int64_t n
 	if (context->screen.columns != 0 && ap_table_width(table) > context->screen.columns)
 		table = narrow_table(context, subject, now);
 	ap_table_write(table, &context->screen);
+	ap_in_force_note(context);
 }
 
 static json_t *texts_json(ap_arena *arena, const ap_list *list)
@@ -182,6 +184,7 @@ static void write_json(ap_context *context, const ap_policy_set *set, int64_t no
 	for (size_t i = 0; i < set->n_policies; i++)
 		ap_json_append(policies, policy_json(context->arena, &set->policies[i], now));
 	ap_json_set(object, "policies", policies);
+	ap_json_set(object, "differs", ap_in_force_json(context));
 	ap_json_write(object);
 }
 

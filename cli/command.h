@@ -32,9 +32,13 @@ typedef struct {
 	int (*run)(ap_context *context, int argc, char **argv); /* argv[0] is the subcommand's name; an exit status */
 } ap_command;
 
+int ap_cmd_apply(ap_context *context, int argc, char **argv);
 int ap_cmd_check(ap_context *context, int argc, char **argv);
+int ap_cmd_history(ap_context *context, int argc, char **argv);
 int ap_cmd_list(ap_context *context, int argc, char **argv);
+int ap_cmd_rollback(ap_context *context, int argc, char **argv);
 int ap_cmd_show(ap_context *context, int argc, char **argv);
+int ap_cmd_status(ap_context *context, int argc, char **argv);
 int ap_cmd_test(ap_context *context, int argc, char **argv);
 
 /* The root file that the files are read from: --config, or the default. */

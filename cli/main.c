@@ -19,9 +19,13 @@
 
 static const ap_command commands[] = {
 	{ "test", "what the policy decides over a login, and why", ap_cmd_test },
+	{ "apply", "put the policy files in force, all at once", ap_cmd_apply },
 	{ "check", "what is wrong with the files, or probably not meant", ap_cmd_check },
+	{ "history", "what was in force, when and by whom", ap_cmd_history },
 	{ "list", "the policies in one table", ap_cmd_list },
+	{ "rollback", "put an earlier policy in force again", ap_cmd_rollback },
 	{ "show", "one policy in full, and where each setting comes from", ap_cmd_show },
+	{ "status", "what is in force, and which files differ from it", ap_cmd_status },
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -40,7 +44,7 @@ static const char *description(ap_arena *arena)
 	const char *text = "Tests, checks and shows the policy that decides logins.\n\nCommands:";
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		text = ap_format(arena, "%s\n  %-8s%s", text, commands[i].name, commands[i].summary);
+		text = ap_format(arena, "%s\n  %-10s%s", text, commands[i].name, commands[i].summary);
 	return ap_format(arena, "%s\n\n\"accesspolicy COMMAND --help\" says more of each.", text);
 }
 

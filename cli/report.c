@@ -31,6 +31,11 @@ json_t *ap_report_json(ap_arena *arena, const ap_diagnostic *diagnostic)
 		       diagnostic->severity == AP_ERROR);
 }
 
+json_t *ap_report_error_json(ap_arena *arena, const ap_error *error)
+{
+	return problem(arena, error->file, error->line, error->message, true);
+}
+
 static void write_errors(json_t *errors)
 {
 	json_t *object = ap_json_object();
@@ -72,7 +77,7 @@ int ap_report_error(ap_context *context, const ap_error *error)
 	if (context->json) {
 		json_t *errors = ap_json_array();
 
-		ap_json_append(errors, problem(arena, error->file, error->line, error->message, true));
+		ap_json_append(errors, ap_report_error_json(arena, error));
 		write_errors(errors);
 	}
 	return AP_EXIT_POLICY;

@@ -25,5 +25,6 @@ int ap_report_error(ap_context *context, const ap_error *error);
 
 /* {file, line, message, severity} */
 json_t *ap_report_json(ap_arena *arena, const ap_diagnostic *diagnostic);
+json_t *ap_report_error_json(ap_arena *arena, const ap_error *error);
 
 #endif

@@ -3,6 +3,7 @@
 #include "../lib/login/applied.h"
 #include "../lib/make/compile.h"
 #include "../lib/make/load.h"
+#include "../lib/make/state.h"
 #include "report.h"
 
 #include <string.h>
@@ -92,11 +93,23 @@ static const char *files_text(ap_context *context, const ap_subject *subject)
 	return text;
 }
 
+const char *ap_subject_revision(ap_arena *arena, const ap_subject *subject)
+{
+	char revision[AP_HEX_REVISION + 1];
+
+	if (subject->set != NULL)
+		return NULL;
+	ap_revision_format(ap_image_head_of(subject->image)->revision, revision);
+	return ap_arena_strdup(arena, revision);
+}
+
 const char *ap_subject_text(ap_context *context, const ap_subject *subject)
 {
 	if (subject->set != NULL)
 		return files_text(context, subject);
-	return ap_format(context->arena, "the image in force, %s", ap_printable(context->arena, subject->path));
+	return ap_format(context->arena, "the image in force, %s, revision %s",
+			 ap_printable(context->arena, subject->path),
+			 ap_arena_strndup(context->arena, ap_subject_revision(context->arena, subject), 12));
 }
 
 const char **ap_subject_policies(ap_arena *arena, const ap_subject *subject, size_t *ret_n)

@@ -34,6 +34,9 @@ void ap_subject_close(ap_subject *subject);
  */
 const char *ap_subject_place(ap_context *context, const ap_subject *subject, const char *file, unsigned line);
 
+/* The revision of the image in force, 64 digits; NULL where the files are asked. In the arena. */
+const char *ap_subject_revision(ap_arena *arena, const ap_subject *subject);
+
 /* "the files: conf/accesspolicy.conf and 2 drop-ins" … In the arena. */
 const char *ap_subject_text(ap_context *context, const ap_subject *subject);
 

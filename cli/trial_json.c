@@ -1,4 +1,5 @@
 #include "../lib/login/explain.h"
+#include "in_force.h"
 #include "jsontext.h"
 #include "trial.h"
 
@@ -149,7 +150,9 @@ void ap_test_report_json(ap_context *context, const ap_test_report *report)
 	set_decision(context, image, report->trial, object);
 	ap_json_set(object, "evaluated", json_boolean(report->trial->evaluated));
 	ap_json_set(object, "asked", ap_json_text(arena, report->subject->set != NULL ? "files" : "image"));
-	ap_json_set(object, "revision", json_null()); /* this format of the image carries none */
+	ap_json_set(object, "revision", ap_json_text(arena, ap_subject_revision(arena, report->subject)));
+	ap_json_set(object, "differs",
+		    report->subject->set == NULL ? ap_in_force_json_of(context, image) : json_null());
 	ap_json_set(object, "message", ap_json_text(arena, ap_trial_message(context, image, report->trial)));
 	ap_json_set(object, "request", request_of(context, report));
 	ap_json_set(object, "policies", policies_of(context, report));

@@ -4,6 +4,7 @@
  */
 #include "../lib/login/explain.h"
 #include "../lib/make/timestamp.h"
+#include "in_force.h"
 #include "report.h"
 #include "table.h"
 #include "trial.h"
@@ -233,6 +234,8 @@ void ap_test_report_text(ap_context *context, const ap_test_report *report)
 		fputs("The draft alone, as if it were enabled:\n\n", stdout);
 	write_policies(context, report, report->trial);
 	write_decision(context, report, report->trial);
+	if (report->subject->set == NULL)
+		ap_in_force_note_of(context, report->subject->image);
 	if (report->with_rest == NULL)
 		return;
 	fputs("\nThe draft beside the rest:\n\n", stdout);

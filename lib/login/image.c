@@ -40,6 +40,8 @@ typedef struct {
 struct ap_image {
 	ap_image_head head;
 	int fd; /* -1: all of it is in memory */
+	const uint8_t *
+		sealed; /* borrowed: the blocks as they are stored; NULL: they were moved together, or are in the file */
 	uint32_t seed;
 	store *store;
 	char name[];
@@ -140,6 +142,8 @@ static const uint8_t *window_of(const ap_image *image, uint32_t block)
 	window *w;
 	unsigned i;
 
+	if (image->sealed != NULL)
+		return image->sealed + (size_t)block * AP_BLOCK_SIZE;
 	for (i = 0; i < N_WINDOWS; i++)
 		if (s->windows[i].block == block)
 			return s->windows[i].bytes;
@@ -262,6 +266,8 @@ const char *ap_image_string(const ap_image *image, uint32_t place)
  * Opening and closing
  */
 
+static const char too_short[] = "is no policy image: it is shorter than the first block of one";
+
 static const char *head_fault(const ap_image_head *head, uint64_t stored)
 {
 	if (memcmp(head->magic, AP_IMAGE_MAGIC, sizeof(head->magic)) != 0)
@@ -346,8 +352,7 @@ ap_status ap_image_open(const char *name, void *bytes, size_t size, ap_image **r
 	uint32_t n, sound;
 
 	if (size < AP_BLOCK_SIZE)
-		return ap_error_set(error, AP_ERR_DAMAGED, name, 0,
-				    "is no policy image: it is shorter than the first block of one");
+		return ap_error_set(error, AP_ERR_DAMAGED, name, 0, too_short);
 	image = new_image(name);
 	if (image == NULL)
 		return no_memory(name, error);
@@ -362,6 +367,21 @@ ap_status ap_image_open(const char *name, void *bytes, size_t size, ap_image **r
 	}
 	image->store->front = bytes;
 	image->store->n_front = image->head.size;
+	*ret_image = image;
+	return AP_OK;
+}
+
+ap_status ap_image_open_sealed(const char *name, const void *bytes, size_t size, ap_image **ret_image, ap_error *error)
+{
+	ap_image *image = new_image(name);
+	const char *fault;
+
+	if (image == NULL)
+		return no_memory(name, error);
+	fault = size < AP_BLOCK_SIZE ? too_short : take_head(image, bytes, size);
+	if (fault != NULL)
+		return refuse(image, error, fault);
+	image->sealed = bytes;
 	*ret_image = image;
 	return AP_OK;
 }
@@ -400,8 +420,7 @@ ap_status ap_image_open_file(const char *name, int fd, uint64_t size, ap_image *
 	uint32_t n = FIRST_BLOCKS, sound;
 
 	if (size < AP_BLOCK_SIZE)
-		return ap_error_set(error, AP_ERR_DAMAGED, name, 0,
-				    "is no policy image: it is shorter than the first block of one");
+		return ap_error_set(error, AP_ERR_DAMAGED, name, 0, too_short);
 	if (size < FIRST_BLOCKS * AP_BLOCK_SIZE)
 		n = 1;
 	image = new_image(name);

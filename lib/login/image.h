@@ -302,6 +302,12 @@ typedef struct ap_image ap_image;
 ap_status ap_image_open(const char *name, void *bytes, size_t size, ap_image **ret_image, ap_error *error);
 
 /*
+ * The same for bytes that stay as they are, and the caller's, who must keep them as long as the image. Their blocks are
+ * not checked: they were sealed by this process.
+ */
+ap_status ap_image_open_sealed(const char *name, const void *bytes, size_t size, ap_image **ret_image, ap_error *error);
+
+/*
  * The same for a file of `size` bytes that is open: its head is checked, and each block when it is read. With AP_OK
  * the image owns the descriptor. Such an image belongs to one thread: reading it changes what it keeps in memory, of which there is not
  * more than some tens of KB and the strings that were asked for.

@@ -42,3 +42,9 @@ void ap_note_entries(ap_reader *reader, size_t n)
 {
 	reader->set->sources[reader->set->n_sources - 1].n = n;
 }
+
+void ap_tell_line(const ap_reader *reader, const char *file, unsigned line, size_t done, size_t size)
+{
+	if (line % 4096 == 0)
+		ap_progress_tell(reader->progress, "reading", file, done, size);
+}

@@ -138,8 +138,12 @@ static void read_record(directory *d, char *line, unsigned number)
 /* `text` ends in a newline. */
 static void read_records(directory *d, char *text, const char *end)
 {
+	const char *start = text;
+
 	for (unsigned number = 1; text < end; number++) {
 		char *newline = memchr(text, '\n', (size_t)(end - text));
+
+		ap_tell_line(d->reader, d->file, number, (size_t)(text - start), (size_t)(end - start));
 
 		*newline = '\0';
 		if (newline > text && newline[-1] == '\r')

@@ -107,8 +107,12 @@ static size_t count_lines(const char *text, const char *end)
 
 static void read_lines(feed *f, char *text, const char *end)
 {
+	const char *start = text;
+
 	for (unsigned number = 1; text < end; number++) {
 		char *newline = memchr(text, '\n', (size_t)(end - text));
+
+		ap_tell_line(f->reader, f->network->feed.text, number, (size_t)(text - start), (size_t)(end - start));
 
 		*newline = '\0';
 		if (newline > text && newline[-1] == '\r')

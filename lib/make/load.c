@@ -412,6 +412,12 @@ static void read_all(loader *l, const ap_load_options *options)
 		read_source(&l->reader, &l->sources[i]);
 }
 
+static void read_texts(ap_reader *reader, const ap_load_options *options)
+{
+	for (size_t i = 0; i < options->n_texts; i++)
+		read_text(reader, options->texts[i].path, options->texts[i].text, options->texts[i].size);
+}
+
 static ap_status finish(ap_reader *reader, ap_policy_set **ret_set)
 {
 	ap_read_directory_files(reader);
@@ -431,9 +437,41 @@ ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_di
 	loader l = { .sources = NULL };
 
 	init_reader(&l.reader, options->config, diagnostics);
-	if (find_folder(&l.reader, options->config))
-		read_all(&l, options);
+	l.reader.progress = options->progress;
+	if (find_folder(&l.reader, options->config)) {
+		if (options->texts != NULL)
+			read_texts(&l.reader, options);
+		else
+			read_all(&l, options);
+	}
 	return finish(&l.reader, ret_set);
+}
+
+ap_status ap_load_list(const char *config, ap_arena *arena, const char *const **ret_paths, size_t *ret_n,
+		       ap_error *error)
+{
+	ap_diagnostics diagnostics = { 0 };
+	loader l = { .sources = NULL };
+	const char **paths = NULL;
+	size_t n = 0;
+	ap_status status = AP_OK;
+
+	init_reader(&l.reader, config, &diagnostics);
+	scan_drop_ins(&l, folder_of(&l.reader, config), NULL);
+	if (l.n_sources > 1)
+		qsort(l.sources, l.n_sources, sizeof(*l.sources), compare_sources);
+	*AP_PUSH(arena, paths, n) = ap_arena_strdup(arena, config);
+	for (size_t i = 0; i < l.n_sources; i++)
+		if (!l.sources[i].unread)
+			*AP_PUSH(arena, paths, n) = ap_arena_strdup(arena, l.sources[i].path);
+	if (diagnostics.n_errors > 0)
+		status = ap_error_set(error, AP_ERR_POLICY, diagnostics.items[0].file, diagnostics.items[0].line, "%s",
+				      diagnostics.items[0].message);
+	ap_diagnostics_clear(&diagnostics);
+	ap_policy_set_free(l.reader.set);
+	*ret_paths = paths;
+	*ret_n = n;
+	return status;
 }
 
 ap_status ap_load_text(const char *name, const char *text, size_t size, ap_policy_set **ret_set,

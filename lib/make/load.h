@@ -7,8 +7,16 @@
 #include "../login/status.h"
 #include "diagnostics.h"
 #include "policyset.h"
+#include "progress.h"
 
 #include <stdbool.h>
+
+/* The text of a policy file; borrowed. */
+typedef struct {
+	const char *path;
+	const char *text; /* with a NUL byte behind its last */
+	size_t size;
+} ap_load_text_of;
 
 typedef struct {
 	/* The root file's path. Its drop-ins are conf.d/ *.conf beside it, read after it in byte order of their
@@ -25,6 +33,13 @@ typedef struct {
 	   would stand, and nothing is enabled. "NAME.conf" or "conf.d/NAME.conf" is a drop-in, the root file's own
 	   name the root file. */
 	const char *draft_as;
+
+	/* Texts to read in the place of the files, or NULL: the root file's, whose path is then `config`, and the
+	   drop-ins' in their order. What they name, feeds and directory files, is read as ever. */
+	const ap_load_text_of *texts;
+	size_t n_texts;
+
+	const ap_progress *progress; /* may be NULL */
 } ap_load_options;
 
 /*
@@ -33,6 +48,13 @@ typedef struct {
  * file.h is among the errors. *diagnostics is sorted.
  */
 ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_diagnostics *diagnostics);
+
+/*
+ * The paths of the policy files that ap_load would read now, the root file first; the rest in reading order. They live
+ * in the arena. AP_ERR_POLICY with *error where the folder of drop-ins cannot be listed.
+ */
+ap_status ap_load_list(const char *config, ap_arena *arena, const char *const **ret_paths, size_t *ret_n,
+		       ap_error *error);
 
 /* True if a draft can be saved under this name, as `draft_as` tells it, beside the root file `config`. */
 bool ap_load_can_save_as(const char *config, const char *draft_as);

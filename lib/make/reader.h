@@ -9,6 +9,7 @@
 #include "diagnostics.h"
 #include "names.h"
 #include "policyset.h"
+#include "progress.h"
 #include "rawtext.h"
 
 #include <libconfig.h>
@@ -21,8 +22,9 @@ typedef struct {
 	ap_policy_set *set;
 	ap_arena *arena; /* the set's */
 	ap_diagnostics *diagnostics;
-	const char *folder; /* what relative paths are relative to; absolute, without a "/" at its end */
-	const char *file;   /* the one that is being read */
+	const ap_progress *progress; /* may be NULL */
+	const char *folder;          /* what relative paths are relative to; absolute, without a "/" at its end */
+	const char *file;            /* the one that is being read */
 	unsigned file_number;
 	bool drafting;        /* it is a draft, whose policies take the place of those of the same names */
 	bool unreadable;      /* a file could not be read: anything may stand there */
@@ -189,6 +191,9 @@ void ap_sum_up_sources(ap_policy_set *set);
  * It is noted as a source.
  */
 char *ap_read_data_file(ap_reader *reader, ap_source_kind kind, const char *path, ap_place place, size_t *ret_size);
+
+/* Tells how far the reading of a data file is, but not at every line. */
+void ap_tell_line(const ap_reader *reader, const char *file, unsigned line, size_t done, size_t size);
 
 /* How many entries the data file came to that was read last. */
 void ap_note_entries(ap_reader *reader, size_t n);

@@ -1,0 +1,216 @@
+#include "applied_report.h"
+
+#include "jsontext.h"
+#include "report.h"
+
+#include <string.h>
+
+const char *ap_revision_text(ap_arena *arena, const char *revision)
+{
+	return ap_arena_strndup(arena, revision, strnlen(revision, 12));
+}
+
+/*
+ * For a person
+ */
+
+static void write_place(ap_context *context, const ap_diagnostic *item)
+{
+	const char *place = ap_place_text(context->arena, item->file, item->line);
+
+	ap_paint(&context->screen, AP_BOLD, place, strlen(place));
+	fputs(": ", stdout);
+}
+
+static void write_diagnostics(ap_context *context, const ap_diagnostics *list, const char *error, const char *warning)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const ap_diagnostic *item = &list->items[i];
+		const char *label = item->severity == AP_ERROR ? error : warning;
+
+		write_place(context, item);
+		ap_paint(&context->screen, item->severity == AP_ERROR ? AP_RED : AP_YELLOW, label, strlen(label));
+		printf(": %s\n", ap_printable(context->arena, item->message));
+	}
+}
+
+static void write_change(ap_context *context, const ap_change *change)
+{
+	static const char *const signs[] = { "+", "-", "~" };
+	static const ap_colour colours[] = { AP_GREEN, AP_RED, AP_YELLOW };
+	const char *sign = signs[change->kind];
+
+	ap_paint(&context->screen, colours[change->kind], sign, strlen(sign));
+	printf(" %s", ap_change_subject_names[change->subject]);
+	if (change->subject != AP_CHANGE_CLIENTS)
+		printf(change->subject == AP_CHANGE_POLICY || change->subject == AP_CHANGE_EXCEPTION ? " \"%s\""
+												     : " %s",
+		       ap_printable(context->arena, change->name));
+	if (change->detail[0] != '\0')
+		printf(": %s", ap_printable(context->arena, change->detail));
+	putchar('\n');
+}
+
+static void write_changes(ap_context *context, const ap_changes *changes)
+{
+	enum { SHOWN = 200 };
+
+	for (size_t i = 0; i < changes->n && i < SHOWN; i++)
+		write_change(context, &changes->items[i]);
+	if (changes->n > SHOWN)
+		printf("  and %zu more changes\n", changes->n - SHOWN);
+}
+
+static const char *before_text(ap_context *context, const ap_apply_result *result)
+{
+	if (result->replaced[0] != '\0')
+		return ap_format(context->arena, "before, revision %s",
+				 ap_revision_text(context->arena, result->replaced));
+	if (result->replaced_fault != NULL)
+		return ap_format(context->arena, "what was in force before could not be read: it %s",
+				 ap_printable(context->arena, result->replaced_fault));
+	return "nothing was in force before";
+}
+
+static const char *stays_text(ap_context *context, const ap_apply_result *result)
+{
+	if (result->replaced[0] != '\0')
+		return ap_format(context->arena, "revision %s stays in force",
+				 ap_revision_text(context->arena, result->replaced));
+	return result->replaced_fault != NULL ? "what is in force stays as it is" : "nothing is in force";
+}
+
+static void write_verdict(ap_context *context, ap_colour colour, const char *word, const char *text)
+{
+	ap_paint(&context->screen, colour, word, strlen(word));
+	printf(": %s\n", text);
+}
+
+static void write_done(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
+{
+	write_changes(context, &result->changes);
+	write_verdict(context, AP_GREEN, options->dry_run ? "would be in force" : "in force",
+		      ap_format(context->arena, "revision %s, %s; %s",
+				ap_revision_text(context->arena, result->revision),
+				ap_count_text(context->arena, result->n_policies, "policy", "policies"),
+				before_text(context, result)));
+}
+
+static void write_failure(ap_context *context, const ap_apply_result *result, const char *asked)
+{
+	const ap_error *error = &result->error;
+
+	fprintf(stderr, "accesspolicy %s: ", asked);
+	if (error->file[0] != '\0')
+		fprintf(stderr, "%s: ", ap_place_text(context->arena, error->file, error->line));
+	fprintf(stderr, "%s\n", ap_printable(context->arena, error->message));
+	if (result->in_force)
+		fprintf(stderr,
+			"Revision %s is in force all the same; its record follows with the next command that "
+			"applies.\n",
+			ap_revision_text(context->arena, result->revision));
+	else
+		fprintf(stderr, "Not applied: %s.\n", stays_text(context, result));
+}
+
+static void write_text(ap_context *context, const ap_apply_options *options, const ap_apply_result *result,
+		       const char *asked)
+{
+	bool overridden = result->outcome == AP_APPLY_DONE;
+
+	write_diagnostics(context, &result->problems, "error", "warning");
+	write_diagnostics(context, &result->refusals, overridden ? "overridden" : "refused", "warning");
+	switch (result->outcome) {
+	case AP_APPLY_DONE:
+		write_done(context, options, result);
+		break;
+	case AP_APPLY_UNCHANGED:
+		write_verdict(context, AP_GREEN, "nothing to do",
+			      ap_format(context->arena, "revision %s is in force already",
+					ap_revision_text(context->arena, result->revision)));
+		break;
+	case AP_APPLY_REFUSED:
+		write_verdict(context, AP_RED, "refused",
+			      ap_format(context->arena, "%s%s", stays_text(context, result),
+					strcmp(asked, "apply") == 0 ? "; --force goes over it" : ""));
+		break;
+	case AP_APPLY_UNREADABLE:
+		write_verdict(context, AP_RED, "not valid",
+			      ap_format(context->arena, "%s; %s",
+					ap_count_text(context->arena, result->problems.n_errors, "error", "errors"),
+					stays_text(context, result)));
+		break;
+	case AP_APPLY_FAILED:
+		write_failure(context, result, asked);
+		break;
+	}
+}
+
+/*
+ * JSON
+ */
+
+static json_t *list_json(ap_context *context, const ap_diagnostics *list, ap_severity severity)
+{
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].severity == severity)
+			ap_json_append(array, ap_report_json(context->arena, &list->items[i]));
+	return array;
+}
+
+static json_t *changes_json(ap_context *context, const ap_changes *changes)
+{
+	static const char *const kinds[] = { "added", "removed", "changed" };
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < changes->n; i++) {
+		const ap_change *change = &changes->items[i];
+		json_t *object = ap_json_object();
+
+		ap_json_set(object, "change", ap_json_text(context->arena, kinds[change->kind]));
+		ap_json_set(object, "subject", ap_json_text(context->arena, ap_change_subject_names[change->subject]));
+		ap_json_set(object, "name", ap_json_text(context->arena, change->name));
+		ap_json_set(object, "detail", ap_json_name(context->arena, change->detail));
+		ap_json_append(array, object);
+	}
+	return array;
+}
+
+static void write_json(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
+{
+	static const char *const outcomes[] = { "done", "unchanged", "refused", "not-valid", "failed" };
+	json_t *object = ap_json_object(), *errors = list_json(context, &result->problems, AP_ERROR);
+
+	if (result->outcome == AP_APPLY_FAILED)
+		ap_json_append(errors, ap_report_error_json(context->arena, &result->error));
+	ap_json_set(object, "outcome", ap_json_text(context->arena, outcomes[result->outcome]));
+	ap_json_set(object, "dry_run", json_boolean(options->dry_run));
+	ap_json_set(object, "revision", ap_json_name(context->arena, result->revision));
+	ap_json_set(object, "replaced", ap_json_name(context->arena, result->replaced));
+	ap_json_set(object, "in_force", json_boolean(result->outcome == AP_APPLY_UNCHANGED || result->in_force));
+	ap_json_set(object, "changes", changes_json(context, &result->changes));
+	ap_json_set(object, "refusals", list_json(context, &result->refusals, AP_ERROR));
+	ap_json_set(object, "warnings", list_json(context, &result->problems, AP_WARNING));
+	ap_json_set(object, "errors", errors);
+	ap_json_write(object);
+}
+
+int ap_applied_report(ap_context *context, const ap_apply_options *options, const ap_apply_result *result,
+		      const char *asked)
+{
+	if (context->json)
+		write_json(context, options, result);
+	else
+		write_text(context, options, result, asked);
+	switch (result->outcome) {
+	case AP_APPLY_DONE:
+	case AP_APPLY_UNCHANGED:
+		return AP_EXIT_YES;
+	case AP_APPLY_UNREADABLE:
+		return AP_EXIT_POLICY;
+	default:
+		return AP_EXIT_NO;
+	}
+}

@@ -1,0 +1,140 @@
+/* accesspolicy apply - puts the policy in force; accesspolicy rollback - puts an earlier one in force again. */
+#include "applied_report.h"
+#include "nss_cache.h"
+#include "options.h"
+#include "progress_bar.h"
+#include "who.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 30 * 1000 }; /* for somebody else's apply to end */
+
+/* What is put in force names its files so that they are found from wherever the next command is run. */
+static const char *absolute(ap_context *context, const char *path)
+{
+	char here[PATH_MAX];
+
+	if (path[0] == '/' || getcwd(here, sizeof(here)) == NULL)
+		return path;
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	return ap_format(context->arena, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path);
+}
+
+static ap_apply_options options_for(ap_context *context)
+{
+	ap_apply_options options = { .config = absolute(context, ap_context_config(context)),
+				     .state = ap_context_state(context),
+				     .now = (int64_t)time(NULL),
+				     .wait_ms = WAIT_MS };
+
+	options.by = ap_who(context->arena, &options.uid);
+	return options;
+}
+
+static int apply(ap_context *context, ap_apply_options *options)
+{
+	ap_apply_result result;
+	ap_progress_bar bar;
+	int status;
+
+	ap_progress_bar_begin(&bar);
+	options->progress = &bar.progress;
+	options->nss = ap_nss_cache_begin(&ap_nss_system);
+	ap_apply(options, context->arena, &result);
+	ap_nss_cache_end();
+	ap_progress_bar_end(&bar);
+	status = ap_applied_report(context, options, &result, "apply");
+	ap_apply_result_clear(&result);
+	return status;
+}
+
+int ap_cmd_apply(ap_context *context, int argc, char **argv)
+{
+	ap_apply_options given = options_for(context);
+	const ap_option options[] = {
+		{ .name = "data",
+		  .help = "keep the policy files in force, and take today's feeds and directory files: for timers",
+		  .flag = &given.data },
+		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
+		{ .name = "force",
+		  .help = "go over a failed assertion, a shrunken feed or directory, or a text that was rolled back",
+		  .flag = &given.force },
+	};
+	const ap_usage usage = {
+		.command = "apply",
+		.synopsis = "[--data] [--dry-run] [--force]",
+		.description =
+			"Puts the policy files in force: reads and checks them, evaluates the assertions, and has "
+			"logins decided by them from then on, all at once. What is refused or interrupted leaves what was "
+			"in force. The status is 0 for done, 1 for refused or failed, 3 where the files make no policy.",
+		.options = options,
+		.n_options = sizeof(options) / sizeof(options[0]),
+	};
+	int first, status;
+
+	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+		return status;
+	if (first < argc)
+		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
+	if (given.data && context->config != NULL)
+		return ap_usage_error(&usage, "--data takes the policy files that are in force: --config cannot stand "
+					      "beside it");
+	given.config = absolute(context, ap_context_config(context));
+	given.state = ap_context_state(context);
+	return apply(context, &given);
+}
+
+static int rollback(ap_context *context, const ap_apply_options *options, const char *revision)
+{
+	ap_apply_result result;
+	int status;
+
+	ap_rollback(options, revision, context->arena, &result);
+	status = ap_applied_report(context, options, &result, "rollback");
+	ap_apply_result_clear(&result);
+	return status;
+}
+
+static bool is_prefix(const char *revision)
+{
+	size_t length = strlen(revision);
+
+	return length >= AP_REVISION_PREFIX_MIN && length <= AP_HEX_REVISION &&
+	       revision[strspn(revision, "0123456789abcdef")] == '\0';
+}
+
+int ap_cmd_rollback(ap_context *context, int argc, char **argv)
+{
+	ap_apply_options given = options_for(context);
+	const ap_option options[] = {
+		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
+	};
+	const ap_usage usage = {
+		.command = "rollback",
+		.synopsis = "[REVISION] [--dry-run]",
+		.description =
+			"Puts an earlier policy in force again: the one before what is in force, or the revision that "
+			"\"accesspolicy history\" shows. The policy files stay as they are; what they say is refused by "
+			"\"accesspolicy apply\" until it changes. The status is 0 for done, 1 for refused or failed.",
+		.options = options,
+		.n_options = sizeof(options) / sizeof(options[0]),
+	};
+	const char *revision;
+	int first, status;
+
+	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+		return status;
+	revision = first < argc ? argv[first] : NULL;
+	if (argc - first > 1)
+		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first + 1]));
+	if (revision != NULL && !is_prefix(revision))
+		return ap_usage_error(&usage, "\"%s\" is no revision; expected at least %d of its digits 0-9 and a-f",
+				      ap_printable(context->arena, revision), AP_REVISION_PREFIX_MIN);
+	given.state = ap_context_state(context);
+	return rollback(context, &given, revision);
+}

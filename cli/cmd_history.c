@@ -1,0 +1,241 @@
+/* accesspolicy history - what was in force, when, by whom; and the text of one of them. */
+#include "../lib/login/applied.h"
+#include "../lib/login/view.h"
+#include "../lib/make/timestamp.h"
+#include "applied_report.h"
+#include "jsontext.h"
+#include "options.h"
+#include "report.h"
+#include "table.h"
+
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+	ap_state *state;
+	ap_records records;
+	char in_force[AP_HEX_REVISION + 1]; /* "": nothing, or it cannot be read */
+} history;
+
+static const ap_column columns[] = {
+	{ .title = "SINCE" }, { .title = "REVISION" }, { .title = "BY" },
+	{ .title = "HOW" },   { .title = "POLICIES" }, { .title = "CHANGES", .wraps = true },
+};
+
+static bool has_image(const history *h, ap_arena *arena, const ap_record *record)
+{
+	return access(ap_state_image_path(h->state, arena, record->revision), F_OK) == 0;
+}
+
+/* True for the last record, if the image that is in force is its. */
+static bool is_in_force(const history *h, size_t i)
+{
+	return i + 1 == h->records.n && strcmp(h->records.items[i].revision, h->in_force) == 0;
+}
+
+static const char *how_text(ap_context *context, const ap_record *record)
+{
+	return ap_format(context->arena, "%s%s", ap_action_names[record->action], record->forced ? ", forced" : "");
+}
+
+static void write_table(ap_context *context, const history *h)
+{
+	ap_table *table = ap_table_new(context->arena, columns, sizeof(columns) / sizeof(columns[0]));
+
+	for (size_t i = h->records.n; i > 0; i--) {
+		const ap_record *record = &h->records.items[i - 1];
+		bool now = is_in_force(h, i - 1);
+		char time[AP_TIMESTAMP_TEXT_MAX];
+
+		ap_table_row(table);
+		ap_table_cell(table, AP_PLAIN,
+			      ap_arena_strdup(context->arena, ap_timestamp_format_local(record->time, time)));
+		ap_table_cell(table, now ? AP_GREEN : AP_BOLD,
+			      ap_format(context->arena, "%s%s", ap_revision_text(context->arena, record->revision),
+					now ? " in force" : ""));
+		ap_table_cell(table, AP_PLAIN, record->by);
+		ap_table_cell(table, AP_PLAIN, how_text(context, record));
+		ap_table_cell(table, AP_PLAIN, ap_format(context->arena, "%u", record->n_policies));
+		ap_table_cell(table, AP_DIM, record->summary);
+	}
+	ap_table_write(table, &context->screen);
+	if (h->records.n_illegible > 0)
+		fprintf(stderr, "accesspolicy history: %s of the log could not be read\n",
+			ap_count_text(context->arena, h->records.n_illegible, "line", "lines"));
+}
+
+static json_t *record_json(ap_context *context, const history *h, size_t i)
+{
+	const ap_record *record = &h->records.items[i];
+	json_t *object = ap_json_object();
+
+	ap_json_set(object, "number", json_integer(record->number));
+	ap_json_set(object, "time", ap_json_time(record->time));
+	ap_json_set(object, "action", ap_json_text(context->arena, ap_action_names[record->action]));
+	ap_json_set(object, "forced", json_boolean(record->forced));
+	ap_json_set(object, "revision", ap_json_text(context->arena, record->revision));
+	ap_json_set(object, "replaced", ap_json_name(context->arena, record->replaced));
+	ap_json_set(object, "by", ap_json_text(context->arena, record->by));
+	ap_json_set(object, "uid", json_integer(record->uid));
+	ap_json_set(object, "policies", json_integer(record->n_policies));
+	ap_json_set(object, "summary", ap_json_text(context->arena, record->summary));
+	ap_json_set(object, "in_force", json_boolean(is_in_force(h, i)));
+	ap_json_set(object, "kept", json_boolean(has_image(h, context->arena, record)));
+	return object;
+}
+
+static void write_records_json(ap_context *context, const history *h)
+{
+	json_t *object = ap_json_object(), *array = ap_json_array();
+
+	for (size_t i = h->records.n; i > 0; i--)
+		ap_json_append(array, record_json(context, h, i - 1));
+	ap_json_set(object, "history", array);
+	ap_json_write(object);
+}
+
+/*
+ * The text of one
+ */
+
+/* The text as it is, but for what must not reach a terminal. */
+static void write_file_text(ap_context *context, const char *text)
+{
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+		char *line = ap_arena_strndup(context->arena, text, length);
+
+		for (char *tab = line; (tab = strchr(tab, '\t')) != NULL;)
+			*tab = ' ';
+		puts(context->screen.columns != 0 ? ap_printable(context->arena, line)
+						  : ap_arena_strndup(context->arena, text, length));
+		text += length + (text[length] == '\n');
+	}
+}
+
+static void write_sources(ap_context *context, const ap_image *image)
+{
+	ap_view view = ap_view_of(image);
+	uint32_t n = ap_image_count(image, AP_TABLE_SOURCES);
+
+	for (uint32_t i = 0; i < n && view.sound; i++) {
+		ap_image_source source = ap_view_source(&view, i);
+		const char *path = ap_printable(context->arena, ap_view_string(&view, source.path));
+
+		if (source.kind != AP_SOURCE_POLICIES)
+			continue;
+		ap_paint(&context->screen, AP_BOLD, "# ", 2);
+		ap_paint(&context->screen, AP_BOLD, path, strlen(path));
+		putchar('\n');
+		write_file_text(context, ap_view_string(&view, source.text));
+		putchar('\n');
+	}
+}
+
+static json_t *sources_json(ap_context *context, const ap_image *image)
+{
+	static const char *const kinds[] = { "policies", "directory", "feed" };
+	ap_view view = ap_view_of(image);
+	uint32_t n = ap_image_count(image, AP_TABLE_SOURCES);
+	json_t *array = ap_json_array();
+
+	for (uint32_t i = 0; i < n && view.sound; i++) {
+		ap_image_source source = ap_view_source(&view, i);
+		bool is_file = source.kind == AP_SOURCE_POLICIES;
+		json_t *object = ap_json_object();
+
+		ap_json_set(object, "path", ap_json_text(context->arena, ap_view_string(&view, source.path)));
+		ap_json_set(object, "kind",
+			    ap_json_text(context->arena, kinds[source.kind <= AP_SOURCE_FEED ? source.kind : 0]));
+		ap_json_set(object, "entries", is_file ? json_null() : json_integer(source.n));
+		ap_json_set(object, "text",
+			    is_file ? ap_json_text(context->arena, ap_view_string(&view, source.text)) : json_null());
+		ap_json_append(array, object);
+	}
+	return array;
+}
+
+static int show_revision(ap_context *context, const history *h, const ap_usage *usage, const char *revision)
+{
+	bool ambiguous;
+	const ap_record *record = ap_records_find(&h->records, revision, &ambiguous);
+	ap_error error = { 0 };
+	ap_image *image;
+	json_t *object;
+
+	if (record == NULL)
+		return ap_usage_error(
+			usage, ambiguous ? "several revisions begin with \"%s\"" : "no revision begins with \"%s\"",
+			ap_printable(context->arena, revision));
+	if (ap_applied_load_file(ap_state_image_path(h->state, context->arena, record->revision), &image, &error) !=
+	    AP_OK)
+		return ap_report_error(context, &error);
+	if (context->json) {
+		object = ap_json_object();
+		ap_json_set(object, "revision", ap_json_text(context->arena, record->revision));
+		ap_json_set(object, "sources", sources_json(context, image));
+		ap_json_write(object);
+	} else {
+		write_sources(context, image);
+	}
+	ap_image_free(image);
+	return AP_EXIT_YES;
+}
+
+static void find_in_force(ap_context *context, history *h)
+{
+	ap_image *image;
+
+	if (ap_applied_open(ap_context_state(context), &image, NULL) != AP_OK)
+		return;
+	ap_revision_format(ap_image_head_of(image)->revision, h->in_force);
+	ap_image_free(image);
+}
+
+static int open_history(ap_context *context, history *h)
+{
+	ap_error error = { 0 };
+	ap_status status = ap_state_open(ap_context_state(context), false, &h->state, &error);
+
+	if (status == AP_ERR_MISSING)
+		return AP_EXIT_YES;
+	if (status != AP_OK || ap_state_records(h->state, context->arena, &h->records, &error) != AP_OK)
+		return ap_report_error(context, &error);
+	find_in_force(context, h);
+	return AP_EXIT_YES;
+}
+
+static int show(ap_context *context, const history *h, const ap_usage *usage, const char *revision)
+{
+	if (revision != NULL)
+		return show_revision(context, h, usage, revision);
+	if (context->json)
+		write_records_json(context, h);
+	else if (h->records.n == 0)
+		printf("Nothing was ever applied in %s.\n", ap_printable(context->arena, ap_context_state(context)));
+	else
+		write_table(context, h);
+	return AP_EXIT_YES;
+}
+
+int ap_cmd_history(ap_context *context, int argc, char **argv)
+{
+	const ap_usage usage = {
+		.command = "history",
+		.synopsis = "[REVISION] [--json]",
+		.description = "Shows what was put in force, when and by whom, the newest first; with a revision, the "
+			       "text of its policy files.",
+	};
+	history h = { .in_force = "" };
+	int first, status;
+
+	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+		return status;
+	if (argc - first > 1)
+		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first + 1]));
+	status = open_history(context, &h);
+	if (status == AP_EXIT_YES)
+		status = show(context, &h, &usage, first < argc ? argv[first] : NULL);
+	ap_state_close(h.state);
+	return status;
+}

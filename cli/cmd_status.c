@@ -1,0 +1,265 @@
+/* accesspolicy status - what is in force, and what is not yet. */
+#include "../lib/login/applied.h"
+#include "../lib/login/view.h"
+#include "../lib/make/timestamp.h"
+#include "applied_report.h"
+#include "in_force.h"
+#include "jsontext.h"
+#include "options.h"
+#include "report.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { SOON_DAYS = 7, DAY = 24 * 60 * 60, HEAD_INDENT = 12 };
+
+typedef struct {
+	const char *name;
+	int64_t not_after;
+} ending;
+
+typedef struct {
+	ap_image *image; /* NULL: nothing was ever applied */
+	char revision[AP_HEX_REVISION + 1];
+	ap_records records;
+	const ap_record *record; /* of what is in force; NULL: the history does not know it */
+	ap_pending pending;
+	ending *endings; /* exceptions that end soon */
+	size_t n_endings;
+	int64_t now;
+} status_report;
+
+static void find_endings(ap_context *context, status_report *r)
+{
+	ap_view view = ap_view_of(r->image);
+	uint32_t n = ap_image_count(r->image, AP_TABLE_EXCEPTIONS);
+
+	for (uint32_t i = 0; i < n && view.sound; i++) {
+		ap_image_exception exception = ap_view_exception(&view, i);
+
+		if (exception.not_after > r->now && exception.not_after - r->now <= (int64_t)SOON_DAYS * DAY)
+			*AP_PUSH(context->arena, r->endings, r->n_endings) =
+				(ending){ .name = ap_view_string(&view, exception.name),
+					  .not_after = exception.not_after };
+	}
+}
+
+static int look(ap_context *context, status_report *r)
+{
+	const char *folder = ap_context_state(context);
+	ap_error error = { 0 };
+	ap_state *state = NULL;
+	ap_status status = ap_applied_load(folder, &r->image, &error);
+
+	if (status == AP_ERR_MISSING)
+		return AP_EXIT_NO;
+	if (status != AP_OK)
+		return ap_report_error(context, &error);
+	ap_revision_format(ap_image_head_of(r->image)->revision, r->revision);
+	status = ap_state_open(folder, false, &state, &error);
+	if (status == AP_OK)
+		status = ap_state_records(state, context->arena, &r->records, &error);
+	ap_state_close(state);
+	if (status != AP_OK)
+		return ap_report_error(context, &error);
+	if (r->records.n > 0 && strcmp(r->records.items[r->records.n - 1].revision, r->revision) == 0)
+		r->record = &r->records.items[r->records.n - 1];
+	r->pending = ap_pending_of(context->arena, r->image);
+	find_endings(context, r);
+	return r->pending.n > 0 ? AP_EXIT_NO : AP_EXIT_YES;
+}
+
+/*
+ * For a person
+ */
+
+/* "3 days", "2 hours" … */
+static const char *span_text(ap_context *context, int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		const char *one, *many;
+	} units[] = { { DAY, "day", "days" }, { 3600, "hour", "hours" }, { 60, "minute", "minutes" } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (seconds >= units[i].seconds)
+			return ap_count_text(context->arena, (size_t)(seconds / units[i].seconds), units[i].one,
+					     units[i].many);
+	return "less than a minute";
+}
+
+static void line(ap_context *context, const char *label, ap_colour colour, const char *text)
+{
+	ap_paint(&context->screen, AP_BOLD, label, strlen(label));
+	ap_blanks(HEAD_INDENT - ap_width(label));
+	ap_paint_wrapped(&context->screen, colour, text, HEAD_INDENT);
+}
+
+static const char *since_text(ap_context *context, const status_report *r)
+{
+	char time[AP_TIMESTAMP_TEXT_MAX];
+
+	if (r->record == NULL)
+		return "unknown: the history does not have it; it was put there by other means than apply";
+	return ap_format(context->arena, "%s, %s ago, by %s (%s%s)", ap_timestamp_format_local(r->record->time, time),
+			 span_text(context, r->now > r->record->time ? r->now - r->record->time : 0),
+			 ap_printable(context->arena, r->record->by), ap_action_names[r->record->action],
+			 r->record->forced ? ", forced" : "");
+}
+
+static void write_pending(ap_context *context, const ap_pending *pending, bool edits)
+{
+	const char *label = edits ? "Edits" : "Data";
+	size_t n = edits ? pending->n_edits : pending->n - pending->n_edits;
+
+	if (n == 0) {
+		line(context, label, AP_PLAIN, edits ? "none pending" : "as in force");
+		return;
+	}
+	line(context, label, AP_YELLOW,
+	     ap_format(context->arena, "%s; \"accesspolicy apply%s\" puts %s in force",
+		       edits ? ap_count_text(context->arena, n, "file pending", "files pending")
+			     : ap_count_text(context->arena, n, "feed or directory file differs",
+					     "feeds or directory files differ"),
+		       edits ? "" : " --data", n == 1 ? "it" : "them"));
+	for (size_t i = 0; i < pending->n; i++) {
+		const ap_pending_file *file = &pending->items[i];
+
+		if ((file->source == AP_SOURCE_POLICIES) != edits)
+			continue;
+		ap_blanks(HEAD_INDENT);
+		printf("%-10s %s%s%s\n", ap_pending_names[file->kind], ap_printable(context->arena, file->path),
+		       file->why != NULL ? ": " : "", file->why != NULL ? ap_printable(context->arena, file->why) : "");
+	}
+}
+
+static void write_endings(ap_context *context, const status_report *r)
+{
+	for (size_t i = 0; i < r->n_endings; i++) {
+		char time[AP_TIMESTAMP_TEXT_MAX];
+
+		line(context, i == 0 ? "Ends soon" : "", AP_YELLOW,
+		     ap_format(context->arena, "exception \"%s\", %s, in %s",
+			       ap_printable(context->arena, r->endings[i].name),
+			       ap_timestamp_format_local(r->endings[i].not_after, time),
+			       span_text(context, r->endings[i].not_after - r->now)));
+	}
+}
+
+static void write_text(ap_context *context, const status_report *r)
+{
+	uint32_t n = ap_image_count(r->image, AP_TABLE_POLICIES);
+
+	line(context, "In force", AP_GREEN,
+	     ap_format(context->arena, "revision %s, %s", ap_revision_text(context->arena, r->revision),
+		       ap_count_text(context->arena, n, "policy", "policies")));
+	line(context, "Since", AP_PLAIN, since_text(context, r));
+	line(context, "Files", AP_PLAIN, ap_printable(context->arena, r->pending.root));
+	if (r->record != NULL && r->record->action == AP_ACTION_ROLLBACK && r->record->replaced[0] != '\0')
+		line(context, "", AP_YELLOW,
+		     ap_format(context->arena, "revision %s was rolled back: apply refuses its text until that changes",
+			       ap_revision_text(context->arena, r->record->replaced)));
+	write_pending(context, &r->pending, true);
+	write_pending(context, &r->pending, false);
+	write_endings(context, r);
+}
+
+static void write_never(ap_context *context)
+{
+	line(context, "In force", AP_YELLOW,
+	     ap_format(context->arena, "nothing was ever applied in %s: each login reads the policy files",
+		       ap_printable(context->arena, ap_context_state(context))));
+	line(context, "Files", AP_PLAIN, ap_printable(context->arena, ap_context_config(context)));
+}
+
+/*
+ * JSON
+ */
+
+static json_t *in_force_json(ap_context *context, const status_report *r)
+{
+	json_t *object = ap_json_object();
+	const ap_record *record = r->record;
+
+	ap_json_set(object, "revision", ap_json_text(context->arena, r->revision));
+	ap_json_set(object, "since", record != NULL ? ap_json_time(record->time) : json_null());
+	ap_json_set(object, "by", ap_json_text(context->arena, record != NULL ? record->by : NULL));
+	ap_json_set(object, "action",
+		    ap_json_text(context->arena, record != NULL ? ap_action_names[record->action] : NULL));
+	ap_json_set(object, "forced", record != NULL ? json_boolean(record->forced) : json_null());
+	ap_json_set(object, "policies", json_integer(ap_image_count(r->image, AP_TABLE_POLICIES)));
+	ap_json_set(object, "root", ap_json_name(context->arena, r->pending.root));
+	return object;
+}
+
+static json_t *pending_json(ap_context *context, const ap_pending *pending)
+{
+	static const char *const kinds[] = { "policies", "directory", "feed" };
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < pending->n; i++) {
+		const ap_pending_file *file = &pending->items[i];
+		json_t *object = ap_json_object();
+
+		ap_json_set(object, "path", ap_json_text(context->arena, file->path));
+		ap_json_set(object, "kind",
+			    ap_json_text(context->arena, kinds[file->source <= AP_SOURCE_FEED ? file->source : 0]));
+		ap_json_set(object, "state", ap_json_text(context->arena, ap_pending_names[file->kind]));
+		ap_json_set(object, "why", ap_json_text(context->arena, file->why));
+		ap_json_append(array, object);
+	}
+	return array;
+}
+
+static json_t *endings_json(ap_context *context, const status_report *r)
+{
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < r->n_endings; i++) {
+		json_t *object = ap_json_object();
+
+		ap_json_set(object, "name", ap_json_text(context->arena, r->endings[i].name));
+		ap_json_set(object, "not_after", ap_json_time(r->endings[i].not_after));
+		ap_json_append(array, object);
+	}
+	return array;
+}
+
+static void write_json(ap_context *context, const status_report *r)
+{
+	json_t *object = ap_json_object();
+
+	ap_json_set(object, "state", ap_json_text(context->arena, ap_context_state(context)));
+	ap_json_set(object, "in_force", r->image != NULL ? in_force_json(context, r) : json_null());
+	ap_json_set(object, "differs", r->image != NULL ? json_boolean(r->pending.n > 0) : json_null());
+	ap_json_set(object, "pending", pending_json(context, &r->pending));
+	ap_json_set(object, "exceptions_ending", endings_json(context, r));
+	ap_json_write(object);
+}
+
+int ap_cmd_status(ap_context *context, int argc, char **argv)
+{
+	const ap_usage usage = {
+		.command = "status",
+		.synopsis = "[--json]",
+		.description = "Shows what is in force, since when and by whom, which files differ from it, and which "
+			       "exceptions end within a week. The status is 0 if the files say what is in force, 1 if "
+			       "they differ or nothing was ever applied, 3 where what is in force cannot be read.",
+	};
+	status_report r = { .now = (int64_t)time(NULL) };
+	int first, status;
+
+	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+		return status;
+	if (first < argc)
+		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
+	status = look(context, &r);
+	if (status != AP_EXIT_POLICY && context->json)
+		write_json(context, &r);
+	else if (status != AP_EXIT_POLICY && r.image == NULL)
+		write_never(context);
+	else if (status != AP_EXIT_POLICY)
+		write_text(context, &r);
+	ap_image_free(r.image);
+	return status;
+}

@@ -1,0 +1,84 @@
+#include "in_force.h"
+
+#include "../lib/login/applied.h"
+#include "report.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The root file that is asked for, as an image names it. */
+static bool is_root(ap_context *context, const char *root)
+{
+	char *asked = realpath(ap_context_config(context), NULL), *applied = realpath(root, NULL);
+	bool same = asked != NULL && applied != NULL && strcmp(asked, applied) == 0;
+
+	/* one that was removed is still the one that was asked for */
+	same = same || strcmp(ap_context_config(context), root) == 0;
+	free(asked);
+	free(applied);
+	return same;
+}
+
+ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending)
+{
+	ap_files_state state = AP_FILES_ALONE;
+	ap_image *image;
+
+	*ret_pending = (ap_pending){ .n = 0 };
+	if (ap_applied_open(ap_context_state(context), &image, NULL) != AP_OK)
+		return state;
+	if (is_root(context, ap_pending_root(context->arena, image))) {
+		*ret_pending = ap_pending_of(context->arena, image);
+		state = ret_pending->n > 0 ? AP_FILES_DIFFER : AP_FILES_SAME;
+	}
+	ap_image_free(image);
+	return state;
+}
+
+const char *ap_in_force_difference(ap_context *context, const ap_pending *pending)
+{
+	ap_arena *arena = context->arena;
+	size_t n_data = pending->n - pending->n_edits;
+	const char *edits = ap_count_text(arena, pending->n_edits, "policy file", "policy files");
+	const char *data = ap_count_text(arena, n_data, "feed or directory file", "feeds or directory files");
+
+	return ap_format(arena, "the files differ from what is in force: %s%s%s; \"accesspolicy status\" shows more",
+			 pending->n_edits > 0 ? edits : "", pending->n_edits > 0 && n_data > 0 ? ", " : "",
+			 n_data > 0 ? data : "");
+}
+
+static void write_note(ap_context *context, const ap_pending *pending)
+{
+	ap_paint(&context->screen, AP_YELLOW, "note", 4);
+	printf(": %s\n", ap_in_force_difference(context, pending));
+}
+
+void ap_in_force_note_of(ap_context *context, const ap_image *image)
+{
+	ap_pending pending = ap_pending_of(context->arena, image);
+
+	if (pending.n > 0)
+		write_note(context, &pending);
+}
+
+json_t *ap_in_force_json_of(ap_context *context, const ap_image *image)
+{
+	return json_boolean(ap_pending_of(context->arena, image).n > 0);
+}
+
+void ap_in_force_note(ap_context *context)
+{
+	ap_pending pending;
+
+	if (ap_in_force_compare(context, &pending) == AP_FILES_DIFFER)
+		write_note(context, &pending);
+}
+
+json_t *ap_in_force_json(ap_context *context)
+{
+	ap_pending pending;
+	ap_files_state state = ap_in_force_compare(context, &pending);
+
+	return state == AP_FILES_ALONE ? json_null() : json_boolean(state == AP_FILES_DIFFER);
+}

@@ -1,0 +1,32 @@
+/* in_force.h - do the files still say what is in force? */
+#ifndef AP_IN_FORCE_H
+#define AP_IN_FORCE_H
+
+#include "../lib/make/pending.h"
+#include "command.h"
+
+#include <jansson.h>
+
+typedef enum {
+	AP_FILES_SAME,
+	AP_FILES_DIFFER,
+	AP_FILES_ALONE /* nothing is in force, or it was made of another root file: there is nothing to compare with */
+} ap_files_state;
+
+/* Compares the files that are asked for with what is in force, without a word where that cannot be read. */
+ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending);
+
+/* "the files differ from what is in force: 2 edited, 1 feed or directory file changed". In the arena. */
+const char *ap_in_force_difference(ap_context *context, const ap_pending *pending);
+
+/* What the image in force was made of, compared with the files that it was made of. */
+json_t *ap_in_force_json_of(ap_context *context, const ap_image *image);
+void ap_in_force_note_of(ap_context *context, const ap_image *image);
+
+/* Writes a line about a difference, if there is one, to standard output. */
+void ap_in_force_note(ap_context *context);
+
+/* The same for JSON: true, false, or null where there is nothing to compare with. */
+json_t *ap_in_force_json(ap_context *context);
+
+#endif

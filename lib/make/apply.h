@@ -1,0 +1,61 @@
+/*
+ * apply.h - puts the policy in force: reads, checks, asks the assertions, compiles, and has the image take its place.
+ */
+#ifndef AP_APPLY_H
+#define AP_APPLY_H
+
+#include "../login/nss.h"
+#include "changes.h"
+#include "diagnostics.h"
+#include "progress.h"
+#include "state.h"
+
+typedef struct {
+	const char *config; /* absolute */
+	const char *state;
+	bool data;    /* the policy files in force, with today's feeds and directory files */
+	bool dry_run; /* everything but the last step */
+	bool force;   /* whatever refuses */
+	const char *by;
+	unsigned uid;
+	int64_t now;
+	int wait_ms;       /* for somebody else's apply */
+	const ap_nss *nss; /* NULL: the system's */
+	const ap_progress *progress;
+} ap_apply_options;
+
+typedef enum {
+	AP_APPLY_DONE,       /* it is in force; with dry_run it would be */
+	AP_APPLY_UNCHANGED,  /* what is in force is the same already */
+	AP_APPLY_REFUSED,    /* by what `refusals` says */
+	AP_APPLY_UNREADABLE, /* the files make no policy: `problems` */
+	AP_APPLY_FAILED      /* `error` */
+} ap_apply_outcome;
+
+typedef struct {
+	ap_apply_outcome outcome;
+	ap_diagnostics problems; /* errors and warnings of the files */
+	ap_diagnostics refusals; /* also those that --force went over */
+	ap_error error;
+	bool in_force; /* with AP_APPLY_FAILED: it is in force all the same */
+	char revision[AP_HEX_REVISION + 1];
+	char replaced[AP_HEX_REVISION + 1]; /* "": nothing was in force */
+	const char *replaced_fault;         /* why what is in force could not be read, or NULL */
+	ap_changes changes;
+	const char *summary;
+	size_t n_policies;
+} ap_apply_result;
+
+/* Texts of *ret_result live in the arena; clear it with ap_apply_result_clear. */
+void ap_apply(const ap_apply_options *options, ap_arena *arena, ap_apply_result *ret_result);
+
+/*
+ * Puts an earlier image of the history in force again: that of the revision which begins with `revision`, or with NULL
+ * the one that was replaced when what is in force was first applied. Of the options state, by, uid, now, wait_ms and
+ * dry_run count. AP_APPLY_REFUSED: there is no such one, or it cannot be had (`refusals`).
+ */
+void ap_rollback(const ap_apply_options *options, const char *revision, ap_arena *arena, ap_apply_result *ret_result);
+
+void ap_apply_result_clear(ap_apply_result *result);
+
+#endif

@@ -1,0 +1,567 @@
+#include "changes.h"
+
+#include "../login/view.h"
+#include "names.h"
+#include "policyset.h"
+#include "timestamp.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const ap_change_subject_names[] = {
+	[AP_CHANGE_SETTING] = "setting",     [AP_CHANGE_CLIENTS] = "client types",     [AP_CHANGE_POLICY] = "policy",
+	[AP_CHANGE_EXCEPTION] = "exception", [AP_CHANGE_DIRECTORY] = "directory file", [AP_CHANGE_FEED] = "feed",
+	[AP_CHANGE_FILE] = "policy file",
+};
+
+/*
+ * Something of a policy, in words that are short enough to be shown, and as a number that stands for all of it: a scope
+ * may list a hundred thousand members. FNV-1a is enough to tell one from another: what is decided does not hang on it.
+ */
+typedef struct {
+	const char *name;
+	const char *shown;
+	uint64_t hash;
+} aspect;
+
+enum { MAX_ASPECTS = 12, SHOWN_NAMES = 3 };
+
+typedef struct {
+	aspect items[MAX_ASPECTS];
+	size_t n;
+} aspects;
+
+typedef struct {
+	ap_arena *arena;
+	ap_view view;
+} side;
+
+static const char *__attribute__((format(printf, 2, 3))) print(ap_arena *arena, const char *format, ...)
+{
+	va_list arguments, again;
+	int length;
+	char *text;
+
+	va_start(arguments, format);
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	text = ap_arena_alloc(arena, (size_t)(length > 0 ? length : 0) + 1);
+	(void)vsnprintf(text, (size_t)length + 1, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ at[i]) * 0x100000001b3u;
+	return hash;
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+	return mix(hash, text, strlen(text) + 1);
+}
+
+static void add(aspects *all, const char *name, const char *shown, uint64_t hash)
+{
+	if (all->n < MAX_ASPECTS)
+		all->items[all->n++] = (aspect){ .name = name, .shown = shown, .hash = mix_text(hash, shown) };
+}
+
+/* A list of names in the making, of which the first few are shown. */
+typedef struct {
+	ap_arena *arena;
+	const char *text;
+	size_t n;
+	uint64_t hash;
+} listing;
+
+static void list(listing *l, const char *prefix, const char *name)
+{
+	l->hash = mix_text(mix_text(l->hash, prefix), name);
+	if (l->n++ < SHOWN_NAMES)
+		l->text = print(l->arena, "%s%s%s%s", l->text, l->n > 1 ? ", " : "", prefix, name);
+}
+
+static const char *listed(const listing *l, const char *none)
+{
+	if (l->n == 0)
+		return none;
+	return l->n > SHOWN_NAMES ? print(l->arena, "%s and %zu more", l->text, l->n - SHOWN_NAMES) : l->text;
+}
+
+/*
+ * A policy's aspects
+ */
+
+static void list_departments(side *s, listing *l, ap_span departments)
+{
+	for (uint32_t i = 0; i < departments.n && s->view.sound; i++) {
+		uint32_t code = ap_view_number(&s->view, departments, i);
+		const char *name = ap_view_string(&s->view, ap_view_department(&s->view, code / 2).name);
+
+		list(l, "", (code & 1) != 0 ? print(s->arena, "%s/*", name) : name);
+	}
+}
+
+static void list_groups(side *s, listing *l, ap_span pairs)
+{
+	for (uint32_t i = 0; i + 1 < pairs.n && s->view.sound; i += 2)
+		/* one that fills a department is listed with that */
+		if (ap_view_number(&s->view, pairs, i + 1) == AP_NONE)
+			list(l, "group ",
+			     ap_view_string(&s->view,
+					    ap_view_group(&s->view, ap_view_number(&s->view, pairs, i)).name));
+}
+
+static void list_who(side *s, listing *l, const ap_image_who *who)
+{
+	if ((who->flags & AP_WHO_ALL) != 0)
+		list(l, "", "all members");
+	if ((who->flags & AP_WHO_UNLISTED) != 0)
+		list(l, "", "members of no department");
+	list_departments(s, l, who->departments);
+	for (uint32_t i = 0; i < who->domains.n && s->view.sound; i++)
+		list(l, "domain ",
+		     ap_view_string(&s->view, ap_view_domain(&s->view, ap_view_number(&s->view, who->domains, i))));
+	list_groups(s, l, who->groups);
+	for (uint32_t i = 0; i < who->members.n && s->view.sound; i++)
+		list(l, "",
+		     ap_view_string(&s->view,
+				    ap_view_member(&s->view, ap_view_number(&s->view, who->members, i)).name));
+}
+
+static uint64_t mix_ranges(side *s, const ap_image_net *net, ap_family family, uint32_t n, uint64_t hash)
+{
+	for (uint32_t i = 0; i < n && s->view.sound; i++) {
+		ap_range range = ap_view_range(&s->view, net, family, i);
+
+		hash = mix(mix(hash, range.first, sizeof(range.first)), range.last, sizeof(range.last));
+	}
+	return hash;
+}
+
+/* "5 ranges, local, region CN" */
+static void list_net(side *s, listing *l, uint32_t place)
+{
+	ap_image_net net;
+	uint32_t n;
+
+	if (place == AP_NONE)
+		return;
+	net = ap_view_net(&s->view, place);
+	n = net.ranges4.n + net.ranges6.n;
+	list(l, "", print(s->arena, "%u %s", n, n == 1 ? "range" : "ranges"));
+	l->hash = mix_ranges(s, &net, AP_ADDRESS_IPV4, net.ranges4.n, l->hash);
+	l->hash = mix_ranges(s, &net, AP_ADDRESS_IPV6, net.ranges6.n, l->hash);
+	if ((net.flags & AP_NET_LOCAL) != 0)
+		list(l, "", "local");
+	for (uint32_t i = 0; i < net.regions.n && s->view.sound; i++)
+		list(l, "region ", ap_view_string(&s->view, ap_view_number(&s->view, net.regions, i)));
+}
+
+static void list_clients(side *s, listing *l, ap_span clients)
+{
+	for (uint32_t i = 0; i < clients.n && s->view.sound; i++)
+		list(l, "",
+		     ap_view_string(&s->view, ap_view_client(&s->view, ap_view_number(&s->view, clients, i)).name));
+}
+
+static void list_exceptions(side *s, listing *l, ap_span exceptions)
+{
+	for (uint32_t i = 0; i < exceptions.n && s->view.sound; i++)
+		list(l, "",
+		     ap_view_string(&s->view,
+				    ap_view_exception_at(&s->view, ap_view_number(&s->view, exceptions, i)).name));
+}
+
+static listing new_listing(side *s)
+{
+	return (listing){ .arena = s->arena, .text = "", .hash = 0xcbf29ce484222325u };
+}
+
+static void add_listing(aspects *all, const char *name, const listing *l, const char *none)
+{
+	add(all, name, listed(l, none), l->hash);
+}
+
+static const char *moment(side *s, int64_t time)
+{
+	char text[AP_TIMESTAMP_TEXT_MAX];
+
+	if (time == INT64_MIN || time == INT64_MAX)
+		return "none";
+	return ap_arena_strdup(s->arena, ap_timestamp_format_local(time, text));
+}
+
+static const char *flags_text(uint32_t flags)
+{
+	static const char *const texts[] = { "no", "required", "other clients denied",
+					     "required, other clients denied" };
+
+	return texts[flags & (AP_POLICY_REQUIRED | AP_POLICY_OTHER_CLIENTS_DENIED)];
+}
+
+static aspects aspects_of_policy(side *s, const ap_image_policy *policy)
+{
+	aspects all = { .n = 0 };
+	listing scope = new_listing(s), except = new_listing(s), net = new_listing(s), clients = new_listing(s);
+	listing exceptions = new_listing(s);
+
+	list_who(s, &scope, &policy->scope);
+	list_who(s, &except, &policy->except);
+	list_net(s, &except, policy->except_net);
+	list_net(s, &net, policy->net);
+	list_clients(s, &clients, policy->clients);
+	list_exceptions(s, &exceptions, policy->exceptions);
+	add(&all, "type", ap_policy_type_name(policy->type), 0);
+	add(&all, "status", ap_policy_status_name(policy->status), 0);
+	add_listing(&all, "scope", &scope, "nobody");
+	add_listing(&all, "except", &except, "nobody");
+	add_listing(&all, "network", &net, "every address");
+	add_listing(&all, "clients", &clients, "every client type");
+	add(&all, "strictness", flags_text(policy->flags), 0);
+	add(&all, "replaces",
+	    policy->replaces == AP_NONE ? "none"
+					: ap_view_string(&s->view, ap_view_policy_at(&s->view, policy->replaces).name),
+	    0);
+	add(&all, "not_before", moment(s, policy->not_before), 0);
+	add(&all, "not_after", moment(s, policy->not_after), 0);
+	add(&all, "message", policy->message != 0 ? ap_view_string(&s->view, policy->message) : "that of all", 0);
+	add_listing(&all, "exceptions", &exceptions, "none");
+	return all;
+}
+
+static aspects aspects_of_exception(side *s, const ap_image_exception *exception)
+{
+	aspects all = { .n = 0 };
+	listing who = new_listing(s), net = new_listing(s), clients = new_listing(s);
+
+	list_who(s, &who, &exception->who);
+	list_net(s, &net, exception->net);
+	list_clients(s, &clients, exception->clients);
+	add_listing(&all, "frees", &who, "nobody");
+	add_listing(&all, "network", &net, "every address");
+	add_listing(&all, "clients", &clients, "every client type");
+	add(&all, "not_before", moment(s, exception->not_before), 0);
+	add(&all, "not_after", moment(s, exception->not_after), 0);
+	return all;
+}
+
+/*
+ * Comparing
+ */
+
+typedef struct {
+	side before; /* its view's image is NULL where there is none */
+	side after;
+	ap_changes *changes;
+	ap_arena *arena;
+} comparison;
+
+static void note(comparison *c, ap_change_kind kind, ap_change_subject subject, const char *name, const char *detail)
+{
+	*AP_PUSH(c->arena, c->changes->items, c->changes->n) = (ap_change){
+		.kind = kind, .subject = subject, .name = ap_arena_strdup(c->arena, name), .detail = detail
+	};
+}
+
+static void note_difference(comparison *c, ap_change_subject subject, const char *name, const aspects *before,
+			    const aspects *after)
+{
+	const char *detail = "";
+
+	for (size_t i = 0; i < after->n; i++) {
+		const aspect *was = &before->items[i], *is = &after->items[i];
+
+		if (was->hash == is->hash)
+			continue;
+		if (strcmp(was->shown, is->shown) == 0)
+			detail = print(c->arena, "%s%s%s %s, of others than before", detail,
+				       detail[0] != '\0' ? "; " : "", is->name, is->shown);
+		else
+			detail = print(c->arena, "%s%s%s %s, was %s", detail, detail[0] != '\0' ? "; " : "", is->name,
+				       is->shown, was->shown);
+	}
+	if (detail[0] != '\0')
+		note(c, AP_CHANGE_CHANGED, subject, name, detail);
+}
+
+/* What an added policy is, in short: its type, status, scope and network; whom it excepts only where it does. */
+static const char *in_short(comparison *c, const aspects *all, size_t n)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < n; i++) {
+		const aspect *item = &all->items[i];
+		bool is_except = strcmp(item->name, "except") == 0;
+
+		if (is_except && strcmp(item->shown, "nobody") == 0)
+			continue;
+		text = print(c->arena, "%s%s%s%s", text, text[0] != '\0' ? "; " : "", is_except ? "except " : "",
+			     item->shown);
+	}
+	return text;
+}
+
+/* Policies and exceptions are compared alike, by name. */
+typedef struct {
+	ap_table_kind table;
+	ap_change_subject subject;
+	size_t n_short;
+	aspects (*aspects_of)(side *s, uint32_t number, const char **ret_name);
+} compared;
+
+static aspects policy_by_number(side *s, uint32_t number, const char **ret_name)
+{
+	ap_image_policy policy = ap_view_policy(&s->view, number);
+
+	*ret_name = ap_view_string(&s->view, policy.name);
+	return aspects_of_policy(s, &policy);
+}
+
+static aspects exception_by_number(side *s, uint32_t number, const char **ret_name)
+{
+	ap_image_exception exception = ap_view_exception(&s->view, number);
+
+	*ret_name = ap_view_string(&s->view, exception.name);
+	return aspects_of_exception(s, &exception);
+}
+
+static void compare_named(comparison *c, const compared *what)
+{
+	uint32_t n_before = c->before.view.image != NULL ? ap_image_count(c->before.view.image, what->table) : 0;
+	uint32_t n_after = ap_image_count(c->after.view.image, what->table);
+	aspects *old = ap_arena_alloc(c->arena, (n_before + 1) * sizeof(*old));
+	const char **names = ap_arena_alloc(c->arena, (n_before + 1) * sizeof(*names));
+	bool *kept = ap_arena_alloc(c->arena, (n_before + 1) * sizeof(*kept));
+	ap_names *numbers = ap_names_new(c->arena);
+
+	for (uint32_t i = 0; i < n_before && c->before.view.sound; i++) {
+		old[i] = what->aspects_of(&c->before, i, &names[i]);
+		if (ap_names_find(numbers, names[i]) == AP_NONE)
+			ap_names_put(numbers, names[i], i);
+	}
+	for (uint32_t i = 0; i < n_after; i++) {
+		const char *name;
+		const aspects is = what->aspects_of(&c->after, i, &name);
+		uint32_t number = ap_names_find(numbers, name);
+
+		if (number == AP_NONE) {
+			note(c, AP_CHANGE_ADDED, what->subject, name, in_short(c, &is, what->n_short));
+			continue;
+		}
+		kept[number] = true;
+		note_difference(c, what->subject, name, &old[number], &is);
+	}
+	for (uint32_t i = 0; i < n_before; i++)
+		if (names[i] != NULL && !kept[i])
+			note(c, AP_CHANGE_REMOVED, what->subject, names[i], "");
+}
+
+static aspects settings_of(side *s)
+{
+	ap_image_settings settings = ap_view_settings(&s->view);
+	static const char *const records[] = { "none", "denied", "all" };
+	aspects all = { .n = 0 };
+
+	add(&all, "default_domain",
+	    settings.default_domain != 0 ? ap_view_string(&s->view, settings.default_domain) : "none", 0);
+	add(&all, "message", ap_view_string(&s->view, settings.message), 0);
+	add(&all, "undetermined", settings.undetermined_allows != 0 ? "allow" : "deny", 0);
+	add(&all, "default_client_type",
+	    ap_view_string(&s->view, ap_view_client(&s->view, settings.default_client).name), 0);
+	add(&all, "audit file", settings.audit_file != 0 ? ap_view_string(&s->view, settings.audit_file) : "none", 0);
+	add(&all, "audit record", records[settings.audit_record <= AP_AUDIT_ALL ? settings.audit_record : AP_AUDIT_ALL],
+	    0);
+	return all;
+}
+
+static void compare_settings(comparison *c)
+{
+	const aspects after = settings_of(&c->after);
+	aspects before;
+
+	if (c->before.view.image == NULL)
+		return;
+	before = settings_of(&c->before);
+	for (size_t i = 0; i < after.n; i++)
+		if (before.items[i].hash != after.items[i].hash)
+			note(c, AP_CHANGE_CHANGED, AP_CHANGE_SETTING, after.items[i].name,
+			     print(c->arena, "%s, was %s", after.items[i].shown, before.items[i].shown));
+}
+
+static uint64_t mix_globs(side *s, ap_texts_span globs, uint64_t hash)
+{
+	uint32_t place = globs.at;
+
+	for (uint32_t i = 0; i < globs.n && s->view.sound; i++)
+		hash = mix_text(hash, ap_view_next_text(&s->view, &place));
+	return mix(hash, &globs.n, sizeof(globs.n));
+}
+
+/* Client types with their hints, in the order in which those are tried. */
+static uint64_t hash_of_clients(side *s)
+{
+	uint32_t n_clients = ap_image_count(s->view.image, AP_TABLE_CLIENTS);
+	uint32_t n_hints = ap_image_count(s->view.image, AP_TABLE_HINTS);
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (uint32_t i = 0; i < n_clients && s->view.sound; i++) {
+		ap_image_client client = ap_view_client(&s->view, i);
+
+		hash = mix(mix_text(hash, ap_view_string(&s->view, client.name)), &client.local, sizeof(client.local));
+	}
+	for (uint32_t i = 0; i < n_hints && s->view.sound; i++) {
+		ap_image_hint hint = ap_view_hint(&s->view, i);
+
+		hash = mix_text(hash, ap_view_string(&s->view, ap_view_client(&s->view, hint.client).name));
+		hash = mix_globs(s, hint.service, hash);
+		hash = mix_globs(s, hint.tty, hash);
+		hash = mix_globs(s, hint.ruser, hash);
+		hash = mix_globs(s, hint.env, hash);
+	}
+	return hash;
+}
+
+/*
+ * Files
+ */
+
+static ap_change_subject subject_of(const ap_image_source *source)
+{
+	return source->kind == AP_SOURCE_DIRECTORY ? AP_CHANGE_DIRECTORY
+	       : source->kind == AP_SOURCE_FEED    ? AP_CHANGE_FEED
+						   : AP_CHANGE_FILE;
+}
+
+static const char *count_text(comparison *c, const ap_image_source *source)
+{
+	bool members = source->kind == AP_SOURCE_DIRECTORY;
+
+	return print(c->arena, "%u %s", source->n,
+		     members ? (source->n == 1 ? "member" : "members") : (source->n == 1 ? "entry" : "entries"));
+}
+
+/* The sources of the image before, by their paths. */
+static ap_names *sources_before(comparison *c, uint32_t n)
+{
+	ap_names *numbers = ap_names_new(c->arena);
+
+	for (uint32_t i = 0; i < n && c->before.view.sound; i++) {
+		const char *path = ap_view_string(&c->before.view, ap_view_source(&c->before.view, i).path);
+
+		if (ap_names_find(numbers, path) == AP_NONE)
+			ap_names_put(numbers, path, i);
+	}
+	return numbers;
+}
+
+static void note_source(comparison *c, ap_change_kind kind, const ap_image_source *source, const char *path,
+			const ap_image_source *was)
+{
+	const char *detail = "";
+
+	if (source->kind != AP_SOURCE_POLICIES && kind != AP_CHANGE_REMOVED)
+		detail = count_text(c, source);
+	if (source->kind != AP_SOURCE_POLICIES && was != NULL)
+		detail = print(c->arena, "%s, was %u", detail, (unsigned)was->n);
+	note(c, kind, subject_of(source), path, detail);
+}
+
+/* Feeds and directory files, or the policy files. */
+static void compare_sources(comparison *c, bool files)
+{
+	uint32_t n_before = c->before.view.image != NULL ? ap_image_count(c->before.view.image, AP_TABLE_SOURCES) : 0;
+	uint32_t n_after = ap_image_count(c->after.view.image, AP_TABLE_SOURCES);
+	ap_names *numbers = sources_before(c, n_before);
+	bool *kept = ap_arena_alloc(c->arena, (n_before + 1) * sizeof(*kept));
+
+	for (uint32_t i = 0; i < n_after; i++) {
+		ap_image_source source = ap_view_source(&c->after.view, i);
+		const char *path = ap_view_string(&c->after.view, source.path);
+		uint32_t number = ap_names_find(numbers, path);
+		ap_image_source was = { .kind = source.kind };
+
+		if (number != AP_NONE) {
+			was = ap_view_source(&c->before.view, number);
+			kept[number] = true;
+		}
+		if ((source.kind == AP_SOURCE_POLICIES) != files)
+			continue;
+		if (number == AP_NONE)
+			note_source(c, AP_CHANGE_ADDED, &source, path, NULL);
+		else if (memcmp(was.sha256, source.sha256, sizeof(was.sha256)) != 0)
+			note_source(c, AP_CHANGE_CHANGED, &source, path, &was);
+	}
+	for (uint32_t i = 0; i < n_before && c->before.view.sound; i++) {
+		ap_image_source was = ap_view_source(&c->before.view, i);
+
+		if (!kept[i] && (was.kind == AP_SOURCE_POLICIES) == files)
+			note_source(c, AP_CHANGE_REMOVED, &was, ap_view_string(&c->before.view, was.path), NULL);
+	}
+}
+
+ap_changes ap_changes_between(ap_arena *arena, const ap_image *before, const ap_image *after)
+{
+	static const compared policies = { AP_TABLE_POLICIES, AP_CHANGE_POLICY, 5, policy_by_number };
+	static const compared exceptions = { AP_TABLE_EXCEPTIONS, AP_CHANGE_EXCEPTION, 2, exception_by_number };
+	ap_changes changes = { .n = 0 };
+	comparison c = { .before = { .arena = arena, .view = ap_view_of(before) },
+			 .after = { .arena = arena, .view = ap_view_of(after) },
+			 .changes = &changes,
+			 .arena = arena };
+
+	compare_settings(&c);
+	if (before != NULL && hash_of_clients(&c.before) != hash_of_clients(&c.after))
+		note(&c, AP_CHANGE_CHANGED, AP_CHANGE_CLIENTS, "client_types", "");
+	compare_named(&c, &policies);
+	compare_named(&c, &exceptions);
+	compare_sources(&c, false);
+	if (changes.n == 0)
+		compare_sources(&c, true);
+	return changes;
+}
+
+/*
+ * The summary
+ */
+
+static const char *plural(ap_change_subject subject)
+{
+	static const char *const names[] = {
+		[AP_CHANGE_SETTING] = "settings",          [AP_CHANGE_CLIENTS] = "client types",
+		[AP_CHANGE_POLICY] = "policies",           [AP_CHANGE_EXCEPTION] = "exceptions",
+		[AP_CHANGE_DIRECTORY] = "directory files", [AP_CHANGE_FEED] = "feeds",
+		[AP_CHANGE_FILE] = "policy files",
+	};
+
+	return names[subject];
+}
+
+const char *ap_changes_summary(ap_arena *arena, const ap_changes *changes)
+{
+	static const char *const kinds[] = { "added", "removed", "changed" };
+	const char *text = "";
+
+	for (int subject = 0; subject <= AP_CHANGE_FILE; subject++) {
+		for (int kind = 0; kind <= AP_CHANGE_CHANGED; kind++) {
+			size_t n = 0;
+
+			for (size_t i = 0; i < changes->n; i++)
+				n += changes->items[i].kind == (ap_change_kind)kind &&
+				     changes->items[i].subject == (ap_change_subject)subject;
+			if (n > 0)
+				text = print(arena, "%s%s%zu %s %s", text, text[0] != '\0' ? ", " : "", n,
+					     n == 1 ? ap_change_subject_names[subject]
+						    : plural((ap_change_subject)subject),
+					     kinds[kind]);
+		}
+	}
+	return text[0] != '\0' ? text : "nothing that decides";
+}

@@ -1,0 +1,459 @@
+#include "state.h"
+
+#include "../login/applied.h"
+#include "../login/file.h"
+#include "names.h"
+#include "records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define IMAGE AP_APPLIED_IMAGE
+#define IMAGE_NEW AP_APPLIED_IMAGE ".new"
+#define HISTORY AP_APPLIED_HISTORY
+#define LOG AP_APPLIED_HISTORY "/log"
+#define INTENT "intent"
+#define INTENT_NEW "intent.new"
+#define LOCK "lock"
+
+enum {
+	LOOK_AGAIN_MS = 20,
+	WRITE_BYTES = 1024 * 1024,
+	LOG_MAX_BYTES = 64 * 1024 * 1024,
+	IMAGES_KEPT_ANYHOW = 3,
+	IMAGES_KEPT = 50
+};
+static const uint64_t images_kept_bytes = (uint64_t)1024 * 1024 * 1024;
+
+struct ap_state {
+	int folder;
+	int lock; /* -1: not held */
+	char path[];
+};
+
+/* "FOLDER/NAME cannot be …: why": errno is what it was when the call failed. */
+static ap_status failed(const ap_state *state, const char *name, const char *what, ap_error *error)
+{
+	int code = errno;
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", state->path, name);
+	return ap_error_set(error, AP_ERR_IO, path, 0, "cannot be %s: %s", what, strerror(code));
+}
+
+/*
+ * Opening and locking
+ */
+
+ap_status ap_state_open(const char *path, bool create, ap_state **ret_state, ap_error *error)
+{
+	size_t length = strlen(path) + 1;
+	ap_state *state;
+	ap_status status;
+	int folder;
+
+	if (create && mkdir(path, 0755) != 0 && errno != EEXIST)
+		return ap_error_set(error, AP_ERR_IO, path, 0, "the state folder cannot be made: %s", strerror(errno));
+	status = ap_folder_open(path, &folder, error);
+	if (status != AP_OK)
+		return status;
+	state = malloc(sizeof(*state) + length);
+	if (state == NULL)
+		ap_out_of_memory();
+	*state = (ap_state){ .folder = folder, .lock = -1 };
+	memcpy(state->path, path, length);
+	*ret_state = state;
+	return AP_OK;
+}
+
+void ap_state_close(ap_state *state)
+{
+	if (state == NULL)
+		return;
+	if (state->lock >= 0)
+		(void)close(state->lock);
+	(void)close(state->folder);
+	free(state);
+}
+
+/* Who holds the lock, for a message: what the holder wrote into it. */
+static unsigned long holder_of(int lock)
+{
+	char text[32] = "";
+
+	if (pread(lock, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	return strtoul(text, NULL, 10);
+}
+
+static void sign(int lock)
+{
+	char text[32];
+	int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	/* who holds it is told to people: that it cannot be written is no reason to give up */
+	if (ftruncate(lock, 0) != 0 || pwrite(lock, text, (size_t)length, 0) != length)
+		return;
+}
+
+static ap_status take_lock(ap_state *state, int wait_ms, ap_error *error)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000 };
+	int fd = openat(state->folder, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	char path[PATH_MAX];
+
+	if (fd < 0)
+		return failed(state, LOCK, "opened", error);
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK || wait_ms <= 0) {
+			unsigned long holder = holder_of(fd);
+			int code = errno;
+
+			(void)close(fd);
+			errno = code;
+			if (code != EWOULDBLOCK)
+				return failed(state, LOCK, "locked", error);
+			(void)snprintf(path, sizeof(path), "%s/%s", state->path, LOCK);
+			return ap_error_set(
+				error, AP_ERR_TIMEOUT, path, 0,
+				"is held by process %lu, which is applying a policy; try again when it has ended",
+				holder);
+		}
+		(void)nanosleep(&pause, NULL);
+		wait_ms -= LOOK_AGAIN_MS;
+	}
+	sign(fd);
+	state->lock = fd;
+	return AP_OK;
+}
+
+/*
+ * Files of the folder
+ */
+
+static bool write_all(int fd, const void *bytes, size_t size, const ap_progress *progress)
+{
+	const char *from = bytes;
+	size_t done = 0;
+
+	while (done < size) {
+		size_t part = size - done < WRITE_BYTES ? size - done : WRITE_BYTES;
+		ssize_t n = write(fd, from + done, part);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		done += (size_t)n;
+		ap_progress_tell(progress, "writing", "", done, size);
+	}
+	return true;
+}
+
+/* Writes a file that was not there, and sees to it that it is on the disk. */
+static ap_status write_new(const ap_state *state, const char *name, const void *bytes, size_t size,
+			   const ap_progress *progress, ap_error *error)
+{
+	ap_status status = AP_OK;
+	int fd;
+
+	(void)unlinkat(state->folder, name, 0);
+	fd = openat(state->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return failed(state, name, "made", error);
+	/* whatever the umask */
+	if (fchmod(fd, 0600) != 0 || !write_all(fd, bytes, size, progress))
+		status = failed(state, name, "written", error);
+	else if (fsync(fd) != 0)
+		status = failed(state, name, "synchronized", error);
+	if (close(fd) != 0 && status == AP_OK)
+		status = failed(state, name, "written", error);
+	if (status != AP_OK)
+		(void)unlinkat(state->folder, name, 0);
+	return status;
+}
+
+/* Puts a file in another's place, for good. */
+static ap_status move_over(const ap_state *state, const char *from, const char *to, ap_error *error)
+{
+	if (renameat(state->folder, from, state->folder, to) != 0)
+		return failed(state, to, "replaced", error);
+	if (fsync(state->folder) != 0)
+		return failed(state, to, "synchronized", error);
+	return AP_OK;
+}
+
+/* The whole of a file, ended by a NUL byte; AP_ERR_MISSING where there is none. The caller frees it. */
+static ap_status read_all(const ap_state *state, const char *name, char **ret_text, size_t *ret_size, ap_error *error)
+{
+	int fd = openat(state->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	ap_status status;
+
+	if (fd < 0 && errno == ENOENT)
+		return ap_error_set(error, AP_ERR_MISSING, state->path, 0, "has no %s", name);
+	if (fd < 0)
+		return failed(state, name, "opened", error);
+	status = ap_file_read_descriptor(fd, name, LOG_MAX_BYTES, ret_text, ret_size, error);
+	(void)close(fd);
+	return status;
+}
+
+const char *ap_state_image_path(const ap_state *state, ap_arena *arena, const char *revision)
+{
+	size_t size = strlen(state->path) + strlen(revision) + 32;
+	char *path = ap_arena_alloc(arena, size);
+
+	(void)snprintf(path, size, "%s/%s/%s.image", state->path, HISTORY, revision);
+	return path;
+}
+
+static void image_name(const char *revision, char name[PATH_MAX])
+{
+	(void)snprintf(name, PATH_MAX, "%s/%s.image", HISTORY, revision);
+}
+
+/*
+ * The history
+ */
+
+static void read_lines(const char *text, size_t size, ap_arena *arena, ap_records *records)
+{
+	const char *end = text + size;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		size_t length = newline != NULL ? (size_t)(newline - text) : (size_t)(end - text);
+		ap_record record;
+
+		if (length > 0 && ap_record_parse(text, length, arena, &record))
+			*AP_PUSH(arena, records->items, records->n) = record;
+		else if (length > 0)
+			records->n_illegible++;
+		text += length + 1;
+	}
+}
+
+static ap_status read_log(const ap_state *state, ap_arena *arena, ap_records *ret_records, ap_error *error)
+{
+	char *text;
+	size_t size;
+	ap_status status = read_all(state, LOG, &text, &size, error);
+
+	*ret_records = (ap_records){ 0 };
+	if (status == AP_ERR_MISSING)
+		return AP_OK;
+	if (status != AP_OK)
+		return status;
+	read_lines(text, size, arena, ret_records);
+	free(text);
+	return AP_OK;
+}
+
+/* True with *ret_record where an intent is there, and is a record. */
+static bool read_intent(const ap_state *state, ap_arena *arena, ap_record *ret_record)
+{
+	char *text;
+	size_t size;
+	bool legible;
+
+	if (read_all(state, INTENT, &text, &size, NULL) != AP_OK)
+		return false;
+	legible = size > 0 && text[size - 1] == '\n' && ap_record_parse(text, size - 1, arena, ret_record);
+	free(text);
+	return legible;
+}
+
+/* The revision of the image in force; "" where it cannot be told. */
+static void revision_in_force(const ap_state *state, char revision[AP_HEX_REVISION + 1])
+{
+	ap_image_head head;
+	int fd = openat(state->folder, IMAGE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	revision[0] = '\0';
+	if (fd < 0)
+		return;
+	if (pread(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	    memcmp(head.magic, AP_IMAGE_MAGIC, sizeof(head.magic)) == 0)
+		ap_revision_format(head.revision, revision);
+	(void)close(fd);
+}
+
+static bool came_to_be(const ap_state *state, const ap_record *intent, const ap_records *records)
+{
+	char revision[AP_HEX_REVISION + 1];
+
+	revision_in_force(state, revision);
+	return strcmp(revision, intent->revision) == 0 &&
+	       (records->n == 0 || records->items[records->n - 1].number < intent->number);
+}
+
+ap_status ap_state_records(ap_state *state, ap_arena *arena, ap_records *ret_records, ap_error *error)
+{
+	ap_record intent;
+	ap_status status = read_log(state, arena, ret_records, error);
+
+	if (status == AP_OK && read_intent(state, arena, &intent) && came_to_be(state, &intent, ret_records))
+		*AP_PUSH(arena, ret_records->items, ret_records->n) = intent;
+	return status;
+}
+
+/* A line that was cut short by whoever wrote it is ended first. */
+static bool ends_in_newline(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char last;
+
+	return size <= 0 || (pread(fd, &last, 1, size - 1) == 1 && last == '\n');
+}
+
+static ap_status append_line(const ap_state *state, const char *line, ap_error *error)
+{
+	int fd = openat(state->folder, LOG, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	ap_status status = AP_OK;
+
+	if (fd < 0)
+		return failed(state, LOG, "opened", error);
+	if ((!ends_in_newline(fd) && !write_all(fd, "\n", 1, NULL)) || !write_all(fd, line, strlen(line), NULL))
+		status = failed(state, LOG, "written", error);
+	else if (fsync(fd) != 0)
+		status = failed(state, LOG, "synchronized", error);
+	(void)close(fd);
+	return status;
+}
+
+/* Images that only the log remembers by now take no room: the newest are kept, as many as the limits leave. */
+static void drop_old_images(ap_state *state)
+{
+	ap_arena *arena = ap_arena_new();
+	ap_names *seen = ap_names_new(arena);
+	ap_records records;
+	uint64_t bytes = 0;
+	size_t kept = 0;
+
+	if (read_log(state, arena, &records, NULL) != AP_OK)
+		records.n = 0;
+	for (size_t i = records.n; i > 0; i--) {
+		const char *revision = records.items[i - 1].revision;
+		char name[PATH_MAX];
+		struct stat info;
+
+		if (ap_names_find(seen, revision) != AP_NONE)
+			continue;
+		ap_names_put(seen, revision, 0);
+		image_name(revision, name);
+		if (fstatat(state->folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		bytes += (uint64_t)info.st_size;
+		if (++kept > IMAGES_KEPT_ANYHOW && (kept > IMAGES_KEPT || bytes > images_kept_bytes))
+			(void)unlinkat(state->folder, name, 0);
+	}
+	ap_arena_free(arena);
+}
+
+/* The image is in its place: now the history gets it, and its line. */
+static ap_status record_in_history(ap_state *state, const char *revision, const char *line, ap_error *error)
+{
+	char name[PATH_MAX];
+	ap_status status;
+
+	image_name(revision, name);
+	if (mkdirat(state->folder, HISTORY, 0700) != 0 && errno != EEXIST)
+		return failed(state, HISTORY, "made", error);
+	if (linkat(state->folder, IMAGE, state->folder, name, 0) != 0 && errno != EEXIST)
+		return failed(state, name, "linked", error);
+	status = append_line(state, line, error);
+	if (status != AP_OK)
+		return status;
+	if (unlinkat(state->folder, INTENT, 0) != 0 && errno != ENOENT)
+		return failed(state, INTENT, "removed", error);
+	if (fsync(state->folder) != 0)
+		return failed(state, HISTORY, "synchronized", error);
+	drop_old_images(state);
+	return AP_OK;
+}
+
+/* What somebody began who did not come to its end. */
+static ap_status recover(ap_state *state, ap_error *error)
+{
+	ap_arena *arena = ap_arena_new();
+	ap_record intent;
+	ap_records records;
+	ap_status status = read_log(state, arena, &records, error);
+
+	if (status == AP_OK && read_intent(state, arena, &intent) && came_to_be(state, &intent, &records)) {
+		char *line = ap_record_format(&intent);
+
+		status = record_in_history(state, intent.revision, line, error);
+		free(line);
+	} else if (status == AP_OK && unlinkat(state->folder, INTENT, 0) != 0 && errno != ENOENT) {
+		status = failed(state, INTENT, "removed", error);
+	}
+	(void)unlinkat(state->folder, INTENT_NEW, 0);
+	(void)unlinkat(state->folder, IMAGE_NEW, 0);
+	ap_arena_free(arena);
+	return status;
+}
+
+ap_status ap_state_lock(ap_state *state, int wait_ms, ap_error *error)
+{
+	ap_status status = take_lock(state, wait_ms, error);
+
+	return status == AP_OK ? recover(state, error) : status;
+}
+
+/*
+ * Putting in force
+ */
+
+/* The image stands under its new name: it takes its place, with its intent before and its record behind that. */
+static ap_status put_new(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error)
+{
+	char *line = ap_record_format(record);
+	ap_status status = write_new(state, INTENT_NEW, line, strlen(line), NULL, error);
+
+	if (status == AP_OK)
+		status = move_over(state, INTENT_NEW, INTENT, error);
+	if (status == AP_OK)
+		status = move_over(state, IMAGE_NEW, IMAGE, error);
+	if (status == AP_OK) {
+		*ret_in_force = true;
+		status = record_in_history(state, record->revision, line, error);
+	} else {
+		char revision[AP_HEX_REVISION + 1];
+
+		/* a rename that could not be synchronized has been made all the same */
+		revision_in_force(state, revision);
+		*ret_in_force = strcmp(revision, record->revision) == 0;
+		(void)unlinkat(state->folder, IMAGE_NEW, 0);
+	}
+	free(line);
+	return status;
+}
+
+ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap_record *record,
+		       const ap_progress *progress, bool *ret_in_force, ap_error *error)
+{
+	ap_status status = write_new(state, IMAGE_NEW, bytes, size, progress, error);
+
+	*ret_in_force = false;
+	return status == AP_OK ? put_new(state, record, ret_in_force, error) : status;
+}
+
+ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error)
+{
+	char name[PATH_MAX];
+
+	*ret_in_force = false;
+	image_name(record->revision, name);
+	if (linkat(state->folder, name, state->folder, IMAGE_NEW, 0) != 0)
+		return failed(state, name, "linked", error);
+	return put_new(state, record, ret_in_force, error);
+}

@@ -1,0 +1,103 @@
+/*
+ * state.h - the state folder: the image in force, and the history of what was in force.
+ *
+ *     policy.v1.image         what logins read
+ *     history/log             a JSON object a line for each time that something was put in force
+ *     history/REVISION.image  what was put in force, the newest of them
+ *     intent                  the next line of the log, while something is being put in force
+ *     lock                    held by whoever changes any of these
+ *
+ * An image is written whole under another name, synchronized and renamed, so that a login reads the old one or the new
+ * one, and a process that ends anywhere on the way leaves the old one. What it had written of the intent is taken up,
+ * or swept away, by whoever takes the lock next. The history is made when an image is in its place already: its being
+ * there is how a login tells an image that is gone from one that never was (applied.h).
+ */
+#ifndef AP_STATE_H
+#define AP_STATE_H
+
+#include "../login/status.h"
+#include "arena.h"
+#include "progress.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { AP_HEX_REVISION = 64 };
+
+typedef enum { AP_ACTION_APPLY, AP_ACTION_DATA, AP_ACTION_ROLLBACK } ap_action;
+
+/* One time that something was put in force. Texts live in the arena that it was read into. */
+typedef struct {
+	unsigned number; /* from 1 */
+	int64_t time;    /* seconds since 1970-01-01T00:00:00Z */
+	ap_action action;
+	char revision[AP_HEX_REVISION + 1]; /* of what was put in force */
+	char text[AP_HEX_REVISION + 1];     /* what its policy files are (ap_image_head) */
+	char replaced[AP_HEX_REVISION + 1]; /* the revision before; "": none */
+	char replaced_text[AP_HEX_REVISION + 1];
+	const char *by; /* who, as far as can be told */
+	unsigned uid;
+	bool forced;
+	unsigned n_policies;
+	const char *summary; /* what changed, in short */
+} ap_record;
+
+typedef struct {
+	ap_record *items; /* the oldest first */
+	size_t n;
+	size_t n_illegible; /* lines that are no record */
+} ap_records;
+
+typedef struct ap_state ap_state;
+
+extern const char *const ap_action_names[AP_ACTION_ROLLBACK + 1];
+
+/* "3f0c…": lower case, AP_HEX_REVISION of them and a NUL byte. */
+void ap_revision_format(const uint8_t revision[AP_HEX_REVISION / 2], char hex[AP_HEX_REVISION + 1]);
+
+/*
+ * Opens the folder `path`; with `create` it is made, if the folder above it is there. AP_ERR_MISSING where there is
+ * none, AP_ERR_TRUST where others could write to it. Free with ap_state_close.
+ */
+ap_status ap_state_open(const char *path, bool create, ap_state **ret_state, ap_error *error);
+
+/* Lets go of the lock too. NULL is fine. */
+void ap_state_close(ap_state *state);
+
+/*
+ * Takes the lock, waiting for it but for so long (AP_ERR_TIMEOUT), then ends what somebody left half done.
+ */
+ap_status ap_state_lock(ap_state *state, int wait_ms, ap_error *error);
+
+/* The records, with that of an intent that came to be in force. None where there is no history. */
+ap_status ap_state_records(ap_state *state, ap_arena *arena, ap_records *ret_records, ap_error *error);
+
+/*
+ * The newest record of the revision that begins with `prefix`, at least AP_REVISION_PREFIX_MIN digits in lower case.
+ * NULL where there is none, or with *ret_ambiguous more than one.
+ */
+enum { AP_REVISION_PREFIX_MIN = 4 };
+const ap_record *ap_records_find(const ap_records *records, const char *prefix, bool *ret_ambiguous);
+
+/*
+ * What a plain rollback goes back to: what was in force before `revision` was first put there, other than by a
+ * rollback. NULL where the records do not tell.
+ */
+const ap_record *ap_records_before(const ap_records *records, const char *revision);
+
+/*
+ * With the lock: puts an image of `size` bytes in force, and the record into the history. AP_OK; else what was in force
+ * still is, unless *ret_in_force: then the image is in its place, and only the history could not be written (the next
+ * who takes the lock does that).
+ */
+ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap_record *record,
+		       const ap_progress *progress, bool *ret_in_force, ap_error *error);
+
+/* The same for an image that the history has: record->revision. */
+ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error);
+
+/* The path of a revision's image, in the arena. */
+const char *ap_state_image_path(const ap_state *state, ap_arena *arena, const char *revision);
+
+#endif
