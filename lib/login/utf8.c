@@ -40,6 +40,8 @@ bool ap_utf8_is_control(uint32_t code)
 		       { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb } };
 	size_t i;
 
+	if (code >= 0x20 && code < 0x7f)
+		return false;
 	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
 		if (code >= ranges[i].first && code <= ranges[i].last)
 			return true;
@@ -52,8 +54,15 @@ bool ap_utf8_has_control(const char *text)
 
 	while (size > 0) {
 		uint32_t code;
-		size_t n = ap_utf8_sequence(text, size, &code);
+		size_t n;
 
+		/* there may be millions of names, and most are of these */
+		if (*text >= 0x20 && *text < 0x7f) {
+			text++;
+			size--;
+			continue;
+		}
+		n = ap_utf8_sequence(text, size, &code);
 		if (n == 0 || ap_utf8_is_control(code))
 			return true;
 		text += n;

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 
-enum { CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16, FIRST_CAPACITY = 4 };
+enum { CHUNK_BYTES = 64 * 1024, CHUNK_MAX_BYTES = 4 * 1024 * 1024, ALIGNMENT = 16, FIRST_CAPACITY = 4 };
 
 typedef struct chunk {
 	struct chunk *next;
@@ -26,6 +27,15 @@ void ap_out_of_memory(void)
 {
 	(void)fputs("accesspolicy: there is no memory left\n", stderr);
 	exit(EX_SOFTWARE);
+}
+
+void ap_will_use_whole(void *memory, size_t size)
+{
+	enum { LARGE = 4 * 1024 * 1024, PAGE = 4096 };
+	uintptr_t start = ((uintptr_t)memory + PAGE - 1) & ~(uintptr_t)(PAGE - 1), end = (uintptr_t)memory + size;
+
+	if (size >= LARGE)
+		(void)madvise((char *)memory + (start - (uintptr_t)memory), end - start, MADV_HUGEPAGE);
 }
 
 ap_arena *ap_arena_new(void)
@@ -56,17 +66,26 @@ void ap_arena_free(ap_arena *arena)
 	free(arena);
 }
 
+/* Chunks double: a small arena stays small, and a large one has few. */
+static size_t next_chunk_bytes(const chunk *last)
+{
+	if (last == NULL || last->size < CHUNK_BYTES)
+		return CHUNK_BYTES;
+	return last->size < CHUNK_MAX_BYTES / 2 ? last->size * 2 : CHUNK_MAX_BYTES;
+}
+
 static void *take(chunk **list, size_t size)
 {
 	chunk *first = *list;
 	void *taken;
 
 	if (first == NULL || first->size - first->used < size) {
-		size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+		size_t usual = next_chunk_bytes(first), room = size > usual ? size : usual;
 		chunk *fresh = room <= SIZE_MAX / 2 ? calloc(1, sizeof(*fresh) + room) : NULL;
 
 		if (fresh == NULL)
 			ap_out_of_memory();
+		ap_will_use_whole(fresh, sizeof(*fresh) + room);
 		fresh->size = room;
 		if (first != NULL && room == size) {
 			/* a large item of its own goes behind the chunk that still has room */

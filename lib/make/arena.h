@@ -12,6 +12,12 @@ typedef struct ap_arena ap_arena;
  */
 __attribute__((noreturn)) void ap_out_of_memory(void);
 
+/*
+ * Tells the kernel that a run of fresh memory will be used whole, so that it is had in large pages. A hint: nothing
+ * hangs on it.
+ */
+void ap_will_use_whole(void *memory, size_t size);
+
 ap_arena *ap_arena_new(void);
 void ap_arena_free(ap_arena *arena);
 

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Strings that are looked at again before one is written anew. */
+enum { RECENT_MAX = 16 };
+
 static size_t stored_at(uint32_t place)
 {
 	return (size_t)place / AP_BLOCK_BYTES * AP_BLOCK_SIZE + place % AP_BLOCK_BYTES;
@@ -25,21 +28,26 @@ void ap_builder_free(ap_builder *builder)
 	builder->blocks = NULL;
 }
 
-/* Room for an image of `size` bytes. */
+/* Room for an image of `size` bytes. Memory is touched when it is needed: there may be a hundred MB of it. */
 static void make_room(ap_builder *builder, uint64_t size)
 {
 	size_t needed = (size_t)ap_block_count(size) * AP_BLOCK_SIZE, room = builder->room;
-	uint8_t *larger;
 
-	if (needed <= room)
-		return;
-	room = needed + needed / 2 / AP_BLOCK_SIZE * AP_BLOCK_SIZE + 4 * (size_t)AP_BLOCK_SIZE;
-	larger = realloc(builder->blocks, room);
-	if (larger == NULL)
-		ap_out_of_memory();
-	memset(larger + builder->room, 0, room - builder->room);
-	builder->blocks = larger;
-	builder->room = room;
+	if (needed > room) {
+		uint8_t *larger;
+
+		room = needed + needed / 2 / AP_BLOCK_SIZE * AP_BLOCK_SIZE + 4 * (size_t)AP_BLOCK_SIZE;
+		larger = realloc(builder->blocks, room);
+		if (larger == NULL)
+			ap_out_of_memory();
+		ap_will_use_whole(larger + builder->zeroed, room - builder->zeroed);
+		builder->blocks = larger;
+		builder->room = room;
+	}
+	if (needed > builder->zeroed) {
+		memset(builder->blocks + builder->zeroed, 0, needed - builder->zeroed);
+		builder->zeroed = needed;
+	}
 }
 
 /* Past the format's limit everything goes to where there is room already, and the end refuses it. */
@@ -135,7 +143,7 @@ uint32_t ap_builder_string(ap_builder *builder, const char *text)
 	length = (uint32_t)strlen(text);
 	if (builder->recent_block != builder->size / AP_BLOCK_BYTES)
 		builder->n_recent = 0;
-	for (size_t i = builder->n_recent; i > 0; i--)
+	for (size_t i = builder->n_recent; i > 0 && builder->n_recent - i < RECENT_MAX; i--)
 		if (is_at(builder, builder->recent[i - 1], text, length))
 			return builder->recent[i - 1];
 	place = ap_builder_next_string(builder, text);
@@ -239,26 +247,17 @@ static bool is_concerned(const ap_dictionary_item *item)
 	return item->concern.policies.n + item->concern.exceptions.n > 0;
 }
 
-static uint32_t entry_bytes(const ap_dictionary_item *item, size_t length)
+uint64_t ap_dictionary_item_bytes(uint32_t name_length, bool may_be_concerned)
 {
-	size_t bytes = sizeof(ap_image_entry) + length + (is_concerned(item) ? sizeof(ap_image_concern) : 0);
+	uint64_t bytes = sizeof(ap_image_entry) + name_length + (may_be_concerned ? sizeof(ap_image_concern) : 0);
 
-	return (uint32_t)(bytes + 3) / 4 * 4;
+	return (bytes + 3) / 4 * 4;
 }
 
-uint64_t ap_builder_dictionary_bytes(const ap_dictionary_item *items, size_t n)
-{
-	uint64_t bytes = sizeof(ap_image_bucket);
-
-	for (size_t i = 0; i < n; i++)
-		bytes += entry_bytes(&items[i], strlen(items[i].name));
-	return bytes;
-}
-
-static void write_entry(ap_builder *builder, uint32_t place, const ap_dictionary_item *item, size_t length)
+static void write_entry(ap_builder *builder, uint32_t place, const ap_dictionary_item *item)
 {
 	const ap_image_entry entry = { .hash = (uint32_t)(item->hash >> 32),
-				       .name_bytes = (uint16_t)length,
+				       .name_bytes = (uint16_t)item->length,
 				       .concerned = is_concerned(item) ? 1 : 0,
 				       .number = item->number,
 				       .departments = item->departments };
@@ -270,49 +269,54 @@ static void write_entry(ap_builder *builder, uint32_t place, const ap_dictionary
 		ap_builder_ref_concern(builder, place, &item->concern);
 		place += (uint32_t)sizeof(item->concern);
 	}
-	ap_builder_write(builder, place, item->name, length);
+	ap_builder_write(builder, place, item->name, item->length);
 }
 
-/* Seven tenths full, so that hardly an entry finds its bucket full. */
-static uint32_t buckets_for(uint64_t bytes)
+/* One bucket that holds all, or as many as are then seven tenths full, so that hardly an entry finds its own full. */
+ap_dictionary_builder ap_dictionary_begin(ap_builder *builder, uint64_t bytes)
 {
-	return bytes <= AP_BLOCK_BYTES ? 1 : (uint32_t)(bytes * 10 / 7 / AP_BLOCK_BYTES + 1);
-}
+	ap_dictionary_builder d = { .heads = NULL };
+	ap_dictionary *dictionary = &d.dictionary;
 
-ap_dictionary ap_builder_dictionary(ap_builder *builder, const ap_dictionary_item *items, size_t n)
-{
-	uint64_t bytes = ap_builder_dictionary_bytes(items, n);
-	ap_dictionary dictionary = { .n_buckets = buckets_for(bytes), .bytes = AP_BLOCK_BYTES };
-	ap_image_bucket *heads;
-	uint32_t *used;
-
-	if (n == 0)
-		return (ap_dictionary){ 0 };
-	if (dictionary.n_buckets == 1) {
-		dictionary.bytes = (uint32_t)bytes;
+	if (bytes == 0)
+		return d;
+	bytes += sizeof(ap_image_bucket);
+	if (bytes <= AP_BLOCK_BYTES) {
+		dictionary->n_buckets = 1;
+		dictionary->bytes = (uint32_t)bytes;
 		ap_builder_keep_together(builder, bytes);
 	} else {
+		dictionary->n_buckets = (uint32_t)(bytes * 10 / 7 / AP_BLOCK_BYTES + 1);
+		dictionary->bytes = AP_BLOCK_BYTES;
 		ap_builder_start_block(builder);
 	}
-	dictionary.at = ap_builder_reserve(builder, (uint64_t)dictionary.n_buckets * dictionary.bytes);
-	heads = ap_arena_alloc(builder->arena, dictionary.n_buckets * sizeof(*heads));
-	used = ap_arena_alloc(builder->arena, dictionary.n_buckets * sizeof(*used));
-	for (size_t i = 0; i < n; i++) {
-		size_t length = strlen(items[i].name);
-		uint32_t size = entry_bytes(&items[i], length), at = (uint32_t)(items[i].hash % dictionary.n_buckets);
+	dictionary->at = ap_builder_reserve(builder, (uint64_t)dictionary->n_buckets * dictionary->bytes);
+	d.heads = ap_arena_alloc(builder->arena, dictionary->n_buckets * sizeof(*d.heads));
+	d.used = ap_arena_alloc(builder->arena, dictionary->n_buckets * sizeof(*d.used));
+	return d;
+}
 
-		while (sizeof(*heads) + used[at] + size > dictionary.bytes) {
-			heads[at].passed = 1;
-			at = (at + 1) % dictionary.n_buckets;
-		}
-		write_entry(builder, dictionary.at + at * dictionary.bytes + (uint32_t)sizeof(*heads) + used[at],
-			    &items[i], length);
-		used[at] += size;
-		heads[at].n_entries++;
+void ap_dictionary_add(ap_builder *builder, ap_dictionary_builder *d, const ap_dictionary_item *item)
+{
+	uint32_t n = d->dictionary.n_buckets, at = (uint32_t)(item->hash % n);
+	uint32_t size = (uint32_t)ap_dictionary_item_bytes(item->length, is_concerned(item));
+
+	while (sizeof(*d->heads) + d->used[at] + size > d->dictionary.bytes) {
+		d->heads[at].passed = 1;
+		at = (at + 1) % n;
 	}
-	for (uint32_t i = 0; i < dictionary.n_buckets; i++)
-		ap_builder_write(builder, dictionary.at + i * dictionary.bytes, &heads[i], sizeof(heads[i]));
-	return dictionary;
+	write_entry(builder, d->dictionary.at + at * d->dictionary.bytes + (uint32_t)sizeof(*d->heads) + d->used[at],
+		    item);
+	d->used[at] += size;
+	d->heads[at].n_entries++;
+}
+
+ap_dictionary ap_dictionary_end(ap_builder *builder, const ap_dictionary_builder *d)
+{
+	for (uint32_t i = 0; i < d->dictionary.n_buckets; i++)
+		ap_builder_write(builder, d->dictionary.at + i * d->dictionary.bytes, &d->heads[i],
+				 sizeof(d->heads[i]));
+	return d->dictionary;
 }
 
 /*

@@ -10,6 +10,8 @@
 #include "../login/image.h"
 #include "arena.h"
 
+#include <stdbool.h>
+
 typedef enum { AP_REF_POLICY, AP_REF_EXCEPTION, AP_N_REFS } ap_ref_kind;
 
 typedef struct {
@@ -25,7 +27,8 @@ typedef struct {
 typedef struct {
 	ap_arena *arena; /* borrowed: of what is noted on the way */
 	uint8_t *blocks; /* owned: malloc(3) */
-	size_t room;     /* bytes of blocks, a multiple of AP_BLOCK_SIZE, zeros where nothing was written */
+	size_t room;     /* bytes of blocks, a multiple of AP_BLOCK_SIZE */
+	size_t zeroed;   /* those that are zeros where nothing was written */
 	uint64_t size;   /* of the image; beyond 32 bits it is refused at the end */
 	ap_image_head head;
 	uint32_t *recent; /* places of the strings in the block that is being filled */
@@ -83,15 +86,27 @@ ap_image_table ap_builder_table(ap_builder *builder, const void *records, size_t
 
 typedef struct {
 	const char *name;
-	uint64_t hash; /* of the name */
+	uint32_t length; /* of the name */
+	uint64_t hash;   /* the same */
 	uint32_t number;
 	ap_span departments;
 	ap_image_concern concern;
 } ap_dictionary_item;
 
-/* What a dictionary of one bucket would take. */
-uint64_t ap_builder_dictionary_bytes(const ap_dictionary_item *items, size_t n);
-ap_dictionary ap_builder_dictionary(ap_builder *builder, const ap_dictionary_item *items, size_t n);
+/* A dictionary in the making: first how much will be in it, then one after the other. */
+typedef struct {
+	ap_dictionary dictionary;
+	ap_image_bucket *heads; /* by bucket, as the rest */
+	uint32_t *used;
+} ap_dictionary_builder;
+
+/* What an item takes at most. */
+uint64_t ap_dictionary_item_bytes(uint32_t name_length, bool may_be_concerned);
+
+/* Room for items that take `bytes` in all. */
+ap_dictionary_builder ap_dictionary_begin(ap_builder *builder, uint64_t bytes);
+void ap_dictionary_add(ap_builder *builder, ap_dictionary_builder *d, const ap_dictionary_item *item);
+ap_dictionary ap_dictionary_end(ap_builder *builder, const ap_dictionary_builder *d);
 
 /*
  * Fills in places[kind][number] and late strings, the revision and `made`, and seals the blocks. The caller frees

@@ -14,6 +14,7 @@ struct ap_net_origin {
 void ap_net_compiler_init(ap_net_compiler *c, const ap_policy_set *set, ap_builder *image)
 {
 	*c = (ap_net_compiler){ .set = set, .image = image, .numbers = ap_names_new(image->arena) };
+	c->networks_counted = ap_arena_alloc(image->arena, (set->n_networks + 1) * sizeof(*c->networks_counted));
 	c->networks_seen = ap_arena_alloc(image->arena, (set->n_networks + 1) * sizeof(*c->networks_seen));
 }
 
@@ -27,11 +28,28 @@ static uint32_t add_origin(ap_net_compiler *c, const char *text, const char *net
 static void add_range(ap_net_compiler *c, ap_prepared_net *net, const ap_range *range, uint32_t origin)
 {
 	int family = range->family == AP_ADDRESS_IPV4 ? 0 : 1;
-	ap_interval *added = AP_PUSH(c->image->arena, net->intervals[family], net->n[family]);
 
-	*added = (ap_interval){ .first = ap_u128_of(range->first, range->family),
-				.last = ap_u128_of(range->last, range->family),
-				.origin = origin };
+	if (net->intervals[family] == NULL)
+		net->intervals[family] = ap_arena_alloc(c->image->arena, net->room * sizeof(ap_interval));
+	net->intervals[family][net->n[family]++] = (ap_interval){ .first = ap_u128_of(range->first, range->family),
+								  .last = ap_u128_of(range->last, range->family),
+								  .origin = origin };
+}
+
+/* How many ranges the entries come to, those of a network once, however many ways lead to it. */
+static size_t count_ranges(ap_net_compiler *c, const ap_entries *entries)
+{
+	size_t n = entries->n;
+
+	for (size_t i = 0; i < entries->n; i++) {
+		uint32_t number = entries->items[i].network;
+
+		if (entries->items[i].kind != AP_ENTRY_NETWORK || c->networks_counted[number] == c->n_nets + 1)
+			continue;
+		c->networks_counted[number] = c->n_nets + 1;
+		n += c->set->networks[number].n_ranges + count_ranges(c, &c->set->networks[number].ip);
+	}
+	return n;
 }
 
 /* `through` is the named network that the policy itself lists, or NULL. The reader has refused circles. */
@@ -104,6 +122,7 @@ ap_prepared_net *ap_prepare_net(ap_net_compiler *c, const ap_entries *entries, c
 		return c->nets[number];
 	net = ap_arena_alloc(c->image->arena, sizeof(*net));
 	net->regions = regions;
+	net->room = count_ranges(c, entries);
 	add_entries(c, net, entries, NULL);
 	for (int family = 0; family < 2; family++)
 		ap_flatten(c->image->arena, &net->intervals[family], &net->n[family]);

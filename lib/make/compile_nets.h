@@ -16,6 +16,7 @@ typedef struct {
 	ap_image_net net;          /* as it is written; its places as far as they are known */
 	ap_interval *intervals[2]; /* IPv4, IPv6 */
 	size_t n[2];
+	size_t room; /* for either, at most */
 	const ap_list *regions;
 	uint32_t place; /* 0: not written yet */
 } ap_prepared_net;
@@ -25,8 +26,9 @@ typedef struct {
 	ap_builder *image;
 	struct ap_net_origin *origins; /* by number */
 	size_t n_origins;
-	size_t *networks_seen; /* by network: the net, counted from 1, that last took it in */
-	ap_names *numbers;     /* the entries and regions as written, to the number of the net that was made of them */
+	size_t *networks_counted; /* as the next, in counting */
+	size_t *networks_seen;    /* by network: the net, counted from 1, that last took it in */
+	ap_names *numbers; /* the entries and regions as written, to the number of the net that was made of them */
 	ap_prepared_net **nets;
 	size_t n_nets;
 } ap_net_compiler;

@@ -40,12 +40,26 @@ static uint32_t number_of(ap_whom_compiler *w, ap_numbered *among, const char *n
 	return number;
 }
 
-/* A member as logins are compared: in lower case, with the default domain. */
-static char *member_key(ap_whom_compiler *w, const char *written)
+static bool is_normal(const ap_whom_compiler *w, const char *written)
+{
+	bool has_domain = w->set->default_domain.text == NULL;
+
+	for (; *written != '\0'; written++) {
+		if (*written >= 'A' && *written <= 'Z')
+			return false;
+		has_domain = has_domain || *written == '@';
+	}
+	return has_domain;
+}
+
+/* A member as logins are compared: in lower case, with the default domain. Most are written so: there may be millions. */
+static const char *member_key(ap_whom_compiler *w, const char *written)
 {
 	ap_member normal;
 	char *key;
 
+	if (is_normal(w, written))
+		return written;
 	if (!ap_member_init(&normal, written, w->set->default_domain.text))
 		ap_out_of_memory();
 	key = ap_arena_strdup(w->arena, normal.text);
@@ -249,6 +263,8 @@ typedef struct {
 	uint64_t hash;
 	uint32_t department; /* AP_NONE: only that it is listed */
 	uint32_t number;     /* of a listed one, or AP_NONE */
+	uint16_t length;     /* of the key */
+	bool anywhere;       /* it is "user@" */
 } membership;
 
 static int by_key(const void *a, const void *b)
@@ -264,6 +280,29 @@ static int by_key(const void *a, const void *b)
 	return x->department < y->department ? -1 : x->department > y->department;
 }
 
+/*
+ * Sorts by key: first into bins by the hash's upper bits, which spread evenly, then each of these, which are short. It
+ * takes a third of the time that one sort takes for a million. Returns the sorted array.
+ */
+static membership *sort_by_key(ap_arena *arena, const membership *list, size_t n)
+{
+	enum { BIN_BITS = 16, N_BINS = 1 << BIN_BITS };
+	membership *sorted = ap_arena_alloc(arena, (n + 1) * sizeof(*sorted));
+	size_t *ends = ap_arena_alloc(arena, (N_BINS + 1) * sizeof(*ends)), start = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ends[(list[i].hash >> (64 - BIN_BITS)) + 1]++;
+	for (size_t bin = 1; bin <= N_BINS; bin++)
+		ends[bin] += ends[bin - 1];
+	/* ends[bin] is the bin's start now, and its end when all are in */
+	for (size_t i = 0; i < n; i++)
+		sorted[ends[list[i].hash >> (64 - BIN_BITS)]++] = list[i];
+	for (size_t bin = 0; bin < N_BINS; start = ends[bin++])
+		if (ends[bin] - start > 1)
+			qsort(sorted + start, ends[bin] - start, sizeof(*sorted), by_key);
+	return sorted;
+}
+
 static membership *list_memberships(ap_whom_compiler *w, size_t *ret_n)
 {
 	const ap_policy_set *set = w->set;
@@ -276,19 +315,24 @@ static membership *list_memberships(ap_whom_compiler *w, size_t *ret_n)
 					  .number = AP_NONE };
 	for (size_t i = 0; i < w->members.n; i++)
 		list[n++] = (membership){ .key = w->members.items[i], .department = AP_NONE, .number = (uint32_t)i };
-	for (size_t i = 0; i < n; i++)
-		list[i].hash = ap_image_hash(list[i].key, strlen(list[i].key));
-	if (n > 1)
-		qsort(list, n, sizeof(*list), by_key);
+	for (size_t i = 0; i < n; i++) {
+		size_t length = strlen(list[i].key);
+
+		list[i].hash = ap_image_hash(list[i].key, length);
+		list[i].length = (uint16_t)length;
+		list[i].anywhere = list[i].key[length - 1] == '@';
+	}
 	*ret_n = n;
-	return list;
+	return sort_by_key(w->arena, list, n);
 }
 
 /* One member of `n` rows, which are sorted by department. */
 static ap_dictionary_item item_of(ap_whom_compiler *w, const membership *rows, size_t n)
 {
-	ap_dictionary_item item = { .name = rows[0].key, .hash = rows[0].hash, .number = AP_NONE };
-	uint32_t *departments = ap_arena_alloc(w->arena, n * sizeof(*departments));
+	ap_dictionary_item item = {
+		.name = rows[0].key, .length = rows[0].length, .hash = rows[0].hash, .number = AP_NONE
+	};
+	uint32_t *departments = w->places_of_one;
 	size_t used = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -305,44 +349,49 @@ static ap_dictionary_item item_of(ap_whom_compiler *w, const membership *rows, s
 	return item;
 }
 
-static bool is_anywhere(const char *key)
+/* The row behind those of one member. */
+static size_t end_of(const membership *list, size_t n, size_t start)
 {
-	return key[strlen(key) - 1] == '@';
+	size_t end = start + 1;
+
+	while (end < n && list[end].hash == list[start].hash && strcmp(list[end].key, list[start].key) == 0)
+		end++;
+	return end;
 }
 
 /* The members of one of both dictionaries. */
-static ap_dictionary_item *list_items(ap_whom_compiler *w, const membership *list, size_t n, bool anywhere,
-				      size_t *ret_n)
+static ap_dictionary write_dictionary(ap_whom_compiler *w, const membership *list, size_t n, bool anywhere)
 {
-	ap_dictionary_item *items;
-	size_t n_items = 0, end;
+	ap_dictionary_builder d;
+	uint64_t bytes = 0;
 
+	/* one that is in several departments is counted with each: room that stays empty */
 	for (size_t i = 0; i < n; i++)
-		n_items += is_anywhere(list[i].key) == anywhere;
-	items = ap_arena_alloc(w->arena, (n_items + 1) * sizeof(*items));
-	n_items = 0;
-	for (size_t i = 0; i < n; i = end) {
-		for (end = i + 1; end < n && list[end].hash == list[i].hash && strcmp(list[end].key, list[i].key) == 0;)
-			end++;
-		if (is_anywhere(list[i].key) == anywhere)
-			items[n_items++] = item_of(w, list + i, end - i);
+		if (list[i].anywhere == anywhere)
+			bytes += ap_dictionary_item_bytes(list[i].length, list[i].number != AP_NONE);
+	d = ap_dictionary_begin(w->image, bytes);
+	for (size_t i = 0, end; i < n; i = end) {
+		ap_dictionary_item item;
+
+		end = end_of(list, n, i);
+		if (list[i].anywhere != anywhere)
+			continue;
+		item = item_of(w, list + i, end - i);
+		ap_dictionary_add(w->image, &d, &item);
 	}
-	*ret_n = n_items;
-	return items;
+	return ap_dictionary_end(w->image, &d);
 }
 
 static void write_members(ap_whom_compiler *w)
 {
-	size_t n, n_items;
+	size_t n;
 	membership *list = list_memberships(w, &n);
-	const ap_dictionary_item *items;
 	ap_image_table *table = &w->image->head.tables[AP_TABLE_MEMBERS];
 
 	w->member_departments = ap_arena_alloc(w->arena, (w->members.n + 1) * sizeof(*w->member_departments));
-	items = list_items(w, list, n, true, &n_items);
-	w->image->head.anywhere = ap_builder_dictionary(w->image, items, n_items);
-	items = list_items(w, list, n, false, &n_items);
-	w->image->head.members = ap_builder_dictionary(w->image, items, n_items);
+	w->places_of_one = ap_arena_alloc(w->arena, (w->set->n_departments + 1) * sizeof(*w->places_of_one));
+	w->image->head.anywhere = write_dictionary(w, list, n, true);
+	w->image->head.members = write_dictionary(w, list, n, false);
 	*table = ap_builder_reserve_table(w->image, w->members.n, sizeof(ap_image_member));
 	for (uint32_t i = 0; i < w->members.n; i++) {
 		const ap_image_member member = { .departments = w->member_departments[i] };
@@ -358,25 +407,38 @@ static void write_members(ap_whom_compiler *w)
  * Domains, groups and departments
  */
 
-/* What is known of the domains or groups by their names. */
-static ap_dictionary_item *named_items(ap_whom_compiler *w, const ap_numbered *among, ap_way way)
+/* What is about each of the domains or groups; and their dictionary. */
+static ap_image_concern *write_named(ap_whom_compiler *w, const ap_numbered *among, ap_way way,
+				     ap_dictionary *ret_dictionary)
 {
-	ap_dictionary_item *items = ap_arena_alloc(w->arena, (among->n + 1) * sizeof(*items));
+	ap_image_concern *concerns = ap_arena_alloc(w->arena, (among->n + 1) * sizeof(*concerns));
+	ap_dictionary_builder d;
+	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < among->n; i++)
-		items[i] = (ap_dictionary_item){ .name = among->items[i],
-						 .hash = ap_image_hash(among->items[i], strlen(among->items[i])),
-						 .number = (uint32_t)i,
-						 .concern = concern_of(w, way, (uint32_t)i) };
-	return items;
+	for (size_t i = 0; i < among->n; i++) {
+		concerns[i] = concern_of(w, way, (uint32_t)i);
+		bytes += ap_dictionary_item_bytes((uint32_t)strlen(among->items[i]), true);
+	}
+	d = ap_dictionary_begin(w->image, bytes);
+	for (size_t i = 0; i < among->n; i++) {
+		size_t length = strlen(among->items[i]);
+		const ap_dictionary_item item = { .name = among->items[i],
+						  .length = (uint32_t)length,
+						  .hash = ap_image_hash(among->items[i], length),
+						  .number = (uint32_t)i,
+						  .concern = concerns[i] };
+
+		ap_dictionary_add(w->image, &d, &item);
+	}
+	*ret_dictionary = ap_dictionary_end(w->image, &d);
+	return concerns;
 }
 
 static void write_domains(ap_whom_compiler *w)
 {
 	ap_image_table *table = &w->image->head.tables[AP_TABLE_DOMAINS];
 
-	w->image->head.domains =
-		ap_builder_dictionary(w->image, named_items(w, &w->domains, AP_BY_DOMAIN), w->domains.n);
+	(void)write_named(w, &w->domains, AP_BY_DOMAIN, &w->image->head.domains);
 	*table = ap_builder_reserve_table(w->image, w->domains.n, sizeof(uint32_t));
 	for (uint32_t i = 0; i < w->domains.n; i++)
 		ap_builder_string_late(w->image, ap_builder_table_place(*table, i, sizeof(uint32_t)),
@@ -385,13 +447,12 @@ static void write_domains(ap_whom_compiler *w)
 
 static void write_groups(ap_whom_compiler *w)
 {
-	const ap_dictionary_item *items = named_items(w, &w->groups, AP_BY_GROUP);
+	const ap_image_concern *concerns = write_named(w, &w->groups, AP_BY_GROUP, &w->image->head.groups);
 	ap_image_table *table = &w->image->head.tables[AP_TABLE_GROUPS];
 
-	w->image->head.groups = ap_builder_dictionary(w->image, items, w->groups.n);
 	*table = ap_builder_reserve_table(w->image, w->groups.n, sizeof(ap_image_group));
 	for (uint32_t i = 0; i < w->groups.n; i++) {
-		const ap_image_group group = { .concern = items[i].concern };
+		const ap_image_group group = { .concern = concerns[i] };
 		uint32_t place = ap_builder_table_place(*table, i, sizeof(group));
 
 		ap_builder_write(w->image, place, &group, sizeof(group));

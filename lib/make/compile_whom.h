@@ -52,6 +52,7 @@ typedef struct {
 	size_t n_filled;
 	ap_relation relations[AP_N_WAYS][AP_N_REFS];
 	ap_span *member_departments; /* by number of a listed member */
+	uint32_t *places_of_one;     /* room for the departments of one member */
 } ap_whom_compiler;
 
 /* Whom as numbers; what ap_image_who says of them holds here. */

@@ -50,11 +50,24 @@ static void append(ap_interval *out, size_t *n, ap_interval next)
 	}
 }
 
+typedef int order(const void *a, const void *b);
+
+/* Feeds are sorted, as a rule, and to sort a million intervals takes as much memory again as they do. */
+static void sort(ap_interval *intervals, size_t n, order *by)
+{
+	size_t i = 1;
+
+	while (i < n && by(&intervals[i - 1], &intervals[i]) <= 0)
+		i++;
+	if (i < n)
+		qsort(intervals, n, sizeof(*intervals), by);
+}
+
 static size_t join_within_origins(ap_interval *intervals, size_t n)
 {
 	size_t used = 0;
 
-	qsort(intervals, n, sizeof(*intervals), by_origin_then_first);
+	sort(intervals, n, by_origin_then_first);
 	for (size_t i = 0; i < n; i++)
 		append(intervals, &used, intervals[i]);
 	return used;
@@ -139,7 +152,7 @@ void ap_flatten(ap_arena *arena, ap_interval **intervals, size_t *n)
 	if (*n == 0)
 		return;
 	*n = join_within_origins(*intervals, *n);
-	qsort(*intervals, *n, sizeof(**intervals), by_first);
+	sort(*intervals, *n, by_first);
 	if (overlap_free(*intervals, *n))
 		return;
 	out = ap_arena_alloc(arena, 2 * *n * sizeof(*out));
