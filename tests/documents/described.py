@@ -7,9 +7,11 @@ json (its output, in the blocks behind "; json: NAME", and its input, behind "; 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 faults = []
 
@@ -52,7 +54,9 @@ class Files:
             file.write(text)
 
     def run(self, *arguments, status=None):
-        done = subprocess.run([self.command, *arguments, "--config", self.config], cwd=self.folder, text=True,
+        # what is in force is asked without the files
+        config = [] if arguments[0] == "test" and "--state" in arguments else ["--config", self.config]
+        done = subprocess.run([self.command, *arguments, *config], cwd=self.folder, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
         if status is not None and done.returncode != status:
             faults.append(f"{' '.join(arguments)}: exit status {done.returncode}, expected {status}\n{done.stdout}")
@@ -183,6 +187,45 @@ def write_rich(files):
     files.write("draft.conf", 'policies = ( { name = "draft"; type = "blacklist"; scope = { members = [ "denied" ]; }; } );\n')
 
 
+def in_force_outputs(files):
+    """What the commands write that put a policy in force, and tell of it."""
+    def run(*arguments, state="state", status=0):
+        return json.loads(files.run(*arguments, "--json", "--state", os.path.join(files.folder, state), status=status))
+
+    seen = {"apply": [], "status": [run("status", status=1)], "history": [], "revision": []}
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+    exception = f'{{ name = "soon"; policies = [ "black" ]; members = [ "m" ]; not_after = "{soon}"; }},'
+    with_exception = RICH.replace("exceptions = (", "exceptions = (" + exception)
+    files.write("accesspolicy.conf", RICH)
+    seen["apply"].append(run("apply"))
+    files.write("accesspolicy.conf", with_exception)
+    seen["apply"] += [run("apply", "--dry-run"), run("apply"), run("apply")]
+    seen["status"].append(run("status"))
+    seen["list"] = [run("list")]
+    seen["check"] = [run("check")]
+    seen["test"] = [run("test", "--user", "z", status=0)]
+    files.write("members.csv", "x,a/b\n")
+    seen["apply"].append(run("apply", status=1))
+    files.write("accesspolicy.conf", with_exception + 'assertions = ( { user = "denied"; expect = "allow"; } );\n')
+    seen["apply"] += [run("apply", status=1), run("rollback")]
+    os.chmod(os.path.join(files.folder, "members.csv"), 0o666)
+    seen["status"].append(run("status", status=1))
+    seen["apply"].append(run("apply", status=3))
+    os.chmod(os.path.join(files.folder, "members.csv"), 0o644)
+    files.write("accesspolicy.conf", "policies = 1;\n")
+    seen["apply"].append(run("apply", status=3))
+    files.write("file", "")
+    files.write("accesspolicy.conf", RICH)
+    seen["apply"].append(run("apply", state="file", status=1))
+    seen["history"].append(run("history"))
+    seen["revision"].append(run("history", seen["history"][0]["history"][0]["revision"]))
+    os.mkdir(os.path.join(files.folder, "by-hand"))
+    shutil.copy(os.path.join(files.folder, "state/policy.v1.image"), os.path.join(files.folder, "by-hand"))
+    seen["status"].append(run("status", state="by-hand", status=None))
+    write_rich(files)
+    return seen
+
+
 def outputs(files):
     """Every kind of output, by the name of its table."""
     def test(*arguments):
@@ -209,6 +252,8 @@ def outputs(files):
     files.write("accesspolicy.conf", "a\n")
     seen["errors"].append(json.loads(files.run("list", "--json", status=3)))
     seen["check"].append(json.loads(files.run("check", "--json", status=3)))
+    for name, values in in_force_outputs(files).items():
+        seen.setdefault(name, []).extend(values)
     return seen
 
 

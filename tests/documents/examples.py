@@ -8,9 +8,10 @@ Each literal block has a line of its own before it that says what it is; "; test
 
     test: file PATH             the block is a file
     test: service NAME          the block is a service file of PAM; lines that do not name the module are left out
-    test: session [status=N] [any-time]
+    test: session [status=N] [any-time] [any-revision]
                                 commands after "$ " (their further lines after "> ") and what they print; all of them succeed, or
-                                the last one ends with N, or the next one shows $?. any-time: times are not compared
+                                the last one ends with N, or the next one shows $?. any-time, any-revision: times, revisions
+                                and who it was are not compared
     test: log SERVICE USER ADDRESS
                                 what the module logs over that login; the document may break its lines
     test: message               the message that a denied user sees by default
@@ -23,8 +24,8 @@ Without a block:
     test: default               the default configuration is put in place
     test: write PATH TEXT       a file of one line
 
-/etc and /var in a document mean folders below a scratch one. In a manual page the command reads the files there, as if it were
-installed; no document may ask what is in force, which would be this machine's. All sessions of a document are one shell's, which starts in
+/etc and /var in a document mean folders below a scratch one. In a manual page the command reads the files there, and what is in force
+is there too, as if it were installed; no document may ask what is in force on this machine. All sessions of a document are one shell's, which starts in
 a folder that looks like the checkout after tests/demo.sh.
 """
 import os
@@ -36,6 +37,7 @@ import tempfile
 import textwrap
 
 MARK = re.compile(r"^(?:; |<!-- )(test|not run|json|json-input): (.*?)(?: -->)?$")
+REVISION = re.compile(r"\b[0-9a-f]{12}\b|(?<=rolled back by )\S+(?=;)")
 LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}")
 LOGGED = re.compile(r"^PWRAP_[A-Z]*\[.*?\] - SYSLOG\([0-7]\): (.*)$", re.M)
 END = "\036"
@@ -79,6 +81,7 @@ class World:
         self.services = os.path.join(scratch, "pam.d")
         self.conf, self.module, self.compiler = conf, module, compiler
         self.config = self.root + "/etc/accesspolicy/accesspolicy.conf"
+        self.state = self.root + "/var/lib/accesspolicy"
         self.environment = {"PATH": os.environ["PATH"], "HOME": scratch, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
@@ -90,13 +93,15 @@ class World:
         self.fresh()
         self.shell = Shell(self.work, self.environment)
         if for_installed:
-            self.shell.run("accesspolicy() { case \" $* \" in *' --config '*) '%s' \"$@\" ;; *) '%s' --config '%s' \"$@\" ;; esac; }"
-                           % (command, command, self.config))
+            self.shell.run("accesspolicy() { case \" $* \" in *' --config '* | *' --data '*) '%s' --state '%s' \"$@\" ;; "
+                           "*) '%s' --state '%s' --config '%s' \"$@\" ;; esac; }"
+                           % (command, self.state, command, self.state, self.config))
 
     def fresh(self):
         for folder in (self.root, self.services):
             shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(os.path.dirname(self.config) + "/conf.d")
+        os.makedirs(os.path.dirname(self.state))
         os.makedirs(self.services)
         self.write_service("other", "account required pam_deny.so\n")
 
@@ -162,7 +167,7 @@ class World:
         seen = []
         for i, command in enumerate(commands):
             script = self.inside("\n".join(line[2:] for line in command))
-            if re.search(r"\baccesspolicy test\b", script) and not re.search(r"--(files|draft|config|help)\b", script):
+            if re.search(r"\baccesspolicy test\b", script) and not re.search(r"--(files|draft|config|state|help)\b", script):
                 raise Wrong(f"asks what is in force on this machine: {script}")
             output, status = self.shell.run(script)
             last = i + 1 == len(commands)
@@ -190,8 +195,13 @@ def commands_of(block):
     return pairs
 
 
-def without_times(text):
-    return LOCAL_TIME.sub("TIME", text)
+def compared(text, words):
+    """The text as it is compared: without what differs from run to run and was said to."""
+    if "any-time" in words:
+        text = LOCAL_TIME.sub("TIME", text)
+    if "any-revision" in words:
+        text = REVISION.sub("REVISION", text)
+    return text
 
 
 def run(world, words, block):
@@ -203,7 +213,7 @@ def run(world, words, block):
         world.write_service(words[1], block)
     elif kind == "session":
         seen = world.session(block, words[1:])
-        if "any-time" not in words or without_times(seen) != without_times(block):
+        if compared(seen, words) != compared(block, words):
             return seen
     elif kind == "log":
         seen = world.log_of(*words[1:])
