@@ -287,7 +287,7 @@ static void explain_unknown(void *context, const ap_image_policy *policy, const 
 }
 
 /* What could not be known, for an undetermined decision: its policy is asked once more, alone and for its reasons. */
-static void find_unknown(const ap_image *image, ap_request *request, const ap_decision *decision,
+static bool find_unknown(const ap_image *image, ap_request *request, const ap_decision *decision,
 			 unknown_fact *ret_fact)
 {
 	const ap_evaluate_options alone = { .only = decision->policy,
@@ -296,28 +296,32 @@ static void find_unknown(const ap_image *image, ap_request *request, const ap_de
 	ap_decision unused;
 
 	*ret_fact = (unknown_fact){ .image = image, .request = request };
-	if (decision->reason == AP_REASON_UNDETERMINED && ap_evaluate(image, request, &alone, &unused, NULL) == AP_OK)
-		ap_decision_clear(&unused);
+	if (decision->reason != AP_REASON_UNDETERMINED)
+		return true;
+	if (ap_evaluate(image, request, &alone, &unused, NULL) != AP_OK)
+		return false;
+	ap_decision_clear(&unused);
+	return true;
 }
 
 /* The report-only policies that would have turned the decision, "A","B"; "-" where there are none. */
-static const char *list_would(const ap_image *image, const ap_decision *decision, char *buffer, size_t size)
+static const char *list_would(ap_view *view, const ap_decision *decision, char *buffer, size_t size)
 {
-	ap_view view = ap_view_of(image);
 	size_t used = 0, i;
 
 	(void)snprintf(buffer, size, "-");
 	for (i = 0; i < decision->n_would && size - used > QUOTED_MAX; i++) {
 		if (i > 0)
 			buffer[used++] = ',';
-		ap_text_quote(ap_view_string(&view, ap_view_policy_at(&view, decision->would[i].at).name),
-			      buffer + used, QUOTED_MAX);
+		ap_text_quote(ap_view_string(view, ap_view_policy_at(view, decision->would[i].at).name), buffer + used,
+			      QUOTED_MAX);
 		used += strlen(buffer + used);
 	}
 	return buffer;
 }
 
-static void log_decision(pam_handle_t *pamh, const ap_image *image, ap_request *request, const ap_decision *decision)
+/* False, without a line, where the image does not hold what the line is to say. */
+static bool log_decision(pam_handle_t *pamh, const ap_image *image, ap_request *request, const ap_decision *decision)
 {
 	static const char *const sources[] = { [AP_CLIENT_GIVEN] = "given",
 					       [AP_CLIENT_HINTED] = "hint",
@@ -333,23 +337,26 @@ static void log_decision(pam_handle_t *pamh, const ap_image *image, ap_request *
 
 	if (named)
 		decided = ap_view_policy_at(&view, decision->at);
-	find_unknown(image, request, decision, &unknown);
+	if (!find_unknown(image, request, decision, &unknown))
+		return false;
+	ap_text_quote(named ? ap_view_string(&view, decided.name) : NULL, policy, sizeof(policy));
+	ap_text_quote(named ? ap_view_string(&view, decided.file) : NULL, file, sizeof(file));
+	ap_text_quote(ap_view_string(&view, ap_view_client(&view, request->client).name), client, sizeof(client));
+	list_would(&view, decision, would, sizeof(would));
+	if (!view.sound)
+		return false;
 	pam_syslog(pamh, decision->verdict == AP_ALLOW ? LOG_INFO : LOG_NOTICE,
 		   "decision=%s reason=%s policy=%s file=%s line=%u user=%s ip=%s rhost=%s client=%s client_source=%s "
 		   "service=%s tty=%s ruser=%s would=%s unknown=%s",
-		   ap_verdict_name(decision->verdict), ap_reason_name(decision->reason),
-		   ap_text_quote(named ? ap_view_string(&view, decided.name) : NULL, policy, sizeof(policy)),
-		   ap_text_quote(named ? ap_view_string(&view, decided.file) : NULL, file, sizeof(file)), decided.line,
+		   ap_verdict_name(decision->verdict), ap_reason_name(decision->reason), policy, file, decided.line,
 		   ap_text_quote(request->member.text, member, sizeof(member)),
 		   ap_address_format(&request->address, address),
-		   ap_text_quote(request->facts.rhost, rhost, sizeof(rhost)),
-		   ap_text_quote(ap_view_string(&view, ap_view_client(&view, request->client).name), client,
-				 sizeof(client)),
-		   sources[request->client_source], ap_text_quote(request->facts.service, service, sizeof(service)),
+		   ap_text_quote(request->facts.rhost, rhost, sizeof(rhost)), client, sources[request->client_source],
+		   ap_text_quote(request->facts.service, service, sizeof(service)),
 		   ap_text_quote(request->facts.tty, tty, sizeof(tty)),
-		   ap_text_quote(request->facts.ruser, ruser, sizeof(ruser)),
-		   list_would(image, decision, would, sizeof(would)),
+		   ap_text_quote(request->facts.ruser, ruser, sizeof(ruser)), would,
 		   ap_text_quote(unknown.text[0] != '\0' ? unknown.text : NULL, why, sizeof(why)));
+	return true;
 }
 
 /*
@@ -402,6 +409,19 @@ static int code_of(const ap_decision *decision, const options *o, phase asked)
 	return PAM_SUCCESS;
 }
 
+/* The log first: a host may end its process when its client is gone at the prompt. */
+static bool tell(pam_handle_t *pamh, int flags, const options *o, const ap_image *image, ap_request *request,
+		 const ap_decision *decision)
+{
+	const char *message = decision->verdict == AP_DENY ? ap_decision_message(image, decision) : "";
+
+	if (message == NULL || !log_decision(pamh, image, request, decision))
+		return false;
+	if (decision->verdict == AP_DENY && ((unsigned)flags & PAM_SILENT) == 0)
+		show_message(pamh, o, message);
+	return true;
+}
+
 static int decide_login(pam_handle_t *pamh, int flags, const options *o, const ap_facts *facts, const ap_image *image,
 			phase asked)
 {
@@ -414,14 +434,13 @@ static int decide_login(pam_handle_t *pamh, int flags, const options *o, const a
 		log_error(pamh, facts, &error);
 		return PAM_SERVICE_ERR;
 	}
-	if (decide(pamh, o, image, &request, &decision, &error) == AP_OK) {
-		code = code_of(&decision, o, asked);
-		/* logged first: a host may end its process when its client is gone at the prompt */
-		log_decision(pamh, image, &request, &decision);
-		if (decision.verdict == AP_DENY && ((unsigned)flags & PAM_SILENT) == 0)
-			show_message(pamh, o, ap_decision_message(image, &decision));
-	} else {
+	if (decide(pamh, o, image, &request, &decision, &error) != AP_OK) {
 		log_error(pamh, facts, &error);
+	} else if (!tell(pamh, flags, o, image, &request, &decision)) {
+		(void)ap_image_damaged(image, &error);
+		log_error(pamh, facts, &error);
+	} else {
+		code = code_of(&decision, o, asked);
 	}
 	ap_decision_clear(&decision);
 	ap_request_clear(&request);

@@ -14,23 +14,14 @@ const char *ap_revision_text(ap_arena *arena, const char *revision)
  * For a person
  */
 
-static void write_place(ap_context *context, const ap_diagnostic *item)
-{
-	const char *place = ap_place_text(context->arena, item->file, item->line);
-
-	ap_paint(&context->screen, AP_BOLD, place, strlen(place));
-	fputs(": ", stdout);
-}
-
+/* On standard error: a timer's output goes nowhere, as a rule, and what it refused must not. */
 static void write_diagnostics(ap_context *context, const ap_diagnostics *list, const char *error, const char *warning)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const ap_diagnostic *item = &list->items[i];
-		const char *label = item->severity == AP_ERROR ? error : warning;
 
-		write_place(context, item);
-		ap_paint(&context->screen, item->severity == AP_ERROR ? AP_RED : AP_YELLOW, label, strlen(label));
-		printf(": %s\n", ap_printable(context->arena, item->message));
+		fprintf(stderr, "%s: %s: %s\n", ap_place_text(context->arena, item->file, item->line),
+			item->severity == AP_ERROR ? error : warning, ap_printable(context->arena, item->message));
 	}
 }
 
@@ -130,15 +121,13 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 					ap_revision_text(context->arena, result->revision)));
 		break;
 	case AP_APPLY_REFUSED:
-		write_verdict(context, AP_RED, "refused",
-			      ap_format(context->arena, "%s%s", stays_text(context, result),
-					strcmp(asked, "apply") == 0 ? "; --force goes over it" : ""));
+		fprintf(stderr, "refused: %s%s\n", stays_text(context, result),
+			strcmp(asked, "apply") == 0 ? "; --force goes over it" : "");
 		break;
 	case AP_APPLY_UNREADABLE:
-		write_verdict(context, AP_RED, "not valid",
-			      ap_format(context->arena, "%s; %s",
-					ap_count_text(context->arena, result->problems.n_errors, "error", "errors"),
-					stays_text(context, result)));
+		fprintf(stderr, "not valid: %s; %s\n",
+			ap_count_text(context->arena, result->problems.n_errors, "error", "errors"),
+			stays_text(context, result));
 		break;
 	case AP_APPLY_FAILED:
 		write_failure(context, result, asked);

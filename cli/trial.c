@@ -74,6 +74,8 @@ const char *ap_trial_message(ap_context *context, const ap_image *image, const a
 	if (!trial->evaluated || trial->decision.verdict != AP_DENY)
 		return NULL;
 	message = ap_decision_message(image, &trial->decision);
+	if (message == NULL)
+		return NULL;
 	size = strlen(message) + 8;
 	return ap_text_message(message, ap_arena_alloc(context->arena, size), size);
 }

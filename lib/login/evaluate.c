@@ -306,10 +306,12 @@ const char *ap_decision_message(const ap_image *image, const ap_decision *decisi
 {
 	ap_view view = ap_view_of(image);
 	uint32_t message = 0;
+	const char *text;
 
 	if (decision->policy != AP_NONE)
 		message = ap_view_policy_at(&view, decision->at).message;
 	if (message == 0)
 		message = ap_view_settings(&view).message;
-	return ap_view_string(&view, message);
+	text = ap_view_string(&view, message);
+	return view.sound ? text : NULL;
 }

@@ -133,7 +133,7 @@ ap_status ap_evaluate(const ap_image *image, ap_request *request, const ap_evalu
 
 void ap_decision_clear(ap_decision *decision);
 
-/* The message for a denied user: the deciding policy's own, else the settings'. "" on an unsound image. */
+/* The message for a denied user: the deciding policy's own, else the settings'. NULL where it cannot be had. */
 const char *ap_decision_message(const ap_image *image, const ap_decision *decision);
 
 #endif
