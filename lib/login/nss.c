@@ -119,8 +119,23 @@ static bool lists_name(char *const *members, const char *name)
 	return false;
 }
 
-/* AP_YES with *ret_gid and whether the group itself lists `name`; AP_NO; or AP_UNKNOWN. */
-static ap_tri look_up_group(const ap_nss *nss, const char *group, const char *name, gid_t *ret_gid, bool *ret_lists)
+/* A group that was found. */
+typedef struct {
+	gid_t gid;
+	bool lists; /* it lists the account itself */
+	char *name; /* owned by the caller; only of one that was looked up by its number */
+} found_group;
+
+static int ask_for_group(const ap_nss *nss, const char *group, gid_t gid, struct group *entry, char *buffer,
+			 size_t size, struct group **found)
+{
+	return group != NULL ? nss->getgrnam_r(group, entry, buffer, size, found)
+			     : nss->getgrgid_r(gid, entry, buffer, size, found);
+}
+
+/* By its name, or with NULL by its number. AP_YES with *ret_group, AP_NO, or AP_UNKNOWN. */
+static ap_tri look_up_group(const ap_nss *nss, const char *group, gid_t gid, const char *account,
+			    found_group *ret_group)
 {
 	size_t size = FIRST_BUFFER;
 	int tries = 0;
@@ -132,14 +147,14 @@ static ap_tri look_up_group(const ap_nss *nss, const char *group, const char *na
 
 		if (buffer == NULL)
 			return AP_UNKNOWN;
-		result = nss->getgrnam_r(group, &entry, buffer, size, &found);
-		if (found != NULL) {
-			*ret_gid = found->gr_gid;
-			*ret_lists = lists_name(found->gr_mem, name);
-		}
+		result = ask_for_group(nss, group, gid, &entry, buffer, size, &found);
+		if (found != NULL)
+			*ret_group = (found_group){ .gid = found->gr_gid,
+						    .lists = lists_name(found->gr_mem, account),
+						    .name = group == NULL ? strdup(found->gr_name) : NULL };
 		free(buffer);
 		if (found != NULL)
-			return AP_YES;
+			return group != NULL || ret_group->name != NULL ? AP_YES : AP_UNKNOWN;
 		if (means_not_found(result))
 			return AP_NO;
 		if (result == ERANGE)
@@ -152,10 +167,9 @@ static ap_tri look_up_group(const ap_nss *nss, const char *group, const char *na
 
 ap_tri ap_nss_group_exists(const ap_nss *nss, const char *group)
 {
-	bool unused_lists;
-	gid_t unused_gid;
+	found_group unused;
 
-	return look_up_group(nss, group, "", &unused_gid, &unused_lists);
+	return look_up_group(nss, group, 0, "", &unused);
 }
 
 /* The account's groups, asked for once. False if they cannot be had. */
@@ -194,8 +208,7 @@ ap_tri ap_account_in_group(ap_account *account, const char *group, const char **
 {
 	const char *unused;
 	const char **why = ret_why != NULL ? ret_why : &unused;
-	bool listed = false;
-	gid_t gid = 0;
+	found_group found = { .gid = 0 };
 	ap_tri known;
 	int i;
 
@@ -206,50 +219,21 @@ ap_tri ap_account_in_group(ap_account *account, const char *group, const char **
 		*why = "the look-up of the account failed";
 	if (account->exists != AP_YES)
 		return account->exists;
-	known = look_up_group(account->nss, group, account->name, &gid, &listed);
+	known = look_up_group(account->nss, group, 0, account->name, &found);
 	if (known != AP_YES) {
 		*why = known == AP_NO ? "the name services do not know the group" : "the look-up of the group failed";
 		return AP_UNKNOWN;
 	}
-	if (listed || gid == account->gid)
+	if (found.lists || found.gid == account->gid)
 		return AP_YES;
 	if (!load_groups(account)) {
 		*why = "the look-up of the account's groups failed";
 		return AP_UNKNOWN;
 	}
 	for (i = 0; i < account->n_gids; i++)
-		if (account->gids[i] == gid)
+		if (account->gids[i] == found.gid)
 			return AP_YES;
 	return AP_NO;
-}
-
-/* AP_YES with the group's name, which the caller frees; AP_NO; or AP_UNKNOWN. */
-static ap_tri look_up_gid(const ap_nss *nss, gid_t gid, char **ret_name)
-{
-	size_t size = FIRST_BUFFER;
-	int tries = 0;
-
-	while (size <= LAST_BUFFER) {
-		struct group entry, *found = NULL;
-		char *buffer = malloc(size);
-		int result;
-
-		if (buffer == NULL)
-			return AP_UNKNOWN;
-		result = nss->getgrgid_r(gid, &entry, buffer, size, &found);
-		if (found != NULL)
-			*ret_name = strdup(found->gr_name);
-		free(buffer);
-		if (found != NULL)
-			return *ret_name != NULL ? AP_YES : AP_UNKNOWN;
-		if (means_not_found(result))
-			return AP_NO;
-		if (result == ERANGE)
-			size *= 4;
-		else if (result != EINTR || ++tries >= TRIES)
-			return AP_UNKNOWN;
-	}
-	return AP_UNKNOWN;
 }
 
 /* Names of gids[0…], as far as they have one. */
@@ -258,13 +242,13 @@ static ap_tri name_groups(ap_account *account)
 	int i;
 
 	for (i = 0; i < account->n_gids; i++) {
-		char *name = NULL;
-		ap_tri known = look_up_gid(account->nss, account->gids[i], &name);
+		found_group group;
+		ap_tri known = look_up_group(account->nss, NULL, account->gids[i], account->name, &group);
 
 		if (known == AP_UNKNOWN)
 			return AP_UNKNOWN;
 		if (known == AP_YES)
-			account->groups[account->n_groups++] = name;
+			account->groups[account->n_groups++] = group.name;
 	}
 	return AP_YES;
 }
