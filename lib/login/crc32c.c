@@ -97,6 +97,7 @@ __attribute__((target("sse4.2"))) static void thirds_by_instruction(uint32_t crc
 	size_t third = size / 3, i;
 	uint64_t a = ~crcs[0], b = ~crcs[1], c = ~crcs[2];
 
+#pragma GCC unroll 10
 	for (i = 0; i < third; i += 8) {
 		a = _mm_crc32_u64(a, eight(at + i));
 		b = _mm_crc32_u64(b, eight(at + third + i));

@@ -17,7 +17,7 @@ enum {
 /* One block of a file, in memory. */
 typedef struct {
 	uint32_t block; /* 0: none; block 0 is never in a window */
-	uint8_t *bytes; /* AP_BLOCK_SIZE of them; NULL until it is first used */
+	uint8_t *bytes; /* AP_BLOCK_SIZE of them */
 } window;
 
 typedef struct text_chunk {
@@ -29,6 +29,7 @@ typedef struct text_chunk {
 /* What reading changes. */
 typedef struct {
 	uint8_t *front;   /* the image's first bytes, in one piece: all of it, or n_front of them */
+	uint8_t *owned;   /* to be freed: what holds them, where the image's own room does not */
 	uint32_t n_front; /* a multiple of AP_BLOCK_BYTES, or the image's size */
 	window windows[N_WINDOWS];
 	unsigned next_window;
@@ -43,9 +44,16 @@ struct ap_image {
 	const uint8_t *
 		sealed; /* borrowed: the blocks as they are stored; NULL: they were moved together, or are in the file */
 	uint32_t seed;
-	store *store;
-	char name[];
+	store *cache;
+	char *name;
 };
+
+/* All of a file's reader is one allocation: a login makes as few as it can. */
+typedef struct {
+	ap_image image;
+	store cache;
+	uint8_t blocks[][AP_BLOCK_SIZE]; /* FIRST_BLOCKS and N_WINDOWS of them; none where all is in memory */
+} reader;
 
 uint64_t ap_image_hash(const char *name, size_t length)
 {
@@ -127,18 +135,18 @@ static bool read_blocks(const ap_image *image, uint32_t first, uint32_t n, uint8
 {
 	uint32_t sound;
 
-	if (!read_at(image->store, image->fd, bytes, (size_t)n * AP_BLOCK_SIZE, (uint64_t)first * AP_BLOCK_SIZE))
+	if (!read_at(image->cache, image->fd, bytes, (size_t)n * AP_BLOCK_SIZE, (uint64_t)first * AP_BLOCK_SIZE))
 		return false;
 	sound = unpack(image->seed, first, n, bytes);
 	if (sound < n)
-		note_fault(image->store, "block %u is damaged: its checksum does not fit", first + sound);
+		note_fault(image->cache, "block %u is damaged: its checksum does not fit", first + sound);
 	return sound == n;
 }
 
 /* The contents of a block behind the front. */
 static const uint8_t *window_of(const ap_image *image, uint32_t block)
 {
-	store *s = image->store;
+	store *s = image->cache;
 	window *w;
 	unsigned i;
 
@@ -150,11 +158,7 @@ static const uint8_t *window_of(const ap_image *image, uint32_t block)
 	w = &s->windows[s->next_window];
 	s->next_window = (s->next_window + 1) % N_WINDOWS;
 	w->block = 0;
-	if (w->bytes == NULL)
-		w->bytes = malloc(AP_BLOCK_SIZE);
-	if (w->bytes == NULL)
-		note_fault(s, "there is no memory to read it");
-	if (w->bytes == NULL || !read_blocks(image, block, 1, w->bytes))
+	if (!read_blocks(image, block, 1, w->bytes))
 		return NULL;
 	w->block = block;
 	return w->bytes;
@@ -166,12 +170,12 @@ static bool copy_out(const ap_image *image, uint32_t place, size_t size, uint8_t
 	while (size > 0) {
 		uint32_t within = place % AP_BLOCK_BYTES;
 		size_t part = AP_BLOCK_BYTES - within < size ? AP_BLOCK_BYTES - within : size;
-		const uint8_t *from = place < image->store->n_front ? image->store->front + place
+		const uint8_t *from = place < image->cache->n_front ? image->cache->front + place
 								    : window_of(image, place / AP_BLOCK_BYTES);
 
 		if (from == NULL)
 			return false;
-		memcpy(to, place < image->store->n_front ? from : from + within, part);
+		memcpy(to, place < image->cache->n_front ? from : from + within, part);
 		to += part;
 		place += (uint32_t)part;
 		size -= part;
@@ -183,13 +187,13 @@ static bool within_bounds(const ap_image *image, uint32_t place, size_t size)
 {
 	if (place <= image->head.size && size <= image->head.size - place)
 		return true;
-	note_fault(image->store, "refers to something outside of it");
+	note_fault(image->cache, "refers to something outside of it");
 	return false;
 }
 
 const void *ap_image_bytes(const ap_image *image, uint32_t place, size_t size)
 {
-	store *s = image->store;
+	store *s = image->cache;
 	uint32_t within = place % AP_BLOCK_BYTES;
 	const uint8_t *block;
 
@@ -247,16 +251,16 @@ const char *ap_image_string(const ap_image *image, uint32_t place)
 	if (!within_bounds(image, place + (uint32_t)sizeof(length), (size_t)length + 1))
 		return NULL;
 	place += (uint32_t)sizeof(length);
-	if ((uint64_t)place + length < image->store->n_front) {
-		text = (const char *)image->store->front + place;
+	if ((uint64_t)place + length < image->cache->n_front) {
+		text = (const char *)image->cache->front + place;
 	} else {
-		copy = room_for_text(image->store, (size_t)length + 1);
+		copy = room_for_text(image->cache, (size_t)length + 1);
 		if (copy == NULL || !copy_out(image, place, (size_t)length + 1, (uint8_t *)copy))
 			return NULL;
 		text = copy;
 	}
 	if (text[length] != '\0') {
-		note_fault(image->store, "has a string that does not end");
+		note_fault(image->cache, "has a string that does not end");
 		return NULL;
 	}
 	return text;
@@ -268,6 +272,29 @@ const char *ap_image_string(const ap_image *image, uint32_t place)
 
 static const char too_short[] = "is no policy image: it is shorter than the first block of one";
 
+/* True if each table and dictionary says of itself that it has no more in it than the image has room for. */
+static bool counts_fit(const ap_image_head *head)
+{
+	static const uint32_t record_bytes[AP_N_TABLES] = {
+		[AP_TABLE_CLIENTS] = sizeof(ap_image_client), [AP_TABLE_HINTS] = sizeof(ap_image_hint),
+		[AP_TABLE_GROUPS] = sizeof(ap_image_group),   [AP_TABLE_DEPARTMENTS] = sizeof(uint32_t),
+		[AP_TABLE_MEMBERS] = sizeof(ap_image_member), [AP_TABLE_DOMAINS] = sizeof(uint32_t),
+		[AP_TABLE_POLICIES] = sizeof(uint32_t),       [AP_TABLE_EXCEPTIONS] = sizeof(uint32_t),
+		[AP_TABLE_ORIGINS] = sizeof(ap_image_origin), [AP_TABLE_SOURCES] = sizeof(ap_image_source),
+	};
+	const ap_dictionary *const dictionaries[] = { &head->members, &head->anywhere, &head->domains, &head->groups };
+	size_t i;
+
+	for (i = 0; i < AP_N_TABLES; i++)
+		if (head->tables[i].n > head->size / record_bytes[i])
+			return false;
+	for (i = 0; i < sizeof(dictionaries) / sizeof(dictionaries[0]); i++)
+		if ((uint64_t)dictionaries[i]->n_buckets * dictionaries[i]->bytes > head->size ||
+		    dictionaries[i]->bytes > AP_BLOCK_BYTES)
+			return false;
+	return true;
+}
+
 static const char *head_fault(const ap_image_head *head, uint64_t stored)
 {
 	if (memcmp(head->magic, AP_IMAGE_MAGIC, sizeof(head->magic)) != 0)
@@ -278,43 +305,38 @@ static const char *head_fault(const ap_image_head *head, uint64_t stored)
 		return "is of another format version; it must be made anew by the installed release";
 	if (head->size < sizeof(*head) || ap_image_stored_size(head) != stored)
 		return "is not as long as it says: it was cut short, or something was added";
+	if (!counts_fit(head))
+		return "says that it holds more than it has room for";
 	return NULL;
 }
 
-static ap_image *new_image(const char *name)
+static ap_image *new_image(const char *name, size_t n_blocks)
 {
-	size_t length = strlen(name) + 1;
-	ap_image *image = calloc(1, sizeof(*image) + length);
+	size_t length = strlen(name) + 1, blocks = n_blocks * AP_BLOCK_SIZE;
+	reader *r = malloc(sizeof(*r) + blocks + length);
 
-	if (image == NULL)
+	if (r == NULL)
 		return NULL;
-	image->store = calloc(1, sizeof(*image->store));
-	if (image->store == NULL) {
-		free(image);
-		return NULL;
-	}
-	image->fd = -1;
-	memcpy(image->name, name, length);
-	return image;
+	memset(r, 0, sizeof(*r));
+	r->image.cache = &r->cache;
+	r->image.fd = -1;
+	r->image.name = (char *)r + sizeof(*r) + blocks;
+	memcpy(r->image.name, name, length);
+	return &r->image;
 }
 
 void ap_image_free(ap_image *image)
 {
-	unsigned i;
-
 	if (image == NULL)
 		return;
-	for (i = 0; i < N_WINDOWS; i++)
-		free(image->store->windows[i].bytes);
-	while (image->store->texts != NULL) {
-		text_chunk *next = image->store->texts->next;
+	while (image->cache->texts != NULL) {
+		text_chunk *next = image->cache->texts->next;
 
-		free(image->store->texts);
-		image->store->texts = next;
+		free(image->cache->texts);
+		image->cache->texts = next;
 	}
-	free(image->store->front);
-	free(image->store->joined);
-	free(image->store);
+	free(image->cache->owned);
+	free(image->cache->joined);
 	if (image->fd >= 0)
 		(void)close(image->fd);
 	free(image);
@@ -324,7 +346,7 @@ void ap_image_free(ap_image *image)
 static ap_status refuse(ap_image *image, ap_error *error, const char *fault)
 {
 	ap_status status =
-		ap_error_set(error, AP_ERR_DAMAGED, image->name, 0, "%s", fault != NULL ? fault : image->store->fault);
+		ap_error_set(error, AP_ERR_DAMAGED, image->name, 0, "%s", fault != NULL ? fault : image->cache->fault);
 
 	ap_image_free(image);
 	return status;
@@ -353,7 +375,7 @@ ap_status ap_image_open(const char *name, void *bytes, size_t size, ap_image **r
 
 	if (size < AP_BLOCK_SIZE)
 		return ap_error_set(error, AP_ERR_DAMAGED, name, 0, too_short);
-	image = new_image(name);
+	image = new_image(name, 0);
 	if (image == NULL)
 		return no_memory(name, error);
 	fault = take_head(image, bytes, size);
@@ -362,18 +384,18 @@ ap_status ap_image_open(const char *name, void *bytes, size_t size, ap_image **r
 	n = (uint32_t)(size / AP_BLOCK_SIZE);
 	sound = unpack(image->seed, 0, n, bytes);
 	if (sound < n) {
-		note_fault(image->store, "block %u is damaged: its checksum does not fit", sound);
+		note_fault(image->cache, "block %u is damaged: its checksum does not fit", sound);
 		return refuse(image, error, NULL);
 	}
-	image->store->front = bytes;
-	image->store->n_front = image->head.size;
+	image->cache->front = image->cache->owned = bytes;
+	image->cache->n_front = image->head.size;
 	*ret_image = image;
 	return AP_OK;
 }
 
 ap_status ap_image_open_sealed(const char *name, const void *bytes, size_t size, ap_image **ret_image, ap_error *error)
 {
-	ap_image *image = new_image(name);
+	ap_image *image = new_image(name, 0);
 	const char *fault;
 
 	if (image == NULL)
@@ -389,19 +411,20 @@ ap_status ap_image_open_sealed(const char *name, const void *bytes, size_t size,
 /* The rest of what every login reads, where that is more than was read with the head. */
 static bool read_front(ap_image *image, uint32_t n_read)
 {
-	store *s = image->store;
+	store *s = image->cache;
 	uint32_t n = (uint32_t)ap_block_count(image->head.hot);
 
 	if (n > HOT_BLOCKS)
 		n = HOT_BLOCKS;
 	if (n > n_read) {
-		uint8_t *larger = realloc(s->front, (size_t)n * AP_BLOCK_SIZE);
+		uint8_t *larger = malloc((size_t)n * AP_BLOCK_SIZE);
 
 		if (larger == NULL) {
 			note_fault(s, "there is no memory to read it");
 			return false;
 		}
-		s->front = larger;
+		memcpy(larger, s->front, (size_t)n_read * AP_BLOCK_BYTES);
+		s->front = s->owned = larger;
 		/* behind the first, whose contents stand together, without their trailers, already */
 		if (!read_blocks(image, n_read, n - n_read, s->front + (size_t)n_read * AP_BLOCK_BYTES))
 			return false;
@@ -411,6 +434,17 @@ static bool read_front(ap_image *image, uint32_t n_read)
 	if (s->n_front > image->head.size)
 		s->n_front = image->head.size;
 	return true;
+}
+
+/* Gives each block of the reader's room its use. */
+static void lay_out(ap_image *image)
+{
+	reader *r = (reader *)image;
+	unsigned i;
+
+	r->cache.front = r->blocks[0];
+	for (i = 0; i < N_WINDOWS; i++)
+		r->cache.windows[i].bytes = r->blocks[FIRST_BLOCKS + i];
 }
 
 ap_status ap_image_open_file(const char *name, int fd, uint64_t size, ap_image **ret_image, ap_error *error)
@@ -423,22 +457,18 @@ ap_status ap_image_open_file(const char *name, int fd, uint64_t size, ap_image *
 		return ap_error_set(error, AP_ERR_DAMAGED, name, 0, too_short);
 	if (size < FIRST_BLOCKS * AP_BLOCK_SIZE)
 		n = 1;
-	image = new_image(name);
+	image = new_image(name, FIRST_BLOCKS + N_WINDOWS);
 	if (image == NULL)
 		return no_memory(name, error);
-	image->store->front = malloc((size_t)n * AP_BLOCK_SIZE);
-	if (image->store->front == NULL) {
-		ap_image_free(image);
-		return no_memory(name, error);
-	}
-	if (!read_at(image->store, fd, image->store->front, (size_t)n * AP_BLOCK_SIZE, 0))
+	lay_out(image);
+	if (!read_at(image->cache, fd, image->cache->front, (size_t)n * AP_BLOCK_SIZE, 0))
 		return refuse(image, error, NULL);
-	fault = take_head(image, image->store->front, size);
+	fault = take_head(image, image->cache->front, size);
 	if (fault != NULL)
 		return refuse(image, error, fault);
-	sound = unpack(image->seed, 0, n, image->store->front);
+	sound = unpack(image->seed, 0, n, image->cache->front);
 	if (sound < n) {
-		note_fault(image->store, "block %u is damaged: its checksum does not fit", sound);
+		note_fault(image->cache, "block %u is damaged: its checksum does not fit", sound);
 		return refuse(image, error, NULL);
 	}
 	image->fd = fd;
@@ -458,5 +488,5 @@ const ap_image_head *ap_image_head_of(const ap_image *image)
 ap_status ap_image_damaged(const ap_image *image, ap_error *error)
 {
 	return ap_error_set(error, AP_ERR_DAMAGED, image->name, 0, "%s",
-			    image->store->fault[0] != '\0' ? image->store->fault : "is damaged inside");
+			    image->cache->fault[0] != '\0' ? image->cache->fault : "is damaged inside");
 }

@@ -53,14 +53,21 @@ static bool add_name(ap_account *account, const char *text, size_t length, bool 
 	return true;
 }
 
-bool ap_account_init(ap_account *account, const ap_nss *nss, const char *user, const char *default_domain)
+void ap_account_init(ap_account *account, const ap_nss *nss, const char *user, const char *default_domain)
 {
-	const char *at = strrchr(user, '@');
-	size_t length = strlen(user), bare_length = length;
-
 	memset(account, 0, sizeof(*account));
 	account->nss = nss != NULL ? nss : &ap_nss_system;
-	if (at != NULL && at != user && default_domain != NULL && same_but_for_case(at + 1, default_domain))
+	account->user = user;
+	account->default_domain = default_domain;
+}
+
+/* False if memory ran out. */
+static bool list_names(ap_account *account)
+{
+	const char *user = account->user, *domain = account->default_domain, *at = strrchr(user, '@');
+	size_t length = strlen(user), bare_length = length;
+
+	if (at != NULL && at != user && domain != NULL && same_but_for_case(at + 1, domain))
 		bare_length = (size_t)(at - user);
 	return add_name(account, user, length, false) && add_name(account, user, bare_length, false) &&
 	       add_name(account, user, length, true) && add_name(account, user, bare_length, true);
@@ -199,7 +206,7 @@ static void look_up_names(ap_account *account)
 	size_t i;
 
 	account->looked_up = true;
-	account->exists = AP_NO;
+	account->exists = list_names(account) ? AP_NO : AP_UNKNOWN;
 	for (i = 0; i < AP_ACCOUNT_NAMES && account->names[i] != NULL && account->exists == AP_NO; i++)
 		account->exists = look_up_account(account->nss, account->names[i], &account->gid, &account->name);
 }

@@ -34,8 +34,11 @@ enum { AP_ACCOUNT_NAMES = 4 };
 /* A login's account, looked up when it is first asked for. ap_account_init, then ap_account_clear. */
 typedef struct {
 	const ap_nss *nss;
-	char *names[AP_ACCOUNT_NAMES]; /* owned; tried in order; NULL where there are fewer */
-	ap_tri exists;                 /* AP_NO: no such account; AP_UNKNOWN: the look-up failed */
+	const char *user;           /* borrowed, as the next */
+	const char *default_domain; /* or NULL */
+	char *names
+		[AP_ACCOUNT_NAMES]; /* owned; tried in order; NULL where there are fewer, or none was looked up yet */
+	ap_tri exists;              /* AP_NO: no such account; AP_UNKNOWN: the look-up failed */
 	bool looked_up;
 	char *name; /* owned: what the account is called by the source that knows it */
 	gid_t gid;
@@ -49,9 +52,9 @@ typedef struct {
 /*
  * `user` is the name as PAM gave it. It is tried first; then, with `default_domain` set and the name in that domain,
  * without it; then both in lower case, since members are compared without regard to case: a spelling must not lead
- * out of a group. False if memory ran out; free with ap_account_clear all the same.
+ * out of a group. Both must outlive the account, which looks up nothing until it is asked. Free with ap_account_clear.
  */
-bool ap_account_init(ap_account *account, const ap_nss *nss, const char *user, const char *default_domain);
+void ap_account_init(ap_account *account, const ap_nss *nss, const char *user, const char *default_domain);
 
 /*
  * AP_YES or AP_NO; AP_NO too for a name without an account; AP_UNKNOWN where a look-up failed or the account exists

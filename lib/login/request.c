@@ -134,12 +134,9 @@ ap_status ap_request_init(ap_request *ret_request, const ap_image *image, const 
 		request.address.family = AP_ADDRESS_LOCAL;
 	if (!view.sound)
 		return ap_image_damaged(image, error);
-	if (!ap_member_init(&request.member, facts->user, default_domain) ||
-	    !ap_account_init(&request.account, facts->nss, facts->user, default_domain)) {
-		ap_member_clear(&request.member);
-		ap_account_clear(&request.account);
+	if (!ap_member_init(&request.member, facts->user, default_domain))
 		return ap_error_set(error, AP_ERR_MEMORY, NULL, 0, "there is no memory for a request");
-	}
+	ap_account_init(&request.account, facts->nss, facts->user, default_domain);
 	*ret_request = request;
 	return AP_OK;
 }

@@ -7,10 +7,10 @@ uint32_t ap_image_count(const ap_image *image, ap_table_kind table)
 	return ap_image_head_of(image)->tables[table].n;
 }
 
-/* Bytes that stay until the next are asked for; NULL with the view marked. */
-static const void *bytes_at(ap_view *view, uint32_t place, size_t size)
+/* Bytes that stay until the next are asked for; NULL with the view marked. A sum may lie behind every place there is. */
+static const void *bytes_at(ap_view *view, uint64_t place, size_t size)
 {
-	const void *at = ap_image_bytes(view->image, place, size);
+	const void *at = place <= UINT32_MAX ? ap_image_bytes(view->image, (uint32_t)place, size) : NULL;
 
 	if (at == NULL)
 		view->sound = false;
@@ -18,7 +18,7 @@ static const void *bytes_at(ap_view *view, uint32_t place, size_t size)
 }
 
 /* Copies a record out; a zeroed one where there is none. */
-static void copy_at(ap_view *view, uint32_t place, void *record, size_t size)
+static void copy_at(ap_view *view, uint64_t place, void *record, size_t size)
 {
 	const void *at = bytes_at(view, place, size);
 
@@ -29,11 +29,11 @@ static void copy_at(ap_view *view, uint32_t place, void *record, size_t size)
 }
 
 /* The place of a table's record: as many as fit in a stretch whole stand there. */
-static uint32_t place_in(uint32_t at, uint32_t number, size_t size)
+static uint64_t place_in(uint32_t at, uint32_t number, size_t size)
 {
 	uint32_t fit = AP_BLOCK_BYTES / (uint32_t)size;
 
-	return at + number / fit * AP_BLOCK_BYTES + number % fit * (uint32_t)size;
+	return at + (uint64_t)(number / fit) * AP_BLOCK_BYTES + number % fit * (uint32_t)size;
 }
 
 static void copy_record(ap_view *view, ap_table_kind kind, uint32_t number, void *record, size_t size)
@@ -79,25 +79,28 @@ PLACE_READER(exception_at, ap_image_exception)
 PLACE_READER(department_at, ap_image_department)
 PLACE_READER(net, ap_image_net)
 
-ap_image_department ap_view_department(ap_view *view, uint32_t number)
+/* A record's place by its number in a table of places; AP_NONE, which is behind every image's end, where it has none. */
+static uint32_t place_of(ap_view *view, ap_table_kind kind, uint32_t number)
 {
 	uint32_t place;
 
-	copy_record(view, AP_TABLE_DEPARTMENTS, number, &place, sizeof(place));
-	return ap_view_department_at(view, place);
+	copy_record(view, kind, number, &place, sizeof(place));
+	return place != 0 ? place : AP_NONE;
+}
+
+ap_image_department ap_view_department(ap_view *view, uint32_t number)
+{
+	return ap_view_department_at(view, place_of(view, AP_TABLE_DEPARTMENTS, number));
 }
 
 ap_image_policy ap_view_policy(ap_view *view, uint32_t number)
 {
-	return ap_view_policy_at(view, ap_view_policy_place(view, number));
+	return ap_view_policy_at(view, place_of(view, AP_TABLE_POLICIES, number));
 }
 
 ap_image_exception ap_view_exception(ap_view *view, uint32_t number)
 {
-	uint32_t place;
-
-	copy_record(view, AP_TABLE_EXCEPTIONS, number, &place, sizeof(place));
-	return ap_view_exception_at(view, place);
+	return ap_view_exception_at(view, place_of(view, AP_TABLE_EXCEPTIONS, number));
 }
 
 ap_image_settings ap_view_settings(ap_view *view)
@@ -137,13 +140,13 @@ uint32_t ap_view_number(ap_view *view, ap_span span, uint32_t index)
 {
 	uint32_t value;
 
-	if (index >= span.n || span.at > AP_NONE - index * 4) {
+	if (index >= span.n) {
 		view->sound = false;
 		return 0;
 	}
 	if (span.n == 1)
 		return span.at;
-	copy_at(view, span.at + index * 4, &value, sizeof(value));
+	copy_at(view, span.at + (uint64_t)index * sizeof(value), &value, sizeof(value));
 	return value;
 }
 
@@ -224,7 +227,7 @@ ap_subject_entry ap_view_find(ap_view *view, const ap_dictionary *dictionary, co
 		view->sound = false;
 	for (tried = 0; tried < dictionary->n_buckets && passed && view->sound; tried++) {
 		uint32_t number = (uint32_t)((hash + tried) % dictionary->n_buckets);
-		const uint8_t *bucket = bytes_at(view, dictionary->at + number * AP_BLOCK_BYTES, bytes);
+		const uint8_t *bucket = bytes_at(view, dictionary->at + (uint64_t)number * AP_BLOCK_BYTES, bytes);
 		ap_subject_entry entry;
 
 		if (bucket == NULL)
@@ -305,7 +308,7 @@ static const uint8_t *find_in_stretch(ap_view *view, uint32_t at, uint32_t n, ui
 {
 	uint32_t fit = AP_BLOCK_BYTES / record_bytes, first = stretch * fit;
 	uint32_t here = first < n ? (n - first < fit ? n - first : fit) : 0, found;
-	const uint8_t *records = bytes_at(view, at + stretch * AP_BLOCK_BYTES, (size_t)here * record_bytes);
+	const uint8_t *records = bytes_at(view, at + (uint64_t)stretch * AP_BLOCK_BYTES, (size_t)here * record_bytes);
 
 	found = records != NULL ? count_up_to(records, here, record_bytes, key, key_bytes) : 0;
 	if (found == 0)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { MEMBER_MAX = 1024, DEPARTMENT_MAX = 4096, DOMAIN_MAX = 255 };
+enum { MEMBER_MAX = 1024, GROUP_MAX = 1024, HINT_MAX = 1024, DEPARTMENT_MAX = 4096, DOMAIN_MAX = 255 };
 
 static bool has_blank(const char *text)
 {
@@ -182,6 +182,8 @@ const char *ap_group_fault(const char *text)
 		return "is empty; expected a group's name";
 	if (ap_utf8_has_control(text))
 		return "has control characters in it; expected a group's name";
+	if (strlen(text) > GROUP_MAX)
+		return "is longer than 1024 bytes";
 	if (has_blank_end(text))
 		return "has blanks at its start or end";
 	return NULL;
@@ -240,6 +242,8 @@ const char *ap_hint_fault(const char *text)
 		return "is empty; expected a text or a pattern of \"*\" and \"?\"";
 	if (ap_utf8_has_control(text))
 		return "has control characters in it; expected a text or a pattern of \"*\" and \"?\"";
+	if (strlen(text) > HINT_MAX)
+		return "is longer than 1024 bytes";
 	return NULL;
 }
 

@@ -110,6 +110,7 @@ static int fake_getgrgid_r(gid_t gid, struct group *entry, char *buffer, size_t 
 		return result;
 	if (gid != PRIMARY && gid != EXTRA)
 		return 0;
+	assert_true(size > 100);
 	(void)snprintf(buffer, size, "%s", gid == PRIMARY ? "primary" : "extra");
 	*entry = (struct group){ .gr_name = buffer, .gr_gid = gid };
 	*ret = entry;
@@ -165,6 +166,7 @@ static void set_up(size_t i)
 	passwd_behaviour = rows[i].passwd;
 	group_behaviour = rows[i].groups;
 	list_behaviour = rows[i].list;
+	gid_behaviour = (behaviour){ 0 };
 	n_groups = rows[i].n_groups;
 	account_name = "alice";
 }
@@ -180,7 +182,7 @@ static void test_nss_rows(void **state)
 		ap_tri answer;
 
 		set_up(i);
-		assert_true(ap_account_init(&account, &fake, rows[i].user, NULL));
+		ap_account_init(&account, &fake, rows[i].user, NULL);
 		answer = ap_account_in_group(&account, rows[i].group, &why);
 		AP_ROW(failed, answer == rows[i].expected, "row %zu: %s: %s", i, rows[i].what, ap_tri_name(answer));
 		AP_ROW(failed, answer != AP_UNKNOWN || (why != NULL && why[0] != '\0'), "row %zu: %s: no reason", i,
@@ -198,7 +200,7 @@ static void test_nss_asks_for_the_account_once_and_late(void **state)
 
 	(void)state;
 	set_up(0);
-	assert_true(ap_account_init(&account, &fake, "alice", "example.com"));
+	ap_account_init(&account, &fake, "alice", "example.com");
 	assert_int_equal(passwd_behaviour.n_asked + group_behaviour.n_asked + list_behaviour.n_asked, 0);
 	assert_int_equal(ap_account_in_group(&account, "nowhere", NULL), AP_UNKNOWN);
 	assert_int_equal(ap_account_in_group(&account, "extra", NULL), AP_YES);
@@ -248,7 +250,7 @@ static void test_nss_tries_the_name_as_given_then_without_the_default_domain(voi
 
 		set_up(0);
 		account_name = names[i].account;
-		assert_true(ap_account_init(&account, &fake, names[i].user, names[i].default_domain));
+		ap_account_init(&account, &fake, names[i].user, names[i].default_domain);
 		answer = ap_account_in_group(&account, "listed", NULL);
 		AP_ROW(failed, answer == names[i].expected, "row %zu: %s: %s", i, names[i].user, ap_tri_name(answer));
 		AP_ROW(failed, passwd_behaviour.n_asked == names[i].n_asked, "row %zu: %s: asked %zu times", i,
@@ -266,9 +268,121 @@ static void test_nss_does_not_go_on_after_a_failure(void **state)
 	(void)state;
 	set_up(0);
 	passwd_behaviour = (behaviour){ .result = EIO, .n_times = 1 };
-	assert_true(ap_account_init(&account, &fake, "alice@example.com", "example.com"));
+	ap_account_init(&account, &fake, "alice@example.com", "example.com");
 	assert_int_equal(ap_account_in_group(&account, "listed", NULL), AP_UNKNOWN);
 	ap_account_clear(&account);
+}
+
+/*
+ * The groups that the account is said to be in
+ */
+
+static const struct {
+	const char *what;
+	const char *user;
+	behaviour passwd, list, gid;
+	int n_groups;
+	ap_tri expected;
+	size_t n_names; /* "primary", then "extra"; groups between them have no name */
+} own[] = {
+	{ "the primary group alone", "alice", { 0 }, { 0 }, { 0 }, 1, AP_YES, 1 },
+	{ "two groups", "alice", { 0 }, { 0 }, { 0 }, 2, AP_YES, 2 },
+	{ "groups without a name are left out", "alice", { 0 }, { 0 }, { 0 }, 7, AP_YES, 2 },
+	{ "more groups than fit at first", "alice", { 0 }, { 0 }, { 0 }, 1000, AP_YES, 2 },
+	{ "as many as there may be", "alice", { 0 }, { 0 }, { 0 }, 65536, AP_YES, 2 },
+	{ "more than there may be", "alice", { 0 }, { 0 }, { 0 }, 65537, AP_UNKNOWN, 0 },
+
+	{ "no such account", "bob", { 0 }, { 0 }, { 0 }, 3, AP_NO, 0 },
+	{ "no such account: ENOENT", "alice", { ENOENT, -1, 0, 0, "" }, { 0 }, { 0 }, 3, AP_NO, 0 },
+	{ "no such account, and groups fail", "bob", { 0 }, { EIO, -1, 0, 0, "" }, { EIO, -1, 0, 0, "" }, 3, AP_NO, 0 },
+	{ "passwd: EIO", "alice", { EIO, -1, 0, 0, "" }, { 0 }, { 0 }, 3, AP_UNKNOWN, 0 },
+	{ "passwd: EINTR for ever", "alice", { EINTR, -1, 0, 0, "" }, { 0 }, { 0 }, 3, AP_UNKNOWN, 0 },
+	{ "passwd: EINTR once", "alice", { EINTR, 1, 0, 0, "" }, { 0 }, { 0 }, 3, AP_YES, 2 },
+
+	{ "getgrouplist fails for ever", "alice", { 0 }, { EIO, -1, 0, 0, "" }, { 0 }, 3, AP_UNKNOWN, 0 },
+
+	{ "gid: EIO", "alice", { 0 }, { 0 }, { EIO, -1, 0, 0, "" }, 3, AP_UNKNOWN, 0 },
+	{ "gid: EIO for the first alone", "alice", { 0 }, { 0 }, { EIO, 1, 0, 0, "" }, 3, AP_UNKNOWN, 0 },
+	{ "gid: EMFILE", "alice", { 0 }, { 0 }, { EMFILE, -1, 0, 0, "" }, 3, AP_UNKNOWN, 0 },
+	{ "gid: ETIMEDOUT", "alice", { 0 }, { 0 }, { ETIMEDOUT, -1, 0, 0, "" }, 3, AP_UNKNOWN, 0 },
+	{ "gid: EINTR once", "alice", { 0 }, { 0 }, { EINTR, 1, 0, 0, "" }, 3, AP_YES, 2 },
+	{ "gid: EINTR for ever", "alice", { 0 }, { 0 }, { EINTR, -1, 0, 0, "" }, 3, AP_UNKNOWN, 0 },
+	{ "gid: needs 1 MB", "alice", { 0 }, { 0 }, { 0, 0, 1000000, 0, "" }, 3, AP_YES, 2 },
+	{ "gid: ERANGE for ever", "alice", { 0 }, { 0 }, { ERANGE, -1, 0, 0, "" }, 3, AP_UNKNOWN, 0 },
+	{ "gid: ENOENT is no name", "alice", { 0 }, { 0 }, { ENOENT, -1, 0, 0, "" }, 3, AP_YES, 0 },
+	{ "gid: ESRCH is no name", "alice", { 0 }, { 0 }, { ESRCH, 1, 0, 0, "" }, 1, AP_YES, 0 },
+};
+
+static void set_up_own(size_t i)
+{
+	set_up(0);
+	passwd_behaviour = own[i].passwd;
+	list_behaviour = own[i].list;
+	gid_behaviour = own[i].gid;
+	n_groups = own[i].n_groups;
+}
+
+static bool are_own_names(const char *const *found, size_t n)
+{
+	return n == 0 || (strcmp(found[0], "primary") == 0 && (n == 1 || strcmp(found[1], "extra") == 0));
+}
+
+/* Unknown or not, what is answered at first stays answered; the services are not asked again. */
+static void test_nss_tells_the_groups_of_an_account(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(own); i++) {
+		const char *const *found;
+		ap_account account;
+		size_t n = 4711, n_asked;
+		ap_tri answer;
+
+		set_up_own(i);
+		ap_account_init(&account, &fake, own[i].user, NULL);
+		assert_int_equal(passwd_behaviour.n_asked + list_behaviour.n_asked + gid_behaviour.n_asked, 0);
+		answer = ap_account_groups(&account, &found, &n);
+		AP_ROW(failed, answer == own[i].expected, "row %zu: %s: %s", i, own[i].what, ap_tri_name(answer));
+		AP_ROW(failed, n == own[i].n_names && are_own_names(found, n), "row %zu: %s: %zu names", i, own[i].what,
+		       n);
+		AP_ROW(failed, answer != AP_NO || list_behaviour.n_asked + gid_behaviour.n_asked == 0,
+		       "row %zu: %s: groups were asked for", i, own[i].what);
+		n_asked = passwd_behaviour.n_asked + gid_behaviour.n_asked;
+		AP_ROW(failed, ap_account_groups(&account, &found, &n) == answer && n == own[i].n_names,
+		       "row %zu: %s: another answer", i, own[i].what);
+		AP_ROW(failed, passwd_behaviour.n_asked + gid_behaviour.n_asked == n_asked, "row %zu: %s: asked again",
+		       i, own[i].what);
+		ap_account_clear(&account);
+	}
+	AP_ROWS_END(failed);
+}
+
+/* Both questions share one look-up of the account and one of its groups, whichever comes first. */
+static void test_nss_shares_look_ups_between_both_questions(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (int groups_first = 0; groups_first < 2; groups_first++) {
+		const char *const *found;
+		ap_account account;
+		size_t n;
+
+		set_up(0);
+		ap_account_init(&account, &fake, "ALICE@Example.com", "example.com");
+		if (groups_first != 0)
+			AP_ROW(failed, ap_account_groups(&account, &found, &n) == AP_YES && n == 2, "%zu names", n);
+		AP_ROW(failed, ap_account_in_group(&account, "extra", NULL) == AP_YES, "extra");
+		AP_ROW(failed, ap_account_groups(&account, &found, &n) == AP_YES && n == 2, "%zu names", n);
+		/* as given, without the domain, both in lower case: the last is hers */
+		AP_ROW(failed, passwd_behaviour.n_asked == 4 && list_behaviour.n_asked == 1, "%zu accounts, %zu lists",
+		       passwd_behaviour.n_asked, list_behaviour.n_asked);
+		AP_ROW(failed, strcmp(list_behaviour.last_name, "alice") == 0, "the groups of %s",
+		       list_behaviour.last_name);
+		ap_account_clear(&account);
+	}
+	AP_ROWS_END(failed);
 }
 
 int main(void)
@@ -278,6 +392,8 @@ int main(void)
 		cmocka_unit_test(test_nss_asks_for_the_account_once_and_late),
 		cmocka_unit_test(test_nss_tries_the_name_as_given_then_without_the_default_domain),
 		cmocka_unit_test(test_nss_does_not_go_on_after_a_failure),
+		cmocka_unit_test(test_nss_tells_the_groups_of_an_account),
+		cmocka_unit_test(test_nss_shares_look_ups_between_both_questions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
