@@ -58,7 +58,7 @@ static const char *before_text(ap_context *context, const ap_apply_result *resul
 		return ap_format(context->arena, "before, revision %s",
 				 ap_revision_text(context->arena, result->replaced));
 	if (result->replaced_fault != NULL)
-		return ap_format(context->arena, "what was in force before could not be read: it %s",
+		return ap_format(context->arena, "what was in force before could not be read: %s",
 				 ap_printable(context->arena, result->replaced_fault));
 	return "nothing was in force before";
 }
@@ -79,7 +79,6 @@ static void write_verdict(ap_context *context, ap_colour colour, const char *wor
 
 static void write_done(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
 {
-	write_changes(context, &result->changes);
 	write_verdict(context, AP_GREEN, options->dry_run ? "would be in force" : "in force",
 		      ap_format(context->arena, "revision %s, %s; %s",
 				ap_revision_text(context->arena, result->revision),
@@ -96,9 +95,7 @@ static void write_failure(ap_context *context, const ap_apply_result *result, co
 		fprintf(stderr, "%s: ", ap_place_text(context->arena, error->file, error->line));
 	fprintf(stderr, "%s\n", ap_printable(context->arena, error->message));
 	if (result->in_force)
-		fprintf(stderr,
-			"Revision %s is in force all the same; its record follows with the next command that "
-			"applies.\n",
+		fprintf(stderr, "Revision %s is in force all the same; the history has it with the next apply.\n",
 			ap_revision_text(context->arena, result->revision));
 	else
 		fprintf(stderr, "Not applied: %s.\n", stays_text(context, result));
@@ -109,6 +106,9 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 {
 	bool overridden = result->outcome == AP_APPLY_DONE;
 
+	if (result->outcome == AP_APPLY_DONE || result->outcome == AP_APPLY_REFUSED)
+		write_changes(context, &result->changes);
+	(void)fflush(stdout); /* what follows on standard error stands below it */
 	write_diagnostics(context, &result->problems, "error", "warning");
 	write_diagnostics(context, &result->refusals, overridden ? "overridden" : "refused", "warning");
 	switch (result->outcome) {

@@ -5,35 +5,39 @@
 #include "progress_bar.h"
 #include "who.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { WAIT_MS = 30 * 1000 }; /* for somebody else's apply to end */
 
-/* What is put in force names its files so that they are found from wherever the next command is run. */
+/*
+ * What is put in force names its files so that they are found from wherever the next command is run, and in one way
+ * whichever it was asked for by: the folder's own path. The root file itself may be a link.
+ */
 static const char *absolute(ap_context *context, const char *path)
 {
-	char here[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL   ? realpath(".", NULL)
+		       : slash == path ? realpath("/", NULL)
+				       : realpath(ap_arena_strndup(context->arena, path, (size_t)(slash - path)), NULL);
+	const char *found = path;
 
-	if (path[0] == '/' || getcwd(here, sizeof(here)) == NULL)
-		return path;
-	while (strncmp(path, "./", 2) == 0)
-		path += 2;
-	return ap_format(context->arena, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path);
+	if (folder != NULL)
+		found = ap_format(context->arena, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder,
+				  slash != NULL ? slash + 1 : path);
+	free(folder);
+	return found;
 }
 
-static ap_apply_options options_for(ap_context *context)
+/* When the command line has been read. */
+static void complete(ap_context *context, ap_apply_options *options)
 {
-	ap_apply_options options = { .config = absolute(context, ap_context_config(context)),
-				     .state = ap_context_state(context),
-				     .now = (int64_t)time(NULL),
-				     .wait_ms = WAIT_MS };
-
-	options.by = ap_who(context->arena, &options.uid);
-	return options;
+	options->config = absolute(context, ap_context_config(context));
+	options->state = ap_context_state(context);
+	options->now = (int64_t)time(NULL);
+	options->wait_ms = WAIT_MS;
+	options->by = ap_who(context->arena, &options->uid);
 }
 
 static int apply(ap_context *context, ap_apply_options *options)
@@ -55,14 +59,15 @@ static int apply(ap_context *context, ap_apply_options *options)
 
 int ap_cmd_apply(ap_context *context, int argc, char **argv)
 {
-	ap_apply_options given = options_for(context);
+	ap_apply_options given = { 0 };
 	const ap_option options[] = {
 		{ .name = "data",
 		  .help = "keep the policy files in force, and take today's feeds and directory files: for timers",
 		  .flag = &given.data },
 		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
 		{ .name = "force",
-		  .help = "go over a failed assertion, a shrunken feed or directory, or a text that was rolled back",
+		  .help = "go over a failed assertion, a shrunken feed or directory, a text that was rolled back, or another root "
+			  "file",
 		  .flag = &given.force },
 	};
 	const ap_usage usage = {
@@ -84,8 +89,7 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 	if (given.data && context->config != NULL)
 		return ap_usage_error(&usage, "--data takes the policy files that are in force: --config cannot stand "
 					      "beside it");
-	given.config = absolute(context, ap_context_config(context));
-	given.state = ap_context_state(context);
+	complete(context, &given);
 	return apply(context, &given);
 }
 
@@ -110,7 +114,7 @@ static bool is_prefix(const char *revision)
 
 int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 {
-	ap_apply_options given = options_for(context);
+	ap_apply_options given = { 0 };
 	const ap_option options[] = {
 		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
 	};
@@ -135,6 +139,6 @@ int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 	if (revision != NULL && !is_prefix(revision))
 		return ap_usage_error(&usage, "\"%s\" is no revision; expected at least %d of its digits 0-9 and a-f",
 				      ap_printable(context->arena, revision), AP_REVISION_PREFIX_MIN);
-	given.state = ap_context_state(context);
+	complete(context, &given);
 	return rollback(context, &given, revision);
 }

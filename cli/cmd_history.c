@@ -56,7 +56,10 @@ static void write_table(ap_context *context, const history *h)
 		ap_table_cell(table, AP_PLAIN, record->by);
 		ap_table_cell(table, AP_PLAIN, how_text(context, record));
 		ap_table_cell(table, AP_PLAIN, ap_format(context->arena, "%u", record->n_policies));
-		ap_table_cell(table, AP_DIM, record->summary);
+		ap_table_cell(table, AP_DIM,
+			      has_image(h, context->arena, record)
+				      ? record->summary
+				      : ap_format(context->arena, "%s (image not kept)", record->summary));
 	}
 	ap_table_write(table, &context->screen);
 	if (h->records.n_illegible > 0)

@@ -22,7 +22,8 @@ typedef struct {
 	ap_image *image; /* NULL: nothing was ever applied */
 	char revision[AP_HEX_REVISION + 1];
 	ap_records records;
-	const ap_record *record; /* of what is in force; NULL: the history does not know it */
+	const ap_record *record;      /* of what is in force; NULL: the history does not know it */
+	const ap_record *rolled_back; /* the last change of a text, if it was a rollback; else NULL */
 	ap_pending pending;
 	ending *endings; /* exceptions that end soon */
 	size_t n_endings;
@@ -42,6 +43,18 @@ static void find_endings(ap_context *context, status_report *r)
 				(ending){ .name = ap_view_string(&view, exception.name),
 					  .not_after = exception.not_after };
 	}
+}
+
+/* Feeds that were taken in since change nothing about the text. */
+static const ap_record *last_rollback(const ap_records *records)
+{
+	for (size_t i = records->n; i > 0; i--) {
+		const ap_record *record = &records->items[i - 1];
+
+		if (strcmp(record->text, record->replaced_text) != 0)
+			return record->action == AP_ACTION_ROLLBACK ? record : NULL;
+	}
+	return NULL;
 }
 
 static int look(ap_context *context, status_report *r)
@@ -64,6 +77,7 @@ static int look(ap_context *context, status_report *r)
 		return ap_report_error(context, &error);
 	if (r->records.n > 0 && strcmp(r->records.items[r->records.n - 1].revision, r->revision) == 0)
 		r->record = &r->records.items[r->records.n - 1];
+	r->rolled_back = last_rollback(&r->records);
 	r->pending = ap_pending_of(context->arena, r->image);
 	find_endings(context, r);
 	return r->pending.n > 0 ? AP_EXIT_NO : AP_EXIT_YES;
@@ -101,10 +115,20 @@ static const char *since_text(ap_context *context, const status_report *r)
 
 	if (r->record == NULL)
 		return "unknown: the history does not have it; it was put there by other means than apply";
-	return ap_format(context->arena, "%s, %s ago, by %s (%s%s)", ap_timestamp_format_local(r->record->time, time),
-			 span_text(context, r->now > r->record->time ? r->now - r->record->time : 0),
+	return ap_format(context->arena, "%s, %s, by %s (%s%s)", ap_timestamp_format_local(r->record->time, time),
+			 r->now >= r->record->time
+				 ? ap_format(context->arena, "%s ago", span_text(context, r->now - r->record->time))
+				 : "which is still to come: is the clock right?",
 			 ap_printable(context->arena, r->record->by), ap_action_names[r->record->action],
 			 r->record->forced ? ", forced" : "");
+}
+
+/* What must be written to apply the root file that is in force. */
+static const char *config_option(ap_context *context, const char *root)
+{
+	return strcmp(root, ap_context_config(&(ap_context){ 0 })) == 0
+		       ? ""
+		       : ap_format(context->arena, " --config %s", ap_printable(context->arena, root));
 }
 
 static void write_pending(ap_context *context, const ap_pending *pending, bool edits)
@@ -117,11 +141,11 @@ static void write_pending(ap_context *context, const ap_pending *pending, bool e
 		return;
 	}
 	line(context, label, AP_YELLOW,
-	     ap_format(context->arena, "%s; \"accesspolicy apply%s\" puts %s in force",
+	     ap_format(context->arena, "%s; \"accesspolicy apply%s --dry-run\" says what would become of %s",
 		       edits ? ap_count_text(context->arena, n, "file pending", "files pending")
 			     : ap_count_text(context->arena, n, "feed or directory file differs",
 					     "feeds or directory files differ"),
-		       edits ? "" : " --data", n == 1 ? "it" : "them"));
+		       edits ? config_option(context, pending->root) : " --data", n == 1 ? "it" : "them"));
 	for (size_t i = 0; i < pending->n; i++) {
 		const ap_pending_file *file = &pending->items[i];
 
@@ -155,10 +179,10 @@ static void write_text(ap_context *context, const status_report *r)
 		       ap_count_text(context->arena, n, "policy", "policies")));
 	line(context, "Since", AP_PLAIN, since_text(context, r));
 	line(context, "Files", AP_PLAIN, ap_printable(context->arena, r->pending.root));
-	if (r->record != NULL && r->record->action == AP_ACTION_ROLLBACK && r->record->replaced[0] != '\0')
+	if (r->rolled_back != NULL)
 		line(context, "", AP_YELLOW,
 		     ap_format(context->arena, "revision %s was rolled back: apply refuses its text until that changes",
-			       ap_revision_text(context->arena, r->record->replaced)));
+			       ap_revision_text(context->arena, r->rolled_back->replaced)));
 	write_pending(context, &r->pending, true);
 	write_pending(context, &r->pending, false);
 	write_endings(context, r);

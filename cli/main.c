@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 
 	hold_standard_descriptors();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error that can be told */
 	set_character_type();
 	context.arena = ap_arena_new();
 	context.screen = ap_screen_of_stdout();

@@ -47,5 +47,6 @@ const char *ap_who(ap_arena *arena, unsigned *ret_uid)
 		(void)login_user(&uid);
 	*ret_uid = uid;
 	entry = getpwuid((uid_t)uid);
-	return entry != NULL ? ap_arena_strdup(arena, entry->pw_name) : ap_format(arena, "user %u", uid);
+	return entry != NULL ? ap_arena_strdup(arena, ap_printable(arena, entry->pw_name))
+			     : ap_format(arena, "user %u", uid);
 }

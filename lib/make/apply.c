@@ -5,6 +5,7 @@
 #include "compile.h"
 #include "load.h"
 #include "names.h"
+#include "pending.h"
 #include "transition.h"
 
 #include <stdlib.h>
@@ -139,54 +140,65 @@ static void refuse_shrunken(work *w, const ap_source_def *source, uint32_t befor
 				   (unsigned long long)lost, before, unit, w->set->max_shrink);
 }
 
-static void check_shrinking(work *w)
+static void compare_sources(work *w, const ap_image *before)
 {
 	ap_names *numbers = ap_names_new(w->t.arena);
-	ap_view view = ap_view_of(w->t.in_force);
-	uint32_t n = w->t.in_force != NULL ? ap_image_count(w->t.in_force, AP_TABLE_SOURCES) : 0;
+	ap_view view = ap_view_of(before);
+	uint32_t n = ap_image_count(before, AP_TABLE_SOURCES);
 
 	for (uint32_t i = 0; i < n && view.sound; i++) {
 		ap_image_source source = ap_view_source(&view, i);
 		const char *path = ap_view_string(&view, source.path);
 
 		if (source.kind != AP_SOURCE_POLICIES && ap_names_find(numbers, path) == AP_NONE)
-			ap_names_put(numbers, path, source.n);
+			ap_names_put(numbers, ap_arena_strdup(w->t.arena, path), source.n);
 	}
 	for (size_t i = 0; i < w->set->n_sources; i++) {
 		const ap_source_def *source = &w->set->sources[i];
-		uint32_t before = ap_names_find(numbers, source->path);
+		uint32_t entries = ap_names_find(numbers, source->path);
 
-		if (source->kind != AP_SOURCE_POLICIES && before != AP_NONE)
-			refuse_shrunken(w, source, before);
+		if (source->kind != AP_SOURCE_POLICIES && entries != AP_NONE)
+			refuse_shrunken(w, source, entries);
 	}
+}
+
+static void check_shrinking(work *w)
+{
+	ap_image *last = w->t.in_force == NULL ? ap_transition_last_known(&w->t) : NULL;
+
+	if (w->t.in_force != NULL || last != NULL)
+		compare_sources(w, w->t.in_force != NULL ? w->t.in_force : last);
+	ap_image_free(last);
 }
 
 /* The text that was rolled back is refused until it changes; so is the very image, however it came to be again. */
 static void check_rolled_back(work *w)
 {
 	char text[AP_HEX_REVISION + 1], text_in_force[AP_HEX_REVISION + 1] = "";
-	const ap_record *rolled_back = NULL;
+	const ap_record *by;
 
 	ap_revision_format(ap_image_head_of(w->t.image)->text, text);
 	if (w->t.in_force != NULL)
 		ap_revision_format(ap_image_head_of(w->t.in_force)->text, text_in_force);
-	for (size_t i = 0; i < w->t.records.n; i++) {
-		const ap_record *record = &w->t.records.items[i];
-		bool same_text = strcmp(record->replaced_text, text) == 0 && strcmp(text, text_in_force) != 0;
-		bool same = strcmp(record->replaced, w->t.result->revision) == 0;
-
-		if (record->action == AP_ACTION_ROLLBACK && (same || same_text))
-			rolled_back = record;
-		else if (record->forced && record->action != AP_ACTION_ROLLBACK &&
-			 (strcmp(record->revision, w->t.result->revision) == 0 || strcmp(record->text, text) == 0))
-			rolled_back = NULL;
-	}
-	if (rolled_back != NULL)
+	by = ap_records_rolled_back(&w->t.records, w->t.result->revision, text, text_in_force);
+	if (by != NULL)
 		ap_diagnostics_add(
 			&w->t.result->refusals, AP_ERROR, w->t.options->data ? w->t.options->state : w->set->root, 0,
 			"%s was rolled back by %s; it is not applied again until it changes",
-			strcmp(rolled_back->replaced, w->t.result->revision) == 0 ? "this policy" : "this text",
-			rolled_back->by);
+			strcmp(by->replaced, w->t.result->revision) == 0 ? "this policy" : "this text", by->by);
+}
+
+/* A root file that was meant for a test must not take the place of the machine's by a slip. */
+static void check_root(work *w)
+{
+	const char *root;
+
+	if (w->t.in_force == NULL)
+		return;
+	root = ap_pending_root(w->t.arena, w->t.in_force);
+	if (root[0] != '\0' && strcmp(root, w->set->root) != 0)
+		ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, w->set->root, 0,
+				   "is another root file than what is in force was made of, %s", root);
 }
 
 static bool refuse(work *w)
@@ -196,6 +208,7 @@ static bool refuse(work *w)
 	(void)ap_assertions_run(w->set, w->t.image, w->t.options->now, w->t.options->nss, &result->refusals);
 	check_shrinking(w);
 	check_rolled_back(w);
+	check_root(w);
 	if (result->refusals.n_errors == 0 || w->t.options->force)
 		return false;
 	result->outcome = AP_APPLY_REFUSED;
@@ -216,14 +229,39 @@ static void put_in_force(work *w)
 		result->outcome = AP_APPLY_FAILED;
 }
 
+/* Nothing to do; but if what is in force came there by other means than apply, the history gets it. */
+static void leave_unchanged(work *w)
+{
+	const ap_records *records = &w->t.records;
+	ap_apply_result *result = w->t.result;
+	ap_record record = ap_transition_record(&w->t, AP_ACTION_APPLY);
+
+	result->outcome = AP_APPLY_UNCHANGED;
+	if (w->t.options->dry_run ||
+	    (records->n > 0 && strcmp(records->items[records->n - 1].revision, result->revision) == 0))
+		return;
+	memset(record.replaced, 0, sizeof(record.replaced));
+	memset(record.replaced_text, 0, sizeof(record.replaced_text));
+	result->in_force = true;
+	if (ap_state_record(w->t.state, &record, &result->error) != AP_OK)
+		result->outcome = AP_APPLY_FAILED;
+}
+
 static void carry_out(work *w)
 {
 	ap_apply_result *result = w->t.result;
 
-	if (!open_state(w) || !open_in_force(w) || !load(w) || !compile(w))
+	if (!open_state(w)) {
+		ap_error unread = { 0 };
+
+		/* for the report: what stays in force */
+		(void)ap_transition_open_in_force(&w->t, &unread);
 		return;
-	if (strcmp(result->revision, result->replaced) == 0) {
-		result->outcome = AP_APPLY_UNCHANGED;
+	}
+	if (!open_in_force(w) || !load(w) || !compile(w))
+		return;
+	if (strcmp(result->revision, result->replaced) == 0 && ap_transition_verify(&w->t)) {
+		leave_unchanged(w);
 		return;
 	}
 	ap_transition_compare(&w->t);

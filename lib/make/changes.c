@@ -262,7 +262,14 @@ typedef struct {
 	side after;
 	ap_changes *changes;
 	ap_arena *arena;
+	ap_names *told; /* the files that a policy or exception stands in that has changed */
 } comparison;
+
+static void tell_file(comparison *c, const char *file)
+{
+	if (ap_names_find(c->told, file) == AP_NONE)
+		ap_names_put(c->told, ap_arena_strdup(c->arena, file), 0);
+}
 
 static void note(comparison *c, ap_change_kind kind, ap_change_subject subject, const char *name, const char *detail)
 {
@@ -314,21 +321,23 @@ typedef struct {
 	ap_table_kind table;
 	ap_change_subject subject;
 	size_t n_short;
-	aspects (*aspects_of)(side *s, uint32_t number, const char **ret_name);
+	aspects (*aspects_of)(side *s, uint32_t number, const char **ret_name, const char **ret_file);
 } compared;
 
-static aspects policy_by_number(side *s, uint32_t number, const char **ret_name)
+static aspects policy_by_number(side *s, uint32_t number, const char **ret_name, const char **ret_file)
 {
 	ap_image_policy policy = ap_view_policy(&s->view, number);
 
+	*ret_file = ap_view_string(&s->view, policy.file);
 	*ret_name = ap_view_string(&s->view, policy.name);
 	return aspects_of_policy(s, &policy);
 }
 
-static aspects exception_by_number(side *s, uint32_t number, const char **ret_name)
+static aspects exception_by_number(side *s, uint32_t number, const char **ret_name, const char **ret_file)
 {
 	ap_image_exception exception = ap_view_exception(&s->view, number);
 
+	*ret_file = ap_view_string(&s->view, exception.file);
 	*ret_name = ap_view_string(&s->view, exception.name);
 	return aspects_of_exception(s, &exception);
 }
@@ -339,29 +348,37 @@ static void compare_named(comparison *c, const compared *what)
 	uint32_t n_after = ap_image_count(c->after.view.image, what->table);
 	aspects *old = ap_arena_alloc(c->arena, (n_before + 1) * sizeof(*old));
 	const char **names = ap_arena_alloc(c->arena, (n_before + 1) * sizeof(*names));
+	const char **files = ap_arena_alloc(c->arena, (n_before + 1) * sizeof(*files));
 	bool *kept = ap_arena_alloc(c->arena, (n_before + 1) * sizeof(*kept));
 	ap_names *numbers = ap_names_new(c->arena);
 
 	for (uint32_t i = 0; i < n_before && c->before.view.sound; i++) {
-		old[i] = what->aspects_of(&c->before, i, &names[i]);
+		old[i] = what->aspects_of(&c->before, i, &names[i], &files[i]);
 		if (ap_names_find(numbers, names[i]) == AP_NONE)
 			ap_names_put(numbers, names[i], i);
 	}
 	for (uint32_t i = 0; i < n_after; i++) {
-		const char *name;
-		const aspects is = what->aspects_of(&c->after, i, &name);
+		const char *name, *file;
+		const aspects is = what->aspects_of(&c->after, i, &name, &file);
 		uint32_t number = ap_names_find(numbers, name);
+		size_t n_noted = c->changes->n;
 
 		if (number == AP_NONE) {
 			note(c, AP_CHANGE_ADDED, what->subject, name, in_short(c, &is, what->n_short));
+			tell_file(c, file);
 			continue;
 		}
 		kept[number] = true;
 		note_difference(c, what->subject, name, &old[number], &is);
+		if (c->changes->n > n_noted)
+			tell_file(c, file);
 	}
-	for (uint32_t i = 0; i < n_before; i++)
-		if (names[i] != NULL && !kept[i])
-			note(c, AP_CHANGE_REMOVED, what->subject, names[i], "");
+	for (uint32_t i = 0; i < n_before; i++) {
+		if (names[i] == NULL || kept[i])
+			continue;
+		note(c, AP_CHANGE_REMOVED, what->subject, names[i], "");
+		tell_file(c, files[i]);
+	}
 }
 
 static aspects settings_of(side *s)
@@ -462,11 +479,14 @@ static ap_names *sources_before(comparison *c, uint32_t n)
 	return numbers;
 }
 
+/* Of a policy file only where nothing was noted that stands in it: departments, networks and settings stand there too. */
 static void note_source(comparison *c, ap_change_kind kind, const ap_image_source *source, const char *path,
 			const ap_image_source *was)
 {
 	const char *detail = "";
 
+	if (source->kind == AP_SOURCE_POLICIES && ap_names_find(c->told, path) != AP_NONE)
+		return;
 	if (source->kind != AP_SOURCE_POLICIES && kind != AP_CHANGE_REMOVED)
 		detail = count_text(c, source);
 	if (source->kind != AP_SOURCE_POLICIES && was != NULL)
@@ -515,7 +535,8 @@ ap_changes ap_changes_between(ap_arena *arena, const ap_image *before, const ap_
 	comparison c = { .before = { .arena = arena, .view = ap_view_of(before) },
 			 .after = { .arena = arena, .view = ap_view_of(after) },
 			 .changes = &changes,
-			 .arena = arena };
+			 .arena = arena,
+			 .told = ap_names_new(arena) };
 
 	compare_settings(&c);
 	if (before != NULL && hash_of_clients(&c.before) != hash_of_clients(&c.after))
@@ -523,7 +544,7 @@ ap_changes ap_changes_between(ap_arena *arena, const ap_image *before, const ap_
 	compare_named(&c, &policies);
 	compare_named(&c, &exceptions);
 	compare_sources(&c, false);
-	if (changes.n == 0)
+	if (before != NULL)
 		compare_sources(&c, true);
 	return changes;
 }

@@ -13,7 +13,7 @@ typedef enum {
 	AP_CHANGE_EXCEPTION,
 	AP_CHANGE_DIRECTORY,
 	AP_CHANGE_FEED,
-	AP_CHANGE_FILE /* a policy file, where nothing else changed */
+	AP_CHANGE_FILE /* a policy file: its departments, networks or settings; or nothing that decides */
 } ap_change_subject;
 
 typedef struct {

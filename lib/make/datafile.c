@@ -34,13 +34,13 @@ char *ap_read_data_file(ap_reader *reader, ap_source_kind kind, const char *path
 		free(text);
 		return NULL;
 	}
-	(void)ap_note_source(reader, kind, path, text, *ret_size);
+	ap_note_source(reader, kind, path, text, *ret_size);
 	return text;
 }
 
 void ap_note_entries(ap_reader *reader, size_t n)
 {
-	reader->set->sources[reader->set->n_sources - 1].n = n;
+	reader->set->sources[reader->last_source].n = n;
 }
 
 void ap_tell_line(const ap_reader *reader, const char *file, unsigned line, size_t done, size_t size)

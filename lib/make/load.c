@@ -39,6 +39,7 @@ static void init_reader(ap_reader *reader, const char *config, ap_diagnostics *d
 	reader->set->root = ap_arena_strdup(reader->arena, config);
 	reader->diagnostics = diagnostics;
 	reader->policies = ap_names_new(reader->arena);
+	reader->sources = ap_names_new(reader->arena);
 	reader->exceptions = ap_names_new(reader->arena);
 	reader->networks = ap_names_new(reader->arena);
 	reader->departments = ap_names_new(reader->arena);
@@ -183,7 +184,7 @@ static void read_text(ap_reader *reader, const char *file, const char *text, siz
 	reader->file = ap_arena_strdup(reader->arena, file);
 	reader->file_number = (unsigned)reader->set->n_files;
 	*AP_PUSH(reader->arena, reader->set->files, reader->set->n_files) = reader->file;
-	(void)ap_note_source(reader, AP_SOURCE_POLICIES, file, text, size);
+	ap_note_source(reader, AP_SOURCE_POLICIES, file, text, size);
 	if (!ap_rawtext_read(file, text, size, reader->diagnostics, scratch, &values, &n_values) ||
 	    !read_tree(reader, text, values, n_values))
 		reader->sections_missed = true;

@@ -43,6 +43,8 @@ typedef struct {
 	size_t n_local_flags;
 	ap_place *declared; /* by department: where `departments` declares it; line 0: it does not */
 	size_t n_declared;
+	ap_names *sources;  /* by path */
+	size_t last_source; /* the number of the one that was read last */
 	struct ap_suggestions *suggestions;
 	struct {
 		const config_setting_t *group;
@@ -178,8 +180,8 @@ void ap_read_root(ap_reader *reader, const config_setting_t *root);
 uint32_t ap_department_number(ap_reader *reader, const char *path);
 ap_read ap_read_department_list;
 
-/* sources.c: notes a file that was read; its `n` is the caller's to fill in. `text` is copied for a policy file. */
-ap_source_def *ap_note_source(ap_reader *reader, ap_source_kind kind, const char *path, const char *text, size_t size);
+/* sources.c: notes a file that was read, once; `text` is copied for a policy file. */
+void ap_note_source(ap_reader *reader, ap_source_kind kind, const char *path, const char *text, size_t size);
 
 /* When all files are read: what the policy files are, as one number. */
 void ap_sum_up_sources(ap_policy_set *set);

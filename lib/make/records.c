@@ -30,10 +30,10 @@ char *ap_record_format(const ap_record *record)
 {
 	char time[AP_TIMESTAMP_TEXT_MAX], *line, *with_newline;
 	json_t *object = json_pack(
-		"{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:i, s:b, s:i, s:s}", "number", (int)record->number, "time",
+		"{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:b, s:i, s:s}", "number", (int)record->number, "time",
 		ap_timestamp_format_utc(record->time, time), "action", ap_action_names[record->action], "revision",
 		record->revision, "text", record->text, "replaced", text_or_null(record->replaced), "replaced_text",
-		text_or_null(record->replaced_text), "by", record->by, "uid", (int)record->uid, "forced",
+		text_or_null(record->replaced_text), "by", record->by, "uid", (json_int_t)record->uid, "forced",
 		(int)record->forced, "policies", (int)record->n_policies, "summary", record->summary);
 	size_t length;
 
@@ -87,7 +87,7 @@ static unsigned take_number(const json_t *object, const char *key)
 {
 	json_int_t number = json_integer_value(json_object_get(object, key));
 
-	return number > 0 && number <= INT32_MAX ? (unsigned)number : 0;
+	return number > 0 && number <= UINT32_MAX ? (unsigned)number : 0;
 }
 
 bool ap_record_parse(const char *line, size_t length, ap_arena *arena, ap_record *ret_record)
@@ -136,16 +136,42 @@ const ap_record *ap_records_find(const ap_records *records, const char *prefix, 
 	return found;
 }
 
+static bool puts_there(const ap_record *record, const char *revision)
+{
+	/* a rollback to it is no new beginning: what it was rolled back from is not what was before it */
+	return strcmp(record->revision, revision) == 0 && record->action != AP_ACTION_ROLLBACK;
+}
+
 const ap_record *ap_records_before(const ap_records *records, const char *revision)
 {
 	size_t at = records->n;
 
-	/* a rollback to it is no new beginning: what it was rolled back from is not what was before it */
-	while (at > 0 && (strcmp(records->items[at - 1].revision, revision) != 0 ||
-			  records->items[at - 1].action == AP_ACTION_ROLLBACK))
+	while (at > 0 && !puts_there(&records->items[at - 1], revision))
 		at--;
+	if (at == 0) /* it came there by other means than these */
+		at = records->n + 1;
 	while (at > 1)
 		if (strcmp(records->items[--at - 1].revision, revision) != 0)
 			return &records->items[at - 1];
 	return NULL;
+}
+
+const ap_record *ap_records_rolled_back(const ap_records *records, const char *revision, const char *text,
+					const char *text_in_force)
+{
+	const ap_record *by = NULL;
+
+	for (size_t i = 0; i < records->n; i++) {
+		const ap_record *record = &records->items[i];
+		/* a rollback of feeds alone is none of the text, which is what it was before and after */
+		bool of_text = record->action == AP_ACTION_ROLLBACK && strcmp(record->replaced_text, record->text) != 0;
+
+		if (record->action == AP_ACTION_ROLLBACK && strcmp(record->replaced, revision) == 0)
+			by = record;
+		else if (of_text && strcmp(record->replaced_text, text) == 0 && strcmp(text, text_in_force) != 0)
+			by = record;
+		else if (strcmp(record->revision, revision) == 0 || strcmp(record->text, text) == 0)
+			by = NULL;
+	}
+	return by;
 }

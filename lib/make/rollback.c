@@ -28,37 +28,58 @@ static const ap_record *find_named(ap_transition *t, const char *revision)
 	return record;
 }
 
-static const ap_record *find_earlier(ap_transition *t)
+/* All of it is read and checked before it takes the place of anything. False, with *error, where it cannot be had. */
+static bool open_image(ap_transition *t, const ap_record *record, ap_error *error)
+{
+	const char *path = ap_state_image_path(t->state, t->arena, record->revision);
+	char revision[AP_HEX_REVISION + 1];
+	ap_image *image = NULL;
+
+	if (ap_applied_load_file(path, &image, error) != AP_OK)
+		return false;
+	ap_revision_format(ap_image_head_of(image)->revision, revision);
+	if (strcmp(revision, record->revision) != 0) {
+		ap_image_free(image);
+		ap_error_set(error, AP_ERR_DAMAGED, path, 0, "holds revision %.12s", revision);
+		return false;
+	}
+	ap_transition_take(t, image);
+	return true;
+}
+
+static bool open_named(ap_transition *t, const char *revision)
+{
+	const ap_record *record = find_named(t, revision);
+	ap_error error = { 0 };
+
+	if (record == NULL)
+		return false;
+	if (open_image(t, record, &error))
+		return true;
+	if (error.status == AP_ERR_MISSING)
+		return REFUSE(t, "the image of revision %.12s is no longer kept", record->revision);
+	return REFUSE(t, "the image of revision %.12s cannot be used: %s", record->revision, error.message);
+}
+
+/*
+ * What was in force before, or where that cannot be had what was before that; of a damaged image, the newest that is
+ * whole.
+ */
+static bool open_earlier(ap_transition *t)
 {
 	const char *now = t->result->replaced;
 	const ap_record *record = NULL;
-
-	if (now[0] == '\0' && t->records.n > 0)
-		record = &t->records.items[t->records.n -
-					   1]; /* what is in force is damaged: the last that was put there */
-	else if (now[0] != '\0')
-		record = ap_records_before(&t->records, now);
-	if (record == NULL)
-		(void)REFUSE(t, "the history knows nothing that was in force before");
-	return record;
-}
-
-/* All of it is read and checked before it takes the place of anything. */
-static bool open_image(ap_transition *t, const ap_record *record)
-{
-	const char *path = ap_state_image_path(t->state, t->arena, record->revision);
-	ap_image *image = NULL;
 	ap_error error = { 0 };
-	ap_status status = ap_applied_load_file(path, &image, &error);
 
-	if (status == AP_ERR_MISSING)
-		return REFUSE(t, "the image of revision %.12s is no longer kept", record->revision);
-	if (status != AP_OK)
-		return REFUSE(t, "the image of revision %.12s %s", record->revision, error.message);
-	ap_transition_take(t, image);
-	if (strcmp(t->result->revision, record->revision) != 0)
-		return REFUSE(t, "%s holds revision %.12s", path, t->result->revision);
-	return true;
+	if (t->result->replaced_fault == NULL && now[0] != '\0')
+		record = ap_records_before(&t->records, now);
+	else if (t->records.n > 0)
+		record = &t->records.items[t->records.n - 1];
+	for (; record != NULL && record >= t->records.items; record--)
+		if (strcmp(record->revision, now) != 0 && open_image(t, record, &error))
+			return true;
+	return REFUSE(t, "the history has nothing that was in force before%s%s", error.message[0] != '\0' ? ": " : "",
+		      error.message);
 }
 
 static void put_in_force(ap_transition *t)
@@ -71,15 +92,14 @@ static void put_in_force(ap_transition *t)
 
 static void carry_out(ap_transition *t, const char *revision)
 {
-	const ap_record *record;
 	ap_error unread = { 0 };
 
 	if (!open_state(t))
 		return;
 	/* an image in force that cannot be read is a good reason to go back */
 	(void)ap_transition_open_in_force(t, &unread);
-	record = revision != NULL ? find_named(t, revision) : find_earlier(t);
-	if (record == NULL || !open_image(t, record))
+	(void)ap_transition_verify(t);
+	if (!(revision != NULL ? open_named(t, revision) : open_earlier(t)))
 		return;
 	if (strcmp(t->result->revision, t->result->replaced) == 0) {
 		t->result->outcome = AP_APPLY_UNCHANGED;

@@ -5,13 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
-ap_source_def *ap_note_source(ap_reader *reader, ap_source_kind kind, const char *path, const char *text, size_t size)
+void ap_note_source(ap_reader *reader, ap_source_kind kind, const char *path, const char *text, size_t size)
 {
 	ap_policy_set *set = reader->set;
-	ap_source_def *source = AP_PUSH(reader->arena, set->sources, set->n_sources);
+	uint32_t number = ap_names_find(reader->sources, path);
+	ap_source_def *source;
 	struct sha256_ctx context;
 
+	/* several networks may name one feed */
+	reader->last_source = number != AP_NONE ? number : set->n_sources;
+	if (number != AP_NONE)
+		return;
+	source = AP_PUSH(reader->arena, set->sources, set->n_sources);
 	source->path = ap_arena_strdup(reader->arena, path);
+	ap_names_put(reader->sources, source->path, (uint32_t)reader->last_source);
 	source->kind = kind;
 	source->size = size;
 	if (kind == AP_SOURCE_POLICIES)
@@ -19,7 +26,6 @@ ap_source_def *ap_note_source(ap_reader *reader, ap_source_kind kind, const char
 	sha256_init(&context);
 	sha256_update(&context, size, (const uint8_t *)text);
 	sha256_digest(&context, sizeof(source->sha256), source->sha256);
-	return source;
 }
 
 void ap_sum_up_sources(ap_policy_set *set)

@@ -19,7 +19,9 @@
 #define IMAGE AP_APPLIED_IMAGE
 #define IMAGE_NEW AP_APPLIED_IMAGE ".new"
 #define HISTORY AP_APPLIED_HISTORY
+#define HISTORY_NEW AP_APPLIED_HISTORY "/new.image"
 #define LOG AP_APPLIED_HISTORY "/log"
+#define LOG_OLD AP_APPLIED_HISTORY "/log.old"
 #define INTENT "intent"
 #define INTENT_NEW "intent.new"
 #define LOCK "lock"
@@ -27,7 +29,9 @@
 enum {
 	LOOK_AGAIN_MS = 20,
 	WRITE_BYTES = 1024 * 1024,
-	LOG_MAX_BYTES = 64 * 1024 * 1024,
+	LOG_MAX_BYTES = 8 * 1024 * 1024, /* then it begins anew, and the one before is kept beside it */
+	READ_MAX_BYTES = 64 * 1024 * 1024,
+	TEXTS_KEPT = 10,
 	IMAGES_KEPT_ANYHOW = 3,
 	IMAGES_KEPT = 50
 };
@@ -191,17 +195,59 @@ static ap_status move_over(const ap_state *state, const char *from, const char *
 	return AP_OK;
 }
 
+static bool copy_all(int from, int to)
+{
+	char buffer[64 * 1024];
+	ssize_t n;
+
+	while ((n = read(from, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || !write_all(to, buffer, (size_t)n, NULL))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A copy, not a link: what happens to the image in force must not happen to the history's. *ret_full where there was
+ * no room for it.
+ */
+static ap_status copy_image(const ap_state *state, const char *from, const char *to, bool *ret_full, ap_error *error)
+{
+	int in = openat(state->folder, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), out;
+	ap_status status = AP_OK;
+
+	*ret_full = false;
+	if (in < 0)
+		return failed(state, from, "opened", error);
+	(void)unlinkat(state->folder, to, 0);
+	out = openat(state->folder, to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out < 0 || fchmod(out, 0600) != 0 || !copy_all(in, out) || fsync(out) != 0) {
+		*ret_full = errno == ENOSPC || errno == EDQUOT;
+		status = failed(state, to, "written", error);
+	}
+	(void)close(in);
+	if (out >= 0 && close(out) != 0 && status == AP_OK)
+		status = failed(state, to, "written", error);
+	if (status != AP_OK)
+		(void)unlinkat(state->folder, to, 0);
+	return status;
+}
+
 /* The whole of a file, ended by a NUL byte; AP_ERR_MISSING where there is none. The caller frees it. */
 static ap_status read_all(const ap_state *state, const char *name, char **ret_text, size_t *ret_size, ap_error *error)
 {
 	int fd = openat(state->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	char path[PATH_MAX];
 	ap_status status;
 
 	if (fd < 0 && errno == ENOENT)
 		return ap_error_set(error, AP_ERR_MISSING, state->path, 0, "has no %s", name);
 	if (fd < 0)
 		return failed(state, name, "opened", error);
-	status = ap_file_read_descriptor(fd, name, LOG_MAX_BYTES, ret_text, ret_size, error);
+	(void)snprintf(path, sizeof(path), "%s/%s", state->path, name);
+	status = ap_file_read_descriptor(fd, path, READ_MAX_BYTES, ret_text, ret_size, error);
 	(void)close(fd);
 	return status;
 }
@@ -243,17 +289,21 @@ static void read_lines(const char *text, size_t size, ap_arena *arena, ap_record
 
 static ap_status read_log(const ap_state *state, ap_arena *arena, ap_records *ret_records, ap_error *error)
 {
-	char *text;
-	size_t size;
-	ap_status status = read_all(state, LOG, &text, &size, error);
+	static const char *const names[] = { LOG_OLD, LOG };
 
 	*ret_records = (ap_records){ 0 };
-	if (status == AP_ERR_MISSING)
-		return AP_OK;
-	if (status != AP_OK)
-		return status;
-	read_lines(text, size, arena, ret_records);
-	free(text);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *text;
+		size_t size;
+		ap_status status = read_all(state, names[i], &text, &size, error);
+
+		if (status == AP_ERR_MISSING)
+			continue;
+		if (status != AP_OK)
+			return status;
+		read_lines(text, size, arena, ret_records);
+		free(text);
+	}
 	return AP_OK;
 }
 
@@ -305,6 +355,14 @@ ap_status ap_state_records(ap_state *state, ap_arena *arena, ap_records *ret_rec
 	return status;
 }
 
+static void begin_anew_if_long(const ap_state *state)
+{
+	struct stat info;
+
+	if (fstatat(state->folder, LOG, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_size > LOG_MAX_BYTES)
+		(void)renameat(state->folder, LOG, state->folder, LOG_OLD);
+}
+
 /* A line that was cut short by whoever wrote it is ended first. */
 static bool ends_in_newline(int fd)
 {
@@ -316,9 +374,11 @@ static bool ends_in_newline(int fd)
 
 static ap_status append_line(const ap_state *state, const char *line, ap_error *error)
 {
-	int fd = openat(state->folder, LOG, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	ap_status status = AP_OK;
+	int fd;
 
+	begin_anew_if_long(state);
+	fd = openat(state->folder, LOG, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return failed(state, LOG, "opened", error);
 	if ((!ends_in_newline(fd) && !write_all(fd, "\n", 1, NULL)) || !write_all(fd, line, strlen(line), NULL))
@@ -329,58 +389,113 @@ static ap_status append_line(const ap_state *state, const char *line, ap_error *
 	return status;
 }
 
-/* Images that only the log remembers by now take no room: the newest are kept, as many as the limits leave. */
+/*
+ * Images that only the log remembers by now take no room. The newest are kept, as many as the limits leave; and the
+ * newest of each of the last texts, however many feeds came in between: it is a text that one goes back from.
+ */
 static void drop_old_images(ap_state *state)
 {
 	ap_arena *arena = ap_arena_new();
-	ap_names *seen = ap_names_new(arena);
+	ap_names *seen = ap_names_new(arena), *texts = ap_names_new(arena);
 	ap_records records;
 	uint64_t bytes = 0;
-	size_t kept = 0;
+	size_t kept = 0, n_texts = 0;
 
 	if (read_log(state, arena, &records, NULL) != AP_OK)
 		records.n = 0;
 	for (size_t i = records.n; i > 0; i--) {
-		const char *revision = records.items[i - 1].revision;
+		const ap_record *record = &records.items[i - 1];
+		bool new_text = ap_names_find(texts, record->text) == AP_NONE;
 		char name[PATH_MAX];
 		struct stat info;
 
-		if (ap_names_find(seen, revision) != AP_NONE)
+		if (ap_names_find(seen, record->revision) != AP_NONE)
 			continue;
-		ap_names_put(seen, revision, 0);
-		image_name(revision, name);
+		ap_names_put(seen, record->revision, 0);
+		image_name(record->revision, name);
 		if (fstatat(state->folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
+		if (new_text) {
+			ap_names_put(texts, record->text, 0);
+			n_texts++;
+		}
 		bytes += (uint64_t)info.st_size;
-		if (++kept > IMAGES_KEPT_ANYHOW && (kept > IMAGES_KEPT || bytes > images_kept_bytes))
+		if (++kept > IMAGES_KEPT_ANYHOW && !(new_text && n_texts <= TEXTS_KEPT) &&
+		    (kept > IMAGES_KEPT || bytes > images_kept_bytes))
 			(void)unlinkat(state->folder, name, 0);
 	}
 	ap_arena_free(arena);
 }
 
-/* The image is in its place: now the history gets it, and its line. */
-static ap_status record_in_history(ap_state *state, const char *revision, const char *line, ap_error *error)
+static ap_status make_history(const ap_state *state, ap_error *error)
 {
-	char name[PATH_MAX];
-	ap_status status;
-
-	image_name(revision, name);
 	if (mkdirat(state->folder, HISTORY, 0700) != 0 && errno != EEXIST)
 		return failed(state, HISTORY, "made", error);
-	if (linkat(state->folder, IMAGE, state->folder, name, 0) != 0 && errno != EEXIST)
-		return failed(state, name, "linked", error);
-	status = append_line(state, line, error);
+	return AP_OK;
+}
+
+static ap_status sync_history(const ap_state *state, ap_error *error)
+{
+	int folder = openat(state->folder, HISTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ap_status status = AP_OK;
+
+	if (folder < 0 || fsync(folder) != 0 || fsync(state->folder) != 0)
+		status = failed(state, HISTORY, "synchronized", error);
+	if (folder >= 0)
+		(void)close(folder);
+	return status;
+}
+
+/* The history's copy of the image in force; one that is there already may be damaged, and is replaced. */
+static ap_status copy_into_history(const ap_state *state, const char *revision, ap_error *error)
+{
+	char name[PATH_MAX];
+	bool unused_full;
+	ap_status status = make_history(state, error);
+
+	image_name(revision, name);
+	if (status == AP_OK)
+		status = copy_image(state, IMAGE, HISTORY_NEW, &unused_full, error);
+	return status == AP_OK ? move_over(state, HISTORY_NEW, name, error) : status;
+}
+
+/* What is about to be replaced, and came there by other means than this one, is kept as well. */
+static ap_status keep_replaced(const ap_state *state, ap_error *error)
+{
+	char revision[AP_HEX_REVISION + 1], name[PATH_MAX];
+	struct stat unused;
+
+	revision_in_force(state, revision);
+	if (revision[0] == '\0')
+		return AP_OK;
+	image_name(revision, name);
+	if (fstatat(state->folder, name, &unused, AT_SYMLINK_NOFOLLOW) == 0)
+		return AP_OK;
+	return copy_into_history(state, revision, error);
+}
+
+/* The image is in its place: now the history gets it, and its line. */
+static ap_status record_in_history(ap_state *state, const char *revision, const char *line, bool has_copy,
+				   ap_error *error)
+{
+	ap_status status = has_copy ? AP_OK : copy_into_history(state, revision, error);
+
+	if (status == AP_OK)
+		status = append_line(state, line, error);
+	if (status == AP_OK)
+		status = sync_history(state, error);
 	if (status != AP_OK)
 		return status;
 	if (unlinkat(state->folder, INTENT, 0) != 0 && errno != ENOENT)
 		return failed(state, INTENT, "removed", error);
-	if (fsync(state->folder) != 0)
-		return failed(state, HISTORY, "synchronized", error);
 	drop_old_images(state);
 	return AP_OK;
 }
 
-/* What somebody began who did not come to its end. */
+/*
+ * What somebody began who did not come to its end. Where it cannot be ended now either, it stays for the next: that
+ * must not keep anybody from putting another policy in force.
+ */
 static ap_status recover(ap_state *state, ap_error *error)
 {
 	ap_arena *arena = ap_arena_new();
@@ -391,13 +506,14 @@ static ap_status recover(ap_state *state, ap_error *error)
 	if (status == AP_OK && read_intent(state, arena, &intent) && came_to_be(state, &intent, &records)) {
 		char *line = ap_record_format(&intent);
 
-		status = record_in_history(state, intent.revision, line, error);
+		(void)record_in_history(state, intent.revision, line, false, NULL);
 		free(line);
-	} else if (status == AP_OK && unlinkat(state->folder, INTENT, 0) != 0 && errno != ENOENT) {
-		status = failed(state, INTENT, "removed", error);
+	} else if (status == AP_OK) {
+		(void)unlinkat(state->folder, INTENT, 0);
 	}
 	(void)unlinkat(state->folder, INTENT_NEW, 0);
 	(void)unlinkat(state->folder, IMAGE_NEW, 0);
+	(void)unlinkat(state->folder, HISTORY_NEW, 0);
 	ap_arena_free(arena);
 	return status;
 }
@@ -413,47 +529,76 @@ ap_status ap_state_lock(ap_state *state, int wait_ms, ap_error *error)
  * Putting in force
  */
 
-/* The image stands under its new name: it takes its place, with its intent before and its record behind that. */
-static ap_status put_new(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error)
+/* What will be in the log, for whoever comes if this process ends on the way. */
+static ap_status write_intent(const ap_state *state, const char *line, ap_error *error)
 {
-	char *line = ap_record_format(record);
 	ap_status status = write_new(state, INTENT_NEW, line, strlen(line), NULL, error);
 
-	if (status == AP_OK)
-		status = move_over(state, INTENT_NEW, INTENT, error);
-	if (status == AP_OK)
-		status = move_over(state, IMAGE_NEW, IMAGE, error);
-	if (status == AP_OK) {
-		*ret_in_force = true;
-		status = record_in_history(state, record->revision, line, error);
-	} else {
-		char revision[AP_HEX_REVISION + 1];
+	return status == AP_OK ? move_over(state, INTENT_NEW, INTENT, error) : status;
+}
 
-		/* a rename that could not be synchronized has been made all the same */
-		revision_in_force(state, revision);
-		*ret_in_force = strcmp(revision, record->revision) == 0;
-		(void)unlinkat(state->folder, IMAGE_NEW, 0);
-	}
-	free(line);
-	return status;
+/* The image stands under its new name, and takes its place. */
+static ap_status take_place(ap_state *state, const ap_record *record, const char *line, bool has_copy,
+			    bool *ret_in_force, ap_error *error)
+{
+	ap_status status = move_over(state, IMAGE_NEW, IMAGE, error);
+	char revision[AP_HEX_REVISION + 1];
+
+	/* a rename that could not be synchronized has been made all the same */
+	revision_in_force(state, revision);
+	*ret_in_force = status == AP_OK || strcmp(revision, record->revision) == 0;
+	(void)unlinkat(state->folder, IMAGE_NEW, 0);
+	return status == AP_OK ? record_in_history(state, record->revision, line, has_copy, error) : status;
 }
 
 ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap_record *record,
 		       const ap_progress *progress, bool *ret_in_force, ap_error *error)
 {
+	char *line = ap_record_format(record);
 	ap_status status = write_new(state, IMAGE_NEW, bytes, size, progress, error);
 
 	*ret_in_force = false;
-	return status == AP_OK ? put_new(state, record, ret_in_force, error) : status;
+	if (status == AP_OK)
+		status = keep_replaced(state, error);
+	if (status == AP_OK)
+		status = write_intent(state, line, error);
+	if (status == AP_OK)
+		status = take_place(state, record, line, false, ret_in_force, error);
+	else
+		(void)unlinkat(state->folder, IMAGE_NEW, 0);
+	free(line);
+	return status;
 }
 
+/* A full disk is when one goes back: what has no room for a copy is linked, and what has none for an intent does without. */
 ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error)
 {
-	char name[PATH_MAX];
+	char name[PATH_MAX], *line = ap_record_format(record);
+	bool full;
+	ap_status status;
 
 	*ret_in_force = false;
 	image_name(record->revision, name);
-	if (linkat(state->folder, name, state->folder, IMAGE_NEW, 0) != 0)
-		return failed(state, name, "linked", error);
-	return put_new(state, record, ret_in_force, error);
+	status = copy_image(state, name, IMAGE_NEW, &full, error);
+	if (status != AP_OK && full) {
+		status = linkat(state->folder, name, state->folder, IMAGE_NEW, 0) == 0
+				 ? AP_OK
+				 : failed(state, name, "linked", error);
+	}
+	if (status == AP_OK) {
+		(void)keep_replaced(state, NULL);
+		(void)write_intent(state, line, NULL);
+		status = take_place(state, record, line, true, ret_in_force, error);
+	}
+	free(line);
+	return status;
+}
+
+ap_status ap_state_record(ap_state *state, const ap_record *record, ap_error *error)
+{
+	char *line = ap_record_format(record);
+	ap_status status = record_in_history(state, record->revision, line, false, error);
+
+	free(line);
+	return status;
 }

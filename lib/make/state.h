@@ -2,7 +2,7 @@
  * state.h - the state folder: the image in force, and the history of what was in force.
  *
  *     policy.v1.image         what logins read
- *     history/log             a JSON object a line for each time that something was put in force
+ *     history/log             a JSON object a line for each time that something was put in force; log.old before it
  *     history/REVISION.image  what was put in force, the newest of them
  *     intent                  the next line of the log, while something is being put in force
  *     lock                    held by whoever changes any of these
@@ -81,10 +81,17 @@ enum { AP_REVISION_PREFIX_MIN = 4 };
 const ap_record *ap_records_find(const ap_records *records, const char *prefix, bool *ret_ambiguous);
 
 /*
- * What a plain rollback goes back to: what was in force before `revision` was first put there, other than by a
- * rollback. NULL where the records do not tell.
+ * What a plain rollback from `revision` goes back to first: what was in force before it was put there, other than by a
+ * rollback; the newest record where none is of it. NULL where the records do not tell.
  */
 const ap_record *ap_records_before(const ap_records *records, const char *revision);
+
+/*
+ * The rollback that `revision`, or a text other than that in force, was rolled back by, and not put in force again
+ * since. NULL: none.
+ */
+const ap_record *ap_records_rolled_back(const ap_records *records, const char *revision, const char *text,
+					const char *text_in_force);
 
 /*
  * With the lock: puts an image of `size` bytes in force, and the record into the history. AP_OK; else what was in force
@@ -96,6 +103,9 @@ ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap
 
 /* The same for an image that the history has: record->revision. */
 ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error);
+
+/* With the lock: has the image in force, which is record->revision, in the history, if it came there by other means. */
+ap_status ap_state_record(ap_state *state, const ap_record *record, ap_error *error);
 
 /* The path of a revision's image, in the arena. */
 const char *ap_state_image_path(const ap_state *state, ap_arena *arena, const char *revision);

@@ -18,6 +18,17 @@ bool ap_transition_open(ap_transition *t, bool create)
 	return false;
 }
 
+ap_image *ap_transition_last_known(ap_transition *t)
+{
+	ap_image *image = NULL;
+
+	for (size_t i = t->records.n; i > 0 && image == NULL; i--)
+		if (ap_applied_load_file(ap_state_image_path(t->state, t->arena, t->records.items[i - 1].revision),
+					 &image, NULL) != AP_OK)
+			image = NULL;
+	return image;
+}
+
 ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error)
 {
 	ap_status status = ap_applied_open(t->options->state, &t->in_force, error);
@@ -27,6 +38,23 @@ ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error)
 	else if (status != AP_ERR_MISSING)
 		t->result->replaced_fault = ap_arena_strdup(t->arena, error->message);
 	return status;
+}
+
+bool ap_transition_verify(ap_transition *t)
+{
+	ap_error error = { 0 };
+	ap_image *image = NULL;
+	ap_status status = ap_applied_load(t->options->state, &image, &error);
+
+	ap_image_free(image);
+	if (status == AP_OK)
+		return true;
+	ap_image_free(t->in_force);
+	t->in_force = NULL;
+	t->result->replaced[0] = '\0';
+	if (status != AP_ERR_MISSING)
+		t->result->replaced_fault = ap_arena_strdup(t->arena, error.message);
+	return false;
 }
 
 void ap_transition_take(ap_transition *t, ap_image *image)

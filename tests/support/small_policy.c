@@ -137,13 +137,15 @@ const ap_facts ap_test_logins[AP_TEST_LOGINS] = {
 
 static void copy_decision(const ap_image *image, const ap_decision *decision, ap_test_answer *answer)
 {
+	const char *message = ap_decision_message(image, decision);
+
 	answer->verdict = decision->verdict;
 	answer->reason = decision->reason;
 	answer->policy = decision->policy;
 	answer->n_would = (uint32_t)decision->n_would;
 	if (decision->n_would > 0)
 		answer->would = decision->would[0].policy * 4 + decision->would[0].verdict;
-	(void)snprintf(answer->message, sizeof(answer->message), "%s", ap_decision_message(image, decision));
+	(void)snprintf(answer->message, sizeof(answer->message), "%s", message != NULL ? message : "");
 }
 
 ap_test_answer ap_test_answer_of(const ap_image *image, const ap_facts *facts)

@@ -71,6 +71,9 @@ static void make_links(void)
 	make_link("loop", "loop");
 	make_link("loop-a", "loop-b");
 	make_link("loop-b", "loop-a");
+	make_link("to-hidden", ".hidden");
+	make_link("folder/out", "../plain");
+	make_link("folder/back", "..");
 	make_link("chain0", "plain");
 	for (int i = 1; i <= 20; i++) {
 		(void)snprintf(name, sizeof(name), "chain%d", i);
@@ -83,8 +86,16 @@ static void make_links(void)
 /* What only root can make: files of others, in folders of others. */
 static void make_foreign(void)
 {
-	static const char *const names[] = { "foreign", "foreign-folder", "sticky/foreign", "foreign-link",
-					     "sticky/foreign-link" };
+	static const char *const names[] = { "foreign",
+					     "foreign-folder",
+					     "sticky/foreign",
+					     "foreign-link",
+					     "sticky/foreign-link",
+					     "sticky/foreign-folder",
+					     "sticky/foreign-fifo",
+					     "folder/foreign",
+					     "foreign-group-writable" };
+	char *fifo = ap_scratch_path(scratch, "sticky/foreign-fifo");
 
 	make_file("foreign", 0644);
 	make_folder("foreign-folder", 0755);
@@ -92,6 +103,12 @@ static void make_foreign(void)
 	make_file("sticky/foreign", 0644);
 	make_link("foreign-link", "plain");
 	make_link("sticky/foreign-link", "plain");
+	make_folder("sticky/foreign-folder", 0755);
+	make_file("sticky/foreign-folder/plain", 0644);
+	make_file("folder/foreign", 0644);
+	make_file("foreign-group-writable", 0664);
+	assert_int_equal(mkfifo(fifo, 0644), 0);
+	free(fifo);
 	for (size_t i = 0; i < AP_N(names) && geteuid() == 0; i++) {
 		char *path = ap_scratch_path(scratch, names[i]);
 
@@ -123,6 +140,20 @@ static int make_all(void **state)
 	make_folder("sticky", 01777);
 	make_file("sticky/plain", 0644);
 	make_file("sticky/group-writable", 0664);
+	make_folder("sticky/closed", 0755);
+	make_file("sticky/closed/plain", 0644);
+	make_folder("sticky/open", 0777);
+	make_file("sticky/open/plain", 0644);
+	make_folder("group-sticky", 01775);
+	make_file("group-sticky/plain", 0644);
+	make_folder(".hidden", 0755);
+	make_file(".hidden/plain", 0644);
+	make_file("folder/.hidden", 0644);
+	make_folder("folder/group", 0775);
+	make_folder("folder/group/inner", 0755);
+	make_file("folder/group/inner/plain", 0644);
+	make_folder("folder/two..dots", 0755);
+	make_file("folder/two..dots/plain", 0644);
 	make_special();
 	make_links();
 	make_foreign();
@@ -188,6 +219,34 @@ static const struct row {
 	{ "unreadable", false, AP_OK, AS_ROOT },
 	{ "unreadable", false, AP_ERR_IO, NOT_AS_ROOT },
 
+	/* the straight way, and where it is left: links, "." and "..", names that begin with one, empty components */
+	{ "sticky/closed/plain", false, AP_OK, 0 },
+	{ "group-sticky/plain", false, AP_OK, 0 },
+	{ ".hidden/plain", false, AP_OK, 0 },
+	{ "folder/.hidden", false, AP_OK, 0 },
+	{ "folder/two..dots/plain", false, AP_OK, 0 },
+	{ "folder/out", false, AP_OK, 0 },
+	{ "folder/back/plain", false, AP_OK, 0 },
+	{ "to-hidden/plain", false, AP_OK, 0 },
+	{ "to-folder/../plain", false, AP_OK, 0 },
+	{ "folder/./../folder//inner", false, AP_OK, 0 },
+	{ "plain/", false, AP_OK, 0 },
+	{ "link/", false, AP_OK, 0 },
+	{ "folder/", false, AP_ERR_TRUST, 0 },
+	{ "folder/.", false, AP_ERR_TRUST, 0 },
+	{ "folder/..", false, AP_ERR_TRUST, 0 },
+	{ "plain/../plain", false, AP_ERR_MISSING, 0 },
+	{ "plain/.", false, AP_ERR_MISSING, 0 },
+	{ "fifo/", false, AP_ERR_TRUST, 0 },
+	{ "sticky/open/plain", false, AP_ERR_TRUST, 0 },
+	{ "folder/group/inner/plain", false, AP_ERR_TRUST, 0 },
+	{ "folder/group/../inner", false, AP_ERR_TRUST, 0 },
+	{ "sticky/foreign-folder/plain", false, AP_ERR_TRUST, AS_ROOT },
+	{ "sticky/foreign-fifo", false, AP_ERR_TRUST, AS_ROOT },
+	{ "folder/foreign", false, AP_ERR_TRUST, AS_ROOT },
+	{ "foreign-group-writable", false, AP_ERR_TRUST, AS_ROOT },
+	{ "foreign-link", false, AP_ERR_TRUST, AS_ROOT },
+
 	{ "folder", true, AP_OK, 0 },
 	{ "to-folder", true, AP_OK, 0 },
 	{ "sticky", true, AP_OK, 0 },
@@ -244,6 +303,96 @@ static void test_file_rows(void **state)
 		free(path);
 	}
 	AP_ROWS_END(failed);
+}
+
+/* What is said of a path, but for its own name. */
+typedef struct {
+	ap_status status;
+	ino_t file;
+	uint64_t size;
+	char message[sizeof(((ap_error *)NULL)->message)];
+} answer;
+
+static answer answer_of(const char *path)
+{
+	ap_error error = { .status = AP_OK };
+	answer found = { .size = 0 };
+	struct stat info;
+	int fd = -77;
+
+	found.status = ap_file_open_sized(path, &fd, &found.size, &error);
+	if (found.status == AP_OK) {
+		assert_int_equal(fstat(fd, &info), 0);
+		found.file = info.st_ino;
+		(void)close(fd);
+	}
+	(void)snprintf(found.message, sizeof(found.message), "%s", error.message);
+	return found;
+}
+
+/* A "." has the path walked, folder by folder: the way that is tried first must answer the same, to the letter. */
+static void test_file_straight_way_answers_as_the_walk_does(void **state)
+{
+	size_t n_opened = 0, n_refused = 0;
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		char *path = path_of(&rows[i]), walked[PATH_MAX];
+		size_t before = ap_open_descriptors();
+		answer straight, walk;
+
+		(void)snprintf(walked, sizeof(walked), "/.%s", path);
+		straight = answer_of(path);
+		walk = answer_of(walked);
+		AP_ROW(failed, straight.status == walk.status, "row %zu: %s: status %d, and %d by the walk", i,
+		       rows[i].name, (int)straight.status, (int)walk.status);
+		AP_ROW(failed, straight.file == walk.file && straight.size == walk.size,
+		       "row %zu: %s: another file, or size", i, rows[i].name);
+		AP_ROW(failed, strcmp(straight.message, walk.message) == 0, "row %zu: %s: \"%s\", and \"%s\"", i,
+		       rows[i].name, straight.message, walk.message);
+		AP_ROW(failed, ap_open_descriptors() == before, "row %zu: a descriptor is left", i);
+		n_opened += straight.status == AP_OK;
+		n_refused += straight.status != AP_OK;
+		free(path);
+	}
+	print_message("%zu opened, %zu refused\n", n_opened, n_refused);
+	AP_ROWS_END(failed);
+}
+
+/* A relative path is walked from the root: the folders above the working one count too. */
+static void test_file_relative_paths_answer_as_absolute_ones(void **state)
+{
+	char here[PATH_MAX];
+	int failed = 0;
+
+	(void)state;
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(chdir(scratch), 0);
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		char *path = path_of(&rows[i]);
+		answer absolute = answer_of(path), relative = answer_of(rows[i].name);
+
+		AP_ROW(failed, absolute.status == relative.status && absolute.file == relative.file,
+		       "row %zu: %s: status %d, and %d as a relative path", i, rows[i].name, (int)absolute.status,
+		       (int)relative.status);
+		free(path);
+	}
+	assert_int_equal(chdir(here), 0);
+	AP_ROWS_END(failed);
+}
+
+/* Nobody writes to it: whoever waits for the other end, waits for ever. */
+static void test_file_does_not_wait_for_a_fifo(void **state)
+{
+	char *path = ap_scratch_path(scratch, "fifo");
+	int fd = -77;
+
+	(void)state;
+	(void)alarm(10);
+	assert_int_equal(ap_file_open(path, &fd, NULL), AP_ERR_TRUST);
+	(void)alarm(0);
+	free(path);
 }
 
 /* Each refusal has its own message: no two of these may read the same. */
@@ -414,6 +563,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file_rows),
+		cmocka_unit_test(test_file_straight_way_answers_as_the_walk_does),
+		cmocka_unit_test(test_file_relative_paths_answer_as_absolute_ones),
+		cmocka_unit_test(test_file_does_not_wait_for_a_fifo),
 		cmocka_unit_test(test_file_refusals_differ),
 		cmocka_unit_test(test_file_gives_up_on_circles_and_long_paths),
 		cmocka_unit_test(test_file_takes_relative_paths),
