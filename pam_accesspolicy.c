@@ -13,6 +13,7 @@
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -343,7 +344,7 @@ static bool log_decision(pam_handle_t *pamh, const ap_image *image, ap_request *
 	ap_text_quote(named ? ap_view_string(&view, decided.file) : NULL, file, sizeof(file));
 	ap_text_quote(ap_view_string(&view, ap_view_client(&view, request->client).name), client, sizeof(client));
 	list_would(&view, decision, would, sizeof(would));
-	if (!view.sound)
+	if (!view.sound || ap_image_has_fault(image))
 		return false;
 	pam_syslog(pamh, decision->verdict == AP_ALLOW ? LOG_INFO : LOG_NOTICE,
 		   "decision=%s reason=%s policy=%s file=%s line=%u user=%s ip=%s rhost=%s client=%s client_source=%s "
@@ -447,7 +448,7 @@ static int decide_login(pam_handle_t *pamh, int flags, const options *o, const a
 	return code;
 }
 
-static int handle(pam_handle_t *pamh, int flags, int argc, const char **argv, phase asked)
+static int answer(pam_handle_t *pamh, int flags, int argc, const char **argv, phase asked)
 {
 	int code = PAM_SERVICE_ERR;
 	char **environment = NULL;
@@ -465,6 +466,17 @@ static int handle(pam_handle_t *pamh, int flags, int argc, const char **argv, ph
 	}
 	ap_image_free(image);
 	free_environment(environment);
+	return code;
+}
+
+/* A host that cancels its thread at a read would leave descriptors and memory behind. */
+static int handle(pam_handle_t *pamh, int flags, int argc, const char **argv, phase asked)
+{
+	int cancelling, code;
+
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
+	code = answer(pamh, flags, argc, argv, asked);
+	(void)pthread_setcancelstate(cancelling, NULL);
 	return code;
 }
 

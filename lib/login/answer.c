@@ -25,14 +25,16 @@ static void climb_departments(ap_evaluation *e, ap_span departments)
 {
 	uint32_t i;
 
+	if (departments.n > ap_image_count(e->view.image, AP_TABLE_DEPARTMENTS))
+		e->view.sound = false;
 	for (i = 0; i < departments.n && e->view.sound && !e->out_of_memory; i++) {
-		uint32_t own = ap_view_number(&e->view, departments, i), at = own, below = AP_NONE;
+		uint32_t own = ap_view_number(&e->view, departments, i), at = own, below = AP_NONE, depth = 0;
 
 		while (at != AP_NONE && e->view.sound && !e->out_of_memory) {
 			ap_image_department department = ap_view_department_at(&e->view, at);
 
 			/* a parent's number is below its child's, so that no walk to the root runs in a circle */
-			if (department.number >= below) {
+			if (department.number >= below || ++depth > AP_IMAGE_DEPARTMENT_DEPTH_MAX) {
 				e->view.sound = false;
 				break;
 			}
@@ -84,7 +86,7 @@ static ap_tri among_own_groups(ap_evaluation *e, const char *name)
 {
 	const char *const *own;
 	size_t n, i;
-	ap_tri known = ap_account_groups(&e->request->account, &own, &n);
+	ap_tri known = ap_account_groups(&e->request->account, name, &own, &n);
 
 	for (i = 0; known == AP_YES && i < n; i++)
 		if (strcmp(own[i], name) == 0)

@@ -78,6 +78,8 @@ static void visit_policies(walk *w, const ap_image_concern *concern)
 {
 	uint32_t i;
 
+	if (concern->policies.n > ap_image_count(w->e->view.image, AP_TABLE_POLICIES))
+		w->e->view.sound = false;
 	for (i = 0; i < concern->policies.n && goes_on(w); i++) {
 		uint32_t place = ap_view_number(&w->e->view, concern->policies, i);
 
@@ -141,7 +143,8 @@ static void each_further_group(walk *w, uint32_t n, take *with)
 	ap_evaluation *e = w->e;
 	const char *const *own;
 	size_t n_own = 0, i;
-	ap_tri known = ap_account_groups(&e->request->account, &own, &n_own);
+	const char *probe = ap_view_string(&e->view, ap_view_group(&e->view, AP_GROUPS_ASKED).name);
+	ap_tri known = ap_account_groups(&e->request->account, probe, &own, &n_own);
 	uint32_t number;
 
 	for (number = AP_GROUPS_ASKED; known == AP_UNKNOWN && number < n && goes_on(w); number++) {

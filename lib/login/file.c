@@ -273,7 +273,8 @@ static ap_status walk_to(const char *path, bool want_folder, int *ret_fd, ap_err
  * The way that a login takes: the same answer as the walk's where nothing is to be complained of and no link stands on
  * the way, with a quarter of the system calls. The folders are looked at by their paths, from the root down: each was
  * looked at after the one that it stands in was found to be such that nobody but root and the effective user can
- * replace its entries, so none of them can have been replaced since by anybody else. False where the walk is to say
+ * replace its entries, so none of them can have been replaced since by anybody else. (In a sticky folder somebody could,
+ * should root remove an entry meanwhile: those are for the walk.) False where the walk is to say
  * what is wrong, or to follow a link.
  */
 static bool open_straight(const char *path, int *ret_fd, uint64_t *ret_size)
@@ -290,8 +291,7 @@ static bool open_straight(const char *path, int *ret_fd, uint64_t *ret_size)
 			continue;
 		memcpy(at, path, i);
 		memcpy(at + i, i == 0 ? "/" : "", i == 0 ? 2 : 1);
-		if (lstat(at, &info) != 0 || !S_ISDIR(info.st_mode) || others_can_replace(&info) ||
-		    !trusted_owner(&info))
+		if (lstat(at, &info) != 0 || !S_ISDIR(info.st_mode) || others_can_write(&info) || !trusted_owner(&info))
 			return false;
 		/* "." and ".." too are for the walk */
 		if (path[i + 1] == '.' || path[i + 1] == '/')

@@ -485,6 +485,11 @@ const ap_image_head *ap_image_head_of(const ap_image *image)
 	return &image->head;
 }
 
+bool ap_image_has_fault(const ap_image *image)
+{
+	return image->cache->fault[0] != '\0';
+}
+
 ap_status ap_image_damaged(const ap_image *image, ap_error *error)
 {
 	return ap_error_set(error, AP_ERR_DAMAGED, image->name, 0, "%s",

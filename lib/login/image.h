@@ -318,6 +318,9 @@ void ap_image_free(ap_image *image);
 
 const ap_image_head *ap_image_head_of(const ap_image *image);
 
+/* True where something could not be read of it, or was found to be wrong. */
+bool ap_image_has_fault(const ap_image *image);
+
 /* AP_ERR_DAMAGED with what was found to be wrong in reading: "block 17 is damaged: …". */
 ap_status ap_image_damaged(const ap_image *image, ap_error *error);
 

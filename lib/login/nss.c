@@ -20,10 +20,13 @@ enum {
 	TRIES = 5                       /* after EINTR */
 };
 
-/* POSIX says 0 for "not found"; some sources say one of these. Anything else is a failed look-up. */
+/*
+ * Nothing but 0 (getpwnam_r(3)). ENOENT and ESRCH look like it, but glibc hands them on from a service that could not
+ * answer: nss-pam-ldapd says so where its daemon is down.
+ */
 static bool means_not_found(int result)
 {
-	return result == 0 || result == ENOENT || result == ESRCH;
+	return result == 0;
 }
 
 static bool same_but_for_case(const char *a, const char *b)
@@ -260,7 +263,7 @@ static ap_tri name_groups(ap_account *account)
 	return AP_YES;
 }
 
-ap_tri ap_account_groups(ap_account *account, const char *const **ret_names, size_t *ret_n)
+ap_tri ap_account_groups(ap_account *account, const char *probe, const char *const **ret_names, size_t *ret_n)
 {
 	*ret_n = 0;
 	*ret_names = NULL;
@@ -275,6 +278,9 @@ ap_tri ap_account_groups(ap_account *account, const char *const **ret_names, siz
 		if (account->groups == NULL)
 			return AP_UNKNOWN;
 		account->groups_known = name_groups(account);
+		/* getgrouplist hides a source that is down; a look-up by name does not */
+		if (account->groups_known == AP_YES && ap_nss_group_exists(account->nss, probe) == AP_UNKNOWN)
+			account->groups_known = AP_UNKNOWN;
 	}
 	*ret_names = (const char *const *)account->groups;
 	*ret_n = account->groups_known == AP_YES ? account->n_groups : 0;

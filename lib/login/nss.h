@@ -64,10 +64,10 @@ ap_tri ap_account_in_group(ap_account *account, const char *group, const char **
 
 /*
  * The names of the groups that the account is said to be in, its primary one among them; owned by the account. AP_YES;
- * AP_NO, and none, for a name without an account; AP_UNKNOWN where a look-up failed. A group without a name is left
- * out.
+ * AP_NO, and none, for a name without an account; AP_UNKNOWN where a look-up failed, that of the group `probe` among
+ * them, which tells whether groups can be looked up at all. A group without a name is left out.
  */
-ap_tri ap_account_groups(ap_account *account, const char *const **ret_names, size_t *ret_n);
+ap_tri ap_account_groups(ap_account *account, const char *probe, const char *const **ret_names, size_t *ret_n);
 
 void ap_account_clear(ap_account *account);
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the command on the policy folders in policies/ and compares what it writes with the files in cases/, byte for byte.
 #
-#   run.sh ACCESSPOLICY ACCESSPOLICY-COMPILE [--update] [CASE...]
+#   run.sh ACCESSPOLICY ACCESSPOLICY-COMPILE NSS-AS-GLIBC [--update] [CASE...]
 #
 # A case is one file: `policy:` names a folder of policies/, which is copied and worked in; each `command:` is a line of shell
 # that is run there; then its status and all that it wrote follow. With --update each file that differs is written anew,
@@ -14,7 +14,8 @@ umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 accesspolicy=$(realpath "$1")
 compiler=$(realpath "$2")
-shift 2
+nss_as_glibc=$(realpath "$3")
+shift 3
 update=no
 if [ "${1-}" = --update ]; then
 	update=yes
@@ -29,7 +30,7 @@ trap 'exit 129' HUP INT TERM
 mkdir "$work/bin"
 cat >"$work/bin/accesspolicy" <<END
 #!/bin/sh
-LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD="$here/nss/passwd" NSS_WRAPPER_GROUP="$here/nss/group" exec "$accesspolicy" "\$@"
+LD_PRELOAD="$nss_as_glibc:libnss_wrapper.so" NSS_WRAPPER_PASSWD="$here/nss/passwd" NSS_WRAPPER_GROUP="$here/nss/group" exec "$accesspolicy" "\$@"
 END
 cat >"$work/bin/accesspolicy-compile" <<END
 #!/bin/sh

@@ -5,6 +5,7 @@
 #include "../../lib/login/concern.h"
 #include "../../lib/make/compile.h"
 #include "../../lib/make/load.h"
+#include "effort.h"
 #include "prng.h"
 #include "rows.h"
 #include "stored.h"
@@ -526,10 +527,11 @@ static void test_concern_never_changes_a_decision(void **state)
 	ap_prng prng = ap_prng_seeded(51);
 	statistics s = { { 0 }, 0, 0, 0 };
 	size_t most_groups = 0;
+	unsigned n_sets = N_SETS / ap_effort_step(3, 6);
 	int failed = 0;
 
 	(void)state;
-	for (unsigned set = 0; set < N_SETS && failed < 20; set++) {
+	for (unsigned set = 0; set < n_sets && failed < 20; set++) {
 		size_t size;
 		char *text = write_set(&prng, set, &size);
 		both images = compile_text(text, size);
@@ -545,11 +547,11 @@ static void test_concern_never_changes_a_decision(void **state)
 	}
 	for (int reason = AP_REASON_BLACKLISTED; reason <= AP_REASON_DEFAULT; reason++) {
 		print_message("%8zu  %s\n", s.reasons[reason], ap_reason_name((ap_reason)reason));
-		AP_ROW(failed, s.reasons[reason] > 20, "hardly any login was %s", ap_reason_name((ap_reason)reason));
+		AP_ROW(failed, s.reasons[reason] > 5, "hardly any login was %s", ap_reason_name((ap_reason)reason));
 	}
 	print_message("%8zu  would; %zu policies asked in full, %zu malformed names, at most %zu groups\n", s.n_would,
 		      s.n_asked_in_full, s.n_malformed, most_groups);
-	assert_true(s.n_would > 100 && s.n_malformed > 20 && most_groups > AP_GROUPS_ASKED);
+	assert_true(s.n_would > 50 && s.n_malformed > 5 && most_groups > AP_GROUPS_ASKED);
 	AP_ROWS_END(failed);
 }
 
@@ -807,7 +809,8 @@ static void test_concern_asks_for_few_of_many_groups(void **state)
 	(void)decided(images.file, stranger, false);
 	print_message("%s: %zu accounts, %zu groups, %zu lists and %zu gids were asked for\n", stranger, asked.passwd,
 		      asked.group, asked.list, asked.gid);
-	AP_ROW(failed, asked.group <= AP_GROUPS_ASKED, "%zu groups were asked for", asked.group);
+	/* one more tells whether groups can be looked up at all */
+	AP_ROW(failed, asked.group <= AP_GROUPS_ASKED + 1, "%zu groups were asked for", asked.group);
 	AP_ROW(failed, asked.passwd == 1 && asked.list == 1, "%zu accounts, %zu lists", asked.passwd, asked.list);
 	AP_ROW(failed, asked.gid < 40, "%zu gids", asked.gid);
 	(void)decided(images.file, "u4", false);

@@ -562,10 +562,10 @@ static void test_file_read_refuses_what_open_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_file_does_not_wait_for_a_fifo),
 		cmocka_unit_test(test_file_rows),
 		cmocka_unit_test(test_file_straight_way_answers_as_the_walk_does),
 		cmocka_unit_test(test_file_relative_paths_answer_as_absolute_ones),
-		cmocka_unit_test(test_file_does_not_wait_for_a_fifo),
 		cmocka_unit_test(test_file_refusals_differ),
 		cmocka_unit_test(test_file_gives_up_on_circles_and_long_paths),
 		cmocka_unit_test(test_file_takes_relative_paths),
