@@ -81,12 +81,19 @@ void ap_evaluation_clear(ap_evaluation *evaluation)
  * Whom
  */
 
+ap_tri ap_own_groups(ap_evaluation *e, const char *const **ret_names, size_t *ret_n)
+{
+	const char *probe = ap_view_string(&e->view, ap_view_group(&e->view, AP_GROUPS_ASKED).name);
+
+	return ap_account_groups(&e->request->account, probe, ret_names, ret_n);
+}
+
 /* Of a group that is not among the first: may the login be in it at all? */
 static ap_tri among_own_groups(ap_evaluation *e, const char *name)
 {
 	const char *const *own;
 	size_t n, i;
-	ap_tri known = ap_account_groups(&e->request->account, name, &own, &n);
+	ap_tri known = ap_own_groups(e, &own, &n);
 
 	for (i = 0; known == AP_YES && i < n; i++)
 		if (strcmp(own[i], name) == 0)

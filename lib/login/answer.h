@@ -49,6 +49,12 @@ void ap_evaluation_init(ap_evaluation *ret_evaluation, const ap_image *image, ap
 void ap_evaluation_clear(ap_evaluation *evaluation);
 
 /*
+ * The groups that the account is said to be in, as of ap_account_groups: whoever asks, the same group is the probe, so
+ * that the answer does not depend on who asks first. To be called only with more than AP_GROUPS_ASKED groups.
+ */
+ap_tri ap_own_groups(ap_evaluation *evaluation, const char *const **ret_names, size_t *ret_n);
+
+/*
  * Fills *ret_answer. With `in_full` every condition is asked and says why; without, what can no longer matter is not
  * asked (look-ups in the name services cost), and the reasons must not be read. That the view is still sound, and
  * memory did not run out, is the caller's to look at when all is done.

@@ -143,8 +143,7 @@ static void each_further_group(walk *w, uint32_t n, take *with)
 	ap_evaluation *e = w->e;
 	const char *const *own;
 	size_t n_own = 0, i;
-	const char *probe = ap_view_string(&e->view, ap_view_group(&e->view, AP_GROUPS_ASKED).name);
-	ap_tri known = ap_account_groups(&e->request->account, probe, &own, &n_own);
+	ap_tri known = ap_own_groups(e, &own, &n_own);
 	uint32_t number;
 
 	for (number = AP_GROUPS_ASKED; known == AP_UNKNOWN && number < n && goes_on(w); number++) {

@@ -821,6 +821,50 @@ static void test_concern_asks_for_few_of_many_groups(void **state)
 	AP_ROWS_END(failed);
 }
 
+/*
+ * g320 is a group whose look-up fails. Whether a late group is asked for first, by a listener's policies in reading
+ * order, or none of them is, which groups the login is in must come out the same: `test` shows what a login gets.
+ */
+static void test_concern_where_one_late_group_cannot_be_looked_up(void **state)
+{
+	static const char *const scopes[] = {
+		"groups = [ \"g320\" ];",
+		"groups = [ \"g320\", \"g399\" ];",
+		"groups = [ \"g399\", \"g320\" ];",
+		"unlisted = true; groups = [ \"g320\" ];",
+		"domains = [ \"t1.test\" ]; groups = [ \"g320\" ];",
+	};
+	char users[3][32];
+	int failed = 0;
+
+	(void)state;
+	(void)snprintf(users[0], sizeof(users[0]), "u%u", find_user(399));
+	(void)snprintf(users[1], sizeof(users[1]), "u%u", find_user(AP_NONE));
+	(void)snprintf(users[2], sizeof(users[2]), "u%u", find_user(320));
+	for (size_t i = 0; i < AP_N(scopes); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+		both images;
+
+		write_late_group(out, scopes[i]);
+		assert_int_equal(fclose(out), 0);
+		images = compile_text(text, size);
+		for (size_t k = 0; k < AP_N(users); k++) {
+			outcome in_full = decided(images.file, users[k], true),
+				narrowed = decided(images.file, users[k], false);
+
+			AP_ROW(failed, is(narrowed, in_full.verdict, in_full.reason),
+			       "row %zu: %s: %s %s with a listener, %s %s without", i, users[k],
+			       ap_verdict_name(in_full.verdict), ap_reason_name(in_full.reason),
+			       ap_verdict_name(narrowed.verdict), ap_reason_name(narrowed.reason));
+		}
+		free_both(&images);
+		free(text);
+	}
+	AP_ROWS_END(failed);
+}
+
 /* A department that a late group fills holds its members, and makes them no unlisted ones. */
 static void test_concern_of_a_department_that_a_late_group_fills(void **state)
 {
@@ -872,6 +916,7 @@ int main(void)
 		cmocka_unit_test(test_concern_of_one_tenant_in_a_thousand),
 		cmocka_unit_test(test_concern_of_a_group_behind_the_first),
 		cmocka_unit_test(test_concern_asks_for_few_of_many_groups),
+		cmocka_unit_test(test_concern_where_one_late_group_cannot_be_looked_up),
 		cmocka_unit_test(test_concern_of_a_department_that_a_late_group_fills),
 	};
 

@@ -727,12 +727,13 @@ static bool agrees(asking *a, ap_u128 number)
 	return memcmp(&found, &wanted, sizeof(found)) == 0 && a->view.sound && origin == a->ranges[expected].network;
 }
 
-static int ask_net(asking *a, ap_prng *prng)
+/* Of every step-th range the addresses at its ends. */
+static int ask_net(asking *a, ap_prng *prng, size_t step)
 {
 	const ap_u128 end = last_of(a->family);
 	int failed = 0;
 
-	for (size_t i = 0; i < a->n && failed < 20; i++) {
+	for (size_t i = 0; i < a->n && failed < 20; i += step) {
 		const reference *r = &a->ranges[i];
 		const ap_range wanted = range_of(a->family, r),
 			       found = ap_view_range(&a->view, &a->net, a->family, (uint32_t)i);
@@ -768,7 +769,8 @@ static int check_net(ap_prng *prng, ap_family family, size_t n, bool to_the_ends
 		for (levels = 0; levels < AP_RANGES_LEVELS && of_family->samples[levels] != 0;)
 			levels++;
 		AP_ROW(failed, of_family->n == n, "%zu ranges: %u", n, of_family->n);
-		failed += ask_net(&a, prng);
+		/* of very many, the file is asked for a part */
+		failed += ask_net(&a, prng, k == 0 || n < 200000 ? 1 : 7);
 		AP_ROW(failed, a.view.sound, "%zu ranges: unsound", n);
 		held += a.n_held;
 		not_held += a.n_not_held;
