@@ -47,6 +47,13 @@ static bool open_image(ap_transition *t, const ap_record *record, ap_error *erro
 	return true;
 }
 
+static bool refuse_image(ap_transition *t, const ap_record *record, const ap_error *error)
+{
+	if (error->status == AP_ERR_MISSING)
+		return REFUSE(t, "the image of revision %.12s is no longer kept", record->revision);
+	return REFUSE(t, "the image of revision %.12s cannot be used: %s", record->revision, error->message);
+}
+
 static bool open_named(ap_transition *t, const char *revision)
 {
 	const ap_record *record = find_named(t, revision);
@@ -54,11 +61,7 @@ static bool open_named(ap_transition *t, const char *revision)
 
 	if (record == NULL)
 		return false;
-	if (open_image(t, record, &error))
-		return true;
-	if (error.status == AP_ERR_MISSING)
-		return REFUSE(t, "the image of revision %.12s is no longer kept", record->revision);
-	return REFUSE(t, "the image of revision %.12s cannot be used: %s", record->revision, error.message);
+	return open_image(t, record, &error) || refuse_image(t, record, &error);
 }
 
 /*
@@ -68,18 +71,28 @@ static bool open_named(ap_transition *t, const char *revision)
 static bool open_earlier(ap_transition *t)
 {
 	const char *now = t->result->replaced;
-	const ap_record *record = NULL;
-	ap_error error = { 0 };
+	const ap_record *record = NULL, *newest = NULL;
+	ap_error why_not = { 0 };
 
 	if (t->result->replaced_fault == NULL && now[0] != '\0')
 		record = ap_records_before(&t->records, now);
 	else if (t->records.n > 0)
 		record = &t->records.items[t->records.n - 1];
-	for (; record != NULL && record >= t->records.items; record--)
-		if (strcmp(record->revision, now) != 0 && open_image(t, record, &error))
+	for (; record != NULL && record >= t->records.items; record--) {
+		ap_error error = { 0 };
+
+		if (strcmp(record->revision, now) == 0)
+			continue;
+		if (open_image(t, record, &error))
 			return true;
-	return REFUSE(t, "the history has nothing that was in force before%s%s", error.message[0] != '\0' ? ": " : "",
-		      error.message);
+		if (newest == NULL) {
+			newest = record;
+			why_not = error;
+		}
+	}
+	if (newest != NULL)
+		return refuse_image(t, newest, &why_not);
+	return REFUSE(t, "the history has nothing that was in force before");
 }
 
 static void put_in_force(ap_transition *t)
@@ -98,7 +111,6 @@ static void carry_out(ap_transition *t, const char *revision)
 		return;
 	/* an image in force that cannot be read is a good reason to go back */
 	(void)ap_transition_open_in_force(t, &unread);
-	(void)ap_transition_verify(t);
 	if (!(revision != NULL ? open_named(t, revision) : open_earlier(t)))
 		return;
 	if (strcmp(t->result->revision, t->result->replaced) == 0) {

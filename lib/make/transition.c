@@ -31,30 +31,18 @@ ap_image *ap_transition_last_known(ap_transition *t)
 
 ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error)
 {
-	ap_status status = ap_applied_open(t->options->state, &t->in_force, error);
+	ap_image *whole = NULL;
+	/* of what is only opened nothing but the head has been checked: what is compared is checked first */
+	ap_status status = ap_applied_load(t->options->state, &whole, error);
 
+	ap_image_free(whole);
+	if (status == AP_OK)
+		status = ap_applied_open(t->options->state, &t->in_force, error);
 	if (status == AP_OK)
 		ap_revision_format(ap_image_head_of(t->in_force)->revision, t->result->replaced);
 	else if (status != AP_ERR_MISSING)
 		t->result->replaced_fault = ap_arena_strdup(t->arena, error->message);
 	return status;
-}
-
-bool ap_transition_verify(ap_transition *t)
-{
-	ap_error error = { 0 };
-	ap_image *image = NULL;
-	ap_status status = ap_applied_load(t->options->state, &image, &error);
-
-	ap_image_free(image);
-	if (status == AP_OK)
-		return true;
-	ap_image_free(t->in_force);
-	t->in_force = NULL;
-	t->result->replaced[0] = '\0';
-	if (status != AP_ERR_MISSING)
-		t->result->replaced_fault = ap_arena_strdup(t->arena, error.message);
-	return false;
 }
 
 void ap_transition_take(ap_transition *t, ap_image *image)

@@ -26,14 +26,11 @@ bool ap_transition_open(ap_transition *t, bool create);
  */
 ap_image *ap_transition_last_known(ap_transition *t);
 
-/* Opens the image in force, and fills result->replaced or replaced_fault. The status that it could not be opened by. */
-ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error);
-
 /*
- * True if all of the image in force is sound: of what was opened only the head has been read. Else it counts as one that
- * could not be opened.
+ * Checks all of the image in force, opens it, and fills result->replaced or replaced_fault. The status of what failed;
+ * AP_ERR_MISSING where nothing is in force.
  */
-bool ap_transition_verify(ap_transition *t);
+ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error);
 
 /* Fills result->revision and n_policies from the new image. */
 void ap_transition_take(ap_transition *t, ap_image *image);
