@@ -1,0 +1,172 @@
+/*
+ * A module that is installed over another, as a package does it: written under a name of its own, and renamed. A process
+ * that goes on has its next login answered by the new one, and nothing of the old one is left in it.
+ */
+#include "fixture.h"
+#include "rows.h"
+#include "scratch.h"
+
+#include <dirent.h>
+#include <security/pam_appl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { N_UPGRADES = 20 };
+
+static char *module_path, *module_folder;
+
+/* Writes a copy of the module beside the one that is there, and renames it over that. */
+static void install(const char *from)
+{
+	size_t size;
+	char *bytes = ap_scratch_read(from, &size);
+	char *unfinished = ap_scratch_write_bytes(module_folder, "module.so.new", bytes, size, 0755);
+
+	assert_int_equal(rename(unfinished, module_path), 0);
+	free(unfinished);
+	free(bytes);
+}
+
+static size_t count_mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[8192];
+	size_t n = 0;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL)
+		n += strstr(line, module_folder) != NULL;
+	(void)fclose(maps);
+	return n;
+}
+
+/* Descriptors that lead into the module's folder, of files that are there or no longer. */
+static size_t count_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	struct dirent *entry;
+	size_t n = 0;
+
+	assert_non_null(folder);
+	while ((entry = readdir(folder)) != NULL) {
+		char target[4096] = "";
+
+		if (readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1) > 0)
+			n += strncmp(target, module_folder, strlen(module_folder)) == 0;
+	}
+	(void)closedir(folder);
+	return n;
+}
+
+static void write_service(void)
+{
+	char *lines;
+
+	assert_true(asprintf(&lines, "account required %s config=%s compiler=%s\n", module_path, ap_fixture_config,
+			     getenv("AP_TEST_COMPILER")) > 0);
+	ap_pam_write_stack(ap_fixture_confdir, "upgrade", lines);
+	free(lines);
+}
+
+static void test_the_next_login_is_answered_by_the_module_that_is_there(void **state)
+{
+	static ap_pam_outcome outcome;
+	const char *modules[] = { getenv("AP_TEST_STAND_IN"), getenv("AP_TEST_MODULE") };
+	ap_pam_login logins[] = { ap_fixture_allowed, ap_fixture_denied };
+	size_t descriptors = 0;
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(logins); i++)
+		logins[i].service = "upgrade";
+	write_service();
+	for (int i = 0; i < N_UPGRADES; i++) {
+		bool real = i % 2 == 1;
+
+		install(modules[i % 2]);
+		for (size_t k = 0; k < 2 * AP_N(logins); k++) {
+			bool denied = k % 2 == 1;
+			int expected = !real ? PAM_AUTHINFO_UNAVAIL : denied ? PAM_PERM_DENIED : PAM_SUCCESS;
+
+			ap_pam_run(ap_fixture_confdir, &logins[k % 2], AP_PAM_ACCOUNT, &outcome);
+			AP_ROW(failed, outcome.code == expected, "upgrade %d, login %zu: %d, not %d: %s", i, k,
+			       outcome.code, expected, outcome.log);
+			AP_ROW(failed, ap_fixture_clean_log(&outcome, real ? 1 : 0), "upgrade %d, login %zu: log: %s",
+			       i, k, outcome.log);
+			AP_ROW(failed, count_mappings() == 0, "upgrade %d, login %zu: %zu mappings are left", i, k,
+			       count_mappings());
+			AP_ROW(failed, count_descriptors() == 0, "upgrade %d, login %zu: descriptors of it are left", i,
+			       k);
+		}
+		/* what the name services keep open for themselves was opened by then */
+		if (i == 1)
+			descriptors = ap_open_descriptors();
+	}
+	AP_ROW(failed, ap_open_descriptors() == descriptors, "%zu descriptors, and %zu before", ap_open_descriptors(),
+	       descriptors);
+	AP_ROW(failed, ap_no_child_left(), "a child is left");
+	print_message("%d modules, one over the other, and %zu logins\n", N_UPGRADES,
+		      (size_t)N_UPGRADES * 2 * AP_N(logins));
+	AP_ROWS_END(failed);
+}
+
+static int converse(int n, const struct pam_message **messages, struct pam_response **ret_responses, void *data)
+{
+	(void)messages;
+	(void)data;
+	*ret_responses = calloc((size_t)n, sizeof(**ret_responses));
+	return *ret_responses != NULL ? PAM_SUCCESS : PAM_BUF_ERR;
+}
+
+/* What a transaction has loaded stays its own until it ends, whatever stands at the path by then. */
+static void test_a_transaction_under_way_keeps_the_module_that_it_began_with(void **state)
+{
+	const struct pam_conv conversation = { converse, NULL };
+	static ap_pam_outcome outcome;
+	ap_pam_login login = ap_fixture_allowed;
+	pam_handle_t *pamh = NULL;
+
+	(void)state;
+	write_service();
+	install(getenv("AP_TEST_MODULE"));
+	assert_int_equal(pam_start_confdir("upgrade", login.user, &conversation, ap_fixture_confdir, &pamh),
+			 PAM_SUCCESS);
+	assert_int_equal(pam_set_item(pamh, PAM_RHOST, login.rhost), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
+	install(getenv("AP_TEST_STAND_IN"));
+	assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
+	assert_true(count_mappings() > 0);
+	assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+	assert_int_equal(count_mappings(), 0);
+	login.service = "upgrade";
+	ap_pam_run(ap_fixture_confdir, &login, AP_PAM_ACCOUNT, &outcome);
+	assert_int_equal(outcome.code, PAM_AUTHINFO_UNAVAIL);
+}
+
+static int set_up(void **state)
+{
+	if (ap_fixture_set_up(state) != 0)
+		return -1;
+	module_folder = ap_scratch_new();
+	module_path = ap_scratch_path(module_folder, "pam_accesspolicy.so");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	free(module_path);
+	ap_scratch_free(module_folder);
+	return ap_fixture_tear_down(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_next_login_is_answered_by_the_module_that_is_there),
+		cmocka_unit_test(test_a_transaction_under_way_keeps_the_module_that_it_began_with),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
