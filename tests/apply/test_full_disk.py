@@ -1,0 +1,250 @@
+"""A disk that is full, has no inodes left or is read-only: apply says what failed, and what was in force stays."""
+import os
+import shutil
+import subprocess
+import sys
+
+from lab import IMAGE, check_whole, expect, main, note, same, test
+
+PAGE = 4096
+SIZE = 64 * PAGE
+INODES = 64
+
+
+def in_a_namespace():
+    """True in a mount namespace of our own, into which the script was started once more."""
+    if os.environ.get("AP_OWN_MOUNTS") == "yes":
+        return True
+    if os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL, check=False
+                                            ).returncode == 0:
+        os.environ["AP_OWN_MOUNTS"] = "yes"
+        os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, "-B"] + sys.argv)
+    return False
+
+
+class Disk:
+    """A file system in memory, on which the state folder is; `fill` leaves so much of it free."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.path = os.path.join(lab.folder, "disk")
+        os.mkdir(self.path)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},nr_inodes={INODES},mode=755", "tmpfs", self.path],
+                       check=True)
+        lab.state = os.path.join(self.path, "state")
+        self.filler = os.path.join(self.path, "filler")
+        self.links = os.path.join(self.path, "filler-")
+
+    def fill(self, free):
+        self.empty()
+        with open(self.filler, "wb") as file:
+            info = os.statvfs(self.path)
+            file.write(b"\0" * max(0, info.f_bfree * info.f_bsize - free))
+        same(os.statvfs(self.path).f_bfree * PAGE, free, "the room that is left")
+
+    def use_inodes(self, free):
+        self.empty()
+        while os.statvfs(self.path).f_ffree > free:
+            with open(self.links + str(os.statvfs(self.path).f_ffree), "wb"):
+                pass
+
+    def empty(self):
+        for name in os.listdir(self.path):
+            if name.startswith("filler"):
+                os.unlink(os.path.join(self.path, name))
+
+    def mount(self, how):
+        subprocess.run(["mount", "-o", f"remount,{how}", self.path], check=True)
+
+    def close(self):
+        subprocess.run(["umount", "-l", self.path], check=False)
+
+
+def on_a_disk(function):
+    def on_disk(lab):
+        disk = Disk(lab)
+        try:
+            function(lab, disk)
+        finally:
+            disk.close()
+    on_disk.__name__ = function.__name__
+    return test(on_disk)
+
+
+def expected_history(lab):
+    return [record["revision"] for record in reversed(lab.history())]
+
+
+def check_failure(lab, result, revisions, before):
+    """It failed: says what, and what was in force stays, unless it says that the new one is. True if it is."""
+    same(result.status, 1, f"its status: {result}")
+    expect("No space left on device" in result.err or "Read-only file system" in result.err, "it does not say why", result)
+    expect(lab.state in result.err, "it does not say where", result)
+    came = "is in force all the same" in result.err
+    if came:
+        expect(lab.in_force() != revisions[-1], "it says that the new one is in force", result)
+    else:
+        expect("Not applied: " in result.err, "it does not say that nothing was applied", result)
+        same(lab.image(), before, "the image, byte for byte")
+        same(lab.in_force(), revisions[-1], "what is in force")
+    expect(expected_history(lab)[:len(revisions)] == revisions, "the history", expected_history(lab))
+    return came
+
+
+def make_larger(lab, n):
+    """So many blocks of an image, more or less."""
+    lab.write("drop.netset", "".join(f"198.51.{i // 128}.{i % 128 * 2}\n" for i in range(340 * n)))
+
+
+def vary(lab, disk, limit, steps):
+    """Apply with little room, ever more of it until it succeeds; each time room is made afterwards, and it is repeated."""
+    names = ["Office", "Bureau"]
+    failures = {"stays": 0, "all the same": 0}
+    reasons = set()
+    revisions = [lab.in_force()]
+    for step in steps:
+        names.reverse()
+        lab.rename_office(names[0], was=names[1])
+        before = lab.image()
+        limit(step)
+        result = lab.run("apply")
+        if result.status == 0:
+            disk.empty()
+            note(f"{failures['stays']} times what was in force stayed, {failures['all the same']} times the new one "
+                 f"was in force though its record could not be written; enough: {step}")
+            for reason in sorted(reasons):
+                note(reason)
+            expect(failures["stays"] > 0, "it failed before that")
+            check_whole(lab, revisions + [lab.in_force()])
+            return
+        came = check_failure(lab, result, revisions, before)
+        failures["all the same" if came else "stays"] += 1
+        reasons.add(result.err.splitlines()[0].split(lab.state + "/")[-1][-70:])
+        disk.empty()
+        lab.apply()
+        revisions.append(lab.in_force())
+        check_whole(lab, revisions)
+    expect(False, "it never had room enough")
+
+
+@on_a_disk
+def first_apply_on_a_full_disk(lab, disk):
+    make_larger(lab, 4)
+    for free in range(0, SIZE, PAGE):
+        disk.fill(free)
+        result = lab.run("apply")
+        if result.status == 0:
+            break
+        same(result.status, 1, f"its status: {result}")
+        expect("No space left on device" in result.err, "it does not say why", result)
+        if "is in force all the same" not in result.err:
+            expect("Not applied: nothing is in force" in result.err, "what is in force", result)
+            expect(not os.path.exists(lab.state_path(IMAGE)), "an image was left")
+            same(lab.history(), [], "the history")
+    disk.empty()
+    note(f"enough: {free} bytes")
+    expect(free >= 4 * PAGE, "it failed before that")
+    check_whole(lab, [lab.in_force()])
+
+
+@on_a_disk
+def apply_on_a_full_disk(lab, disk):
+    make_larger(lab, 4)
+    lab.apply()
+    vary(lab, disk, disk.fill, range(0, SIZE, PAGE))
+
+
+@on_a_disk
+def apply_when_the_log_needs_another_page(lab, disk):
+    """A line of the log that is written to its half, as the rest of it would stand in a page that is not to be had."""
+    lab.apply()
+    log = lab.state_path("history", "log")
+    line = os.path.getsize(log)
+    with open(log, "r+b") as file:
+        record = file.read()
+        # blanks within a record are no part of it
+        file.seek(0)
+        file.write(record[:-2] + b" " * (PAGE - line - 300) + record[-2:])
+    kept = os.path.join(lab.folder, "kept")
+    shutil.copytree(lab.state, kept)
+    first = lab.in_force()
+    lab.rename_office("Bureau")
+    for free in range(0, SIZE, PAGE):
+        disk.empty()
+        shutil.rmtree(lab.state)
+        shutil.copytree(kept, lab.state)
+        disk.fill(free)
+        result = lab.run("apply")
+        came = lab.in_force() != first
+        same(result.status == 0 or "is in force all the same" in result.err, came, f"what it says: {result}")
+        # whoever asks meanwhile is told of it all the same
+        same(expected_history(lab), [first] + ([lab.in_force()] if came else []), "the history, with a full disk")
+        if came and "history/log" in result.err:
+            note(result.err.splitlines()[0].split(lab.state + "/")[-1])
+            disk.empty()
+            same(lab.apply("--json").json()["outcome"], "unchanged", "the next apply")
+            check_whole(lab, [first, lab.in_force()])
+            note(f"history then says on standard error: {lab.run('history', config=False).err.strip()!r}")
+            return
+        same(result.status in (0, 1), True, f"its status: {result}")
+    expect(False, "the log's page was never the one that was missing")
+
+
+@on_a_disk
+def apply_without_inodes(lab, disk):
+    lab.apply()
+    vary(lab, disk, disk.use_inodes, range(0, 20))
+
+
+@on_a_disk
+def rollback_on_a_full_disk(lab, disk):
+    make_larger(lab, 4)
+    lab.apply()
+    first = lab.in_force()
+    lab.rename_office("Bureau")
+    lab.apply()
+    second = lab.in_force()
+    before = lab.image()
+    for free in range(0, SIZE, PAGE):
+        disk.fill(free)
+        result = lab.run("rollback", config=False)
+        if result.status == 0:
+            break
+        expect("is in force all the same" in result.err or lab.image() == before, "what was in force stays", result)
+        disk.empty()
+        same(expected_history(lab), [first, second], "the history")
+    disk.empty()
+    note(f"enough: {free} bytes")
+    check_whole(lab, [first, second, first])
+
+
+@on_a_disk
+def read_only_disk(lab, disk):
+    lab.apply()
+    first = lab.in_force()
+    lab.rename_office("Bureau")
+    lab.apply()
+    second = lab.in_force()
+    lab.rename_office("Lodge", was="Bureau")
+    disk.mount("ro")
+    before = lab.snapshot()
+    result = lab.run("apply")
+    same(result.status, 1, f"apply: {result}")
+    expect("Read-only file system" in result.err and "lock" in result.err, "what is said", result)
+    same(lab.run("rollback", config=False).status, 1, "rollback")
+    # whoever only asks needs no room
+    same(lab.in_force(), second, "status")
+    same(expected_history(lab), [first, second], "history")
+    lab.apply("--dry-run")
+    same(lab.run("rollback", "--dry-run", config=False).status, 0, "rollback --dry-run")
+    same(lab.run("test", "--user", "x", "--ip", "10.0.0.1", config=False).status, 0, "test")
+    same(lab.snapshot(), before, "the state folder")
+    disk.mount("rw")
+    lab.apply()
+    check_whole(lab, [first, second, lab.in_force()])
+
+
+if not in_a_namespace():
+    print("1..0 # SKIP needs root and unshare -m, to mount a small disk of its own")
+    sys.exit(0)
+main()
