@@ -183,7 +183,7 @@ static bool copy_out(const ap_image *image, uint32_t place, size_t size, uint8_t
 	return true;
 }
 
-static bool within_bounds(const ap_image *image, uint32_t place, size_t size)
+static bool within_bounds(const ap_image *image, uint32_t place, uint64_t size)
 {
 	if (place <= image->head.size && size <= image->head.size - place)
 		return true;
@@ -248,7 +248,7 @@ const char *ap_image_string(const ap_image *image, uint32_t place)
 	if (at == NULL)
 		return NULL;
 	memcpy(&length, at, sizeof(length));
-	if (!within_bounds(image, place + (uint32_t)sizeof(length), (size_t)length + 1))
+	if (!within_bounds(image, place + (uint32_t)sizeof(length), (uint64_t)length + 1))
 		return NULL;
 	place += (uint32_t)sizeof(length);
 	if ((uint64_t)place + length < image->cache->n_front) {

@@ -363,13 +363,27 @@ static void begin_anew_if_long(const ap_state *state)
 		(void)renameat(state->folder, LOG, state->folder, LOG_OLD);
 }
 
-/* A line that was cut short by whoever wrote it is ended first. */
-static bool ends_in_newline(int fd)
+static bool ends_in_newline(int fd, off_t size)
 {
-	off_t size = lseek(fd, 0, SEEK_END);
 	char last;
 
 	return size <= 0 || (pread(fd, &last, 1, size - 1) == 1 && last == '\n');
+}
+
+/* A line that somebody was killed at is ended first; one that finds no room leaves nothing of itself. */
+static bool write_line(int fd, const char *line)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	bool undone;
+	int cause;
+
+	if ((ends_in_newline(fd, size) || write_all(fd, "\n", 1, NULL)) && write_all(fd, line, strlen(line), NULL))
+		return true;
+	cause = errno;
+	undone = size >= 0 && ftruncate(fd, size) == 0;
+	(void)undone; /* else the next line stands behind what is left of this one, and history tells of that */
+	errno = cause;
+	return false;
 }
 
 static ap_status append_line(const ap_state *state, const char *line, ap_error *error)
@@ -381,7 +395,7 @@ static ap_status append_line(const ap_state *state, const char *line, ap_error *
 	fd = openat(state->folder, LOG, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return failed(state, LOG, "opened", error);
-	if ((!ends_in_newline(fd) && !write_all(fd, "\n", 1, NULL)) || !write_all(fd, line, strlen(line), NULL))
+	if (!write_line(fd, line))
 		status = failed(state, LOG, "written", error);
 	else if (fsync(fd) != 0)
 		status = failed(state, LOG, "synchronized", error);
