@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sysexits.h>
 
-enum { CHUNK_BYTES = 64 * 1024, CHUNK_MAX_BYTES = 4 * 1024 * 1024, ALIGNMENT = 16, FIRST_CAPACITY = 4 };
+enum { CHUNK_BYTES = 4 * 1024, CHUNK_MAX_BYTES = 4 * 1024 * 1024, ALIGNMENT = 16, FIRST_CAPACITY = 4 };
 
 typedef struct chunk {
 	struct chunk *next;

@@ -280,24 +280,35 @@ static int by_key(const void *a, const void *b)
 	return x->department < y->department ? -1 : x->department > y->department;
 }
 
+/* So many of a hash's upper bits that a bin holds a few of `n` entries. */
+static unsigned bin_bits(size_t n)
+{
+	unsigned bits = 1;
+
+	while (bits < 16 && n >> (bits + 1) > 0)
+		bits++;
+	return bits;
+}
+
 /*
  * Sorts by key: first into bins by the hash's upper bits, which spread evenly, then each of these, which are short. It
  * takes a third of the time that one sort takes for a million. Returns the sorted array.
  */
 static membership *sort_by_key(ap_arena *arena, const membership *list, size_t n)
 {
-	enum { BIN_BITS = 16, N_BINS = 1 << BIN_BITS };
+	const unsigned shift = 64 - bin_bits(n);
+	const size_t n_bins = (size_t)1 << (64 - shift);
 	membership *sorted = ap_arena_alloc(arena, (n + 1) * sizeof(*sorted));
-	size_t *ends = ap_arena_alloc(arena, (N_BINS + 1) * sizeof(*ends)), start = 0;
+	size_t *ends = ap_arena_alloc(arena, (n_bins + 1) * sizeof(*ends)), start = 0;
 
 	for (size_t i = 0; i < n; i++)
-		ends[(list[i].hash >> (64 - BIN_BITS)) + 1]++;
-	for (size_t bin = 1; bin <= N_BINS; bin++)
+		ends[(list[i].hash >> shift) + 1]++;
+	for (size_t bin = 1; bin <= n_bins; bin++)
 		ends[bin] += ends[bin - 1];
 	/* ends[bin] is the bin's start now, and its end when all are in */
 	for (size_t i = 0; i < n; i++)
-		sorted[ends[list[i].hash >> (64 - BIN_BITS)]++] = list[i];
-	for (size_t bin = 0; bin < N_BINS; start = ends[bin++])
+		sorted[ends[list[i].hash >> shift]++] = list[i];
+	for (size_t bin = 0; bin < n_bins; start = ends[bin++])
 		if (ends[bin] - start > 1)
 			qsort(sorted + start, ends[bin] - start, sizeof(*sorted), by_key);
 	return sorted;
