@@ -6,8 +6,8 @@
 #include "lib/login/applied.h"
 #include "lib/login/evaluate.h"
 #include "lib/login/explain.h"
-#include "lib/login/spawn.h"
 #include "lib/login/text.h"
+#include "lib/login/textmode.h"
 #include "paths.h"
 
 #include <security/pam_ext.h>
@@ -201,14 +201,14 @@ static ap_status get_policy(pam_handle_t *pamh, const options *o, ap_image **ret
 	ap_status status;
 
 	if (o->config != NULL)
-		return ap_spawn_compiler(o->compiler, o->config, &ap_spawn_default_limits, ret_image, error);
+		return ap_textmode_open(o->compiler, o->config, ret_image, error);
 	if (o->image != NULL)
 		return ap_applied_open_file(o->image, ret_image, error);
 	status = ap_applied_open(AP_STATE_DIR, ret_image, error);
 	if (status != AP_ERR_MISSING)
 		return status;
 	pam_syslog(pamh, LOG_NOTICE, "no policy was ever applied: reading %s at this login", AP_CONFIG_FILE);
-	return ap_spawn_compiler(o->compiler, AP_CONFIG_FILE, &ap_spawn_default_limits, ret_image, error);
+	return ap_textmode_open(o->compiler, AP_CONFIG_FILE, ret_image, error);
 }
 
 static void log_error(pam_handle_t *pamh, const ap_facts *facts, const ap_error *error)

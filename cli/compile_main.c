@@ -4,9 +4,9 @@
  * The module runs it as a child process (spawn.h says why) and reads either an image, or AP_SPAWN_ERRORS and a line
  * for each thing that is wrong.
  */
-#include "../lib/login/spawn.h"
 #include "../lib/make/compile.h"
 #include "../lib/make/load.h"
+#include "../lib/textmode/spawn.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@ typedef struct ap_arena ap_arena;
 
 /*
  * Ends a process that makes images and has no memory left, with a message and status 70. This code never runs inside a
- * login service (see spawn.h).
+ * login service (see ../textmode/spawn.h).
  */
 __attribute__((noreturn)) void ap_out_of_memory(void);
 

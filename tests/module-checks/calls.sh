@@ -27,9 +27,10 @@ if ! is_called pam_get_item; then
 	exit 1
 fi
 refuse 'ends the process' exit quick_exit abort __assert_fail err errx
-# sigaction, sigprocmask, setrlimit, setpgid and alarm are not among these: the child that reads the files calls them for itself.
-refuse 'changes the process for its host' atexit on_exit __cxa_atexit signal setitimer setlocale uselocale setenv \
-	unsetenv putenv clearenv chdir fchdir umask setuid seteuid setgid setegid openlog closelog dlopen
+refuse 'changes the process for its host' atexit on_exit __cxa_atexit signal sigaction sigprocmask pthread_sigmask \
+	alarm setitimer setrlimit setrlimit64 setpgid prctl setlocale uselocale setenv unsetenv putenv clearenv chdir \
+	fchdir umask setuid seteuid setgid setegid openlog closelog
+refuse 'is for the object that reads the files' fork vfork clone syscall execve posix_spawn waitpid waitid kill _exit
 refuse 'reads the environment, which a user may have written' getenv secure_getenv
 refuse 'runs a shell' system popen wordexp
 refuse 'asks DNS' getaddrinfo getnameinfo gethostbyname gethostbyname2 gethostbyaddr gethostbyname_r

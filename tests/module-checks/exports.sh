@@ -1,14 +1,11 @@
 #!/bin/sh
-# exports.sh MODULE - exports PAM's six entry points and nothing else.
+# exports.sh OBJECT NAME… - exports these and nothing else.
 set -eu
 
-expected='pam_sm_acct_mgmt
-pam_sm_authenticate
-pam_sm_chauthtok
-pam_sm_close_session
-pam_sm_open_session
-pam_sm_setcred'
-found=$(nm -D --defined-only --format=posix "$1" | cut -d ' ' -f 1 | sed 's/@.*//' | LC_ALL=C sort)
+object=$1
+shift
+expected=$(printf '%s\n' "$@" | LC_ALL=C sort)
+found=$(nm -D --defined-only --format=posix "$object" | cut -d ' ' -f 1 | sed 's/@.*//' | LC_ALL=C sort)
 
 if [ "$found" != "$expected" ]; then
 	printf 'expected:\n%s\n\nfound:\n%s\n' "$expected" "$found"

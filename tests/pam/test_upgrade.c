@@ -15,16 +15,16 @@
 
 enum { N_UPGRADES = 20 };
 
-static char *module_path, *module_folder;
+static char *module_path, *textmode_path, *module_folder;
 
-/* Writes a copy of the module beside the one that is there, and renames it over that. */
-static void install(const char *from)
+/* Writes a copy beside the one that is there, and renames it over that. */
+static void install(const char *from, const char *path)
 {
 	size_t size;
 	char *bytes = ap_scratch_read(from, &size);
-	char *unfinished = ap_scratch_write_bytes(module_folder, "module.so.new", bytes, size, 0755);
+	char *unfinished = ap_scratch_write_bytes(module_folder, "new", bytes, size, 0755);
 
-	assert_int_equal(rename(unfinished, module_path), 0);
+	assert_int_equal(rename(unfinished, path), 0);
 	free(unfinished);
 	free(bytes);
 }
@@ -85,7 +85,8 @@ static void test_the_next_login_is_answered_by_the_module_that_is_there(void **s
 	for (int i = 0; i < N_UPGRADES; i++) {
 		bool real = i % 2 == 1;
 
-		install(modules[i % 2]);
+		install(modules[i % 2], module_path);
+		install(getenv("AP_TEST_TEXTMODE"), textmode_path);
 		for (size_t k = 0; k < 2 * AP_N(logins); k++) {
 			bool denied = k % 2 == 1;
 			int expected = !real ? PAM_AUTHINFO_UNAVAIL : denied ? PAM_PERM_DENIED : PAM_SUCCESS;
@@ -130,12 +131,13 @@ static void test_a_transaction_under_way_keeps_the_module_that_it_began_with(voi
 
 	(void)state;
 	write_service();
-	install(getenv("AP_TEST_MODULE"));
+	install(getenv("AP_TEST_MODULE"), module_path);
+	install(getenv("AP_TEST_TEXTMODE"), textmode_path);
 	assert_int_equal(pam_start_confdir("upgrade", login.user, &conversation, ap_fixture_confdir, &pamh),
 			 PAM_SUCCESS);
 	assert_int_equal(pam_set_item(pamh, PAM_RHOST, login.rhost), PAM_SUCCESS);
 	assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
-	install(getenv("AP_TEST_STAND_IN"));
+	install(getenv("AP_TEST_STAND_IN"), module_path);
 	assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
 	assert_true(count_mappings() > 0);
 	assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
@@ -145,18 +147,57 @@ static void test_a_transaction_under_way_keeps_the_module_that_it_began_with(voi
 	assert_int_equal(outcome.code, PAM_AUTHINFO_UNAVAIL);
 }
 
+/* Half of a package is there, as while it is unpacked: nobody is let in, and the log tells what is missing. */
+static void test_without_its_other_half_the_module_lets_nobody_in(void **state)
+{
+	const struct {
+		const char *what, *textmode, *log;
+	} rows[] = {
+		{ "none", NULL, "pam_accesspolicy_text.so: cannot be loaded, and without it the policy files cannot" },
+		{ "of another release", getenv("AP_TEST_STAND_IN"),
+		  "pam_accesspolicy_text.so: is of another release than the module" },
+		{ "cut short", "", "pam_accesspolicy_text.so: cannot be loaded, and without it the policy files" },
+		{ "whole", getenv("AP_TEST_TEXTMODE"), "decision=allow" },
+	};
+	static ap_pam_outcome outcome;
+	ap_pam_login login = ap_fixture_allowed;
+	int failed = 0;
+
+	(void)state;
+	login.service = "upgrade";
+	write_service();
+	install(getenv("AP_TEST_MODULE"), module_path);
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		bool whole = i + 1 == AP_N(rows);
+
+		(void)unlink(textmode_path);
+		if (rows[i].textmode != NULL && rows[i].textmode[0] == '\0')
+			free(ap_scratch_write_bytes(module_folder, "pam_accesspolicy_text.so", "\177ELF", 4, 0755));
+		else if (rows[i].textmode != NULL)
+			install(rows[i].textmode, textmode_path);
+		ap_pam_run(ap_fixture_confdir, &login, AP_PAM_ACCOUNT, &outcome);
+		AP_ROW(failed, outcome.code == (whole ? PAM_SUCCESS : PAM_SERVICE_ERR), "%s: %d: %s", rows[i].what,
+		       outcome.code, outcome.log);
+		AP_ROW(failed, strstr(outcome.log, rows[i].log) != NULL, "%s: log: %s", rows[i].what, outcome.log);
+		AP_ROW(failed, count_mappings() == 0, "%s: %zu mappings are left", rows[i].what, count_mappings());
+	}
+	AP_ROWS_END(failed);
+}
+
 static int set_up(void **state)
 {
 	if (ap_fixture_set_up(state) != 0)
 		return -1;
 	module_folder = ap_scratch_new();
 	module_path = ap_scratch_path(module_folder, "pam_accesspolicy.so");
+	textmode_path = ap_scratch_path(module_folder, "pam_accesspolicy_text.so");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	free(module_path);
+	free(textmode_path);
 	ap_scratch_free(module_folder);
 	return ap_fixture_tear_down(state);
 }
@@ -166,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_next_login_is_answered_by_the_module_that_is_there),
 		cmocka_unit_test(test_a_transaction_under_way_keeps_the_module_that_it_began_with),
+		cmocka_unit_test(test_without_its_other_half_the_module_lets_nobody_in),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -2,8 +2,9 @@
  * A compiler that hangs, crashes, sends rubbish or the truth, in a host that treats its children as it likes: the
  * answer is right, and nothing is left behind.
  */
-#include "../../lib/login/spawn.h"
+#include "../../lib/login/image.h"
 #include "../../lib/login/view.h"
+#include "../../lib/textmode/spawn.h"
 #include "compiled.h"
 #include "rich_policy.h"
 #include "rows.h"
@@ -228,8 +229,15 @@ static ap_status run(const char *compiler, const char *config, int timeout_ms, s
 		     ap_image **ret_image, ap_error *error)
 {
 	const ap_spawn_limits limits = { .timeout_ms = timeout_ms, .output_bytes = output_bytes };
+	char *bytes = NULL;
+	size_t size = 0;
+	ap_status status = ap_spawn_compiler(compiler, config, &limits, &bytes, &size, error);
 
-	return ap_spawn_compiler(compiler, config, &limits, ret_image, error);
+	if (status == AP_OK)
+		status = ap_image_open(compiler, bytes, size, ret_image, error);
+	if (status != AP_OK)
+		free(bytes);
+	return status;
 }
 
 /*
@@ -432,11 +440,12 @@ static void test_spawn_bounds_memory(void **state)
 {
 	char *compiler = write_script("compiler", "x=x; while :; do x=$x$x$x; done");
 	const ap_spawn_limits limits = { .timeout_ms = LATE, .output_bytes = PLENTY, .memory_bytes = 64 << 20 };
-	ap_image *image = NULL;
+	char *bytes = NULL;
+	size_t size = 0;
 
 	(void)state;
-	assert_int_equal(ap_spawn_compiler(compiler, "/x", &limits, &image, NULL), AP_ERR_DAMAGED);
-	assert_null(image);
+	assert_int_equal(ap_spawn_compiler(compiler, "/x", &limits, &bytes, &size, NULL), AP_ERR_DAMAGED);
+	assert_null(bytes);
 	assert_true(ap_no_child_left());
 	free(compiler);
 }

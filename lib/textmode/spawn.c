@@ -1,5 +1,7 @@
 #include "spawn.h"
 
+#include "../login/image.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -168,10 +170,10 @@ __attribute__((noreturn)) static void keep(const char *compiler, const char *con
 	 */
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	child = vfork(); /* it executes at once, and the host's memory need not be copied once more */
 	if (child == 0) {
 		(void)setpgid(0, 0);
-		reset_signals(&none);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 		run_compiler(compiler, config, limits, output);
 	}
 	close_descriptors_from(0);
@@ -326,24 +328,23 @@ static ap_status report_errors(const growing *output, ap_error *error)
 	return ap_error_set(error, AP_ERR_POLICY, text, (unsigned)line, "%s", message);
 }
 
-static ap_status take_output(const char *compiler, growing *output, ap_image **ret_image, ap_error *error)
+static ap_status take_output(const char *compiler, growing *output, char **ret_bytes, size_t *ret_size, ap_error *error)
 {
 	const size_t mark = strlen(AP_SPAWN_ERRORS);
-	ap_status status;
 
 	if (output->used >= mark && output->used < output->room && memcmp(output->bytes, AP_SPAWN_ERRORS, mark) == 0)
 		return report_errors(output, error);
 	if (output->used == 0)
 		return ap_error_set(error, AP_ERR_DAMAGED, compiler, 0,
 				    "sent nothing: it crashed, or ended early, while it read the policy files");
-	status = ap_image_open(compiler, output->bytes, output->used, ret_image, error);
-	if (status == AP_OK)
-		output->bytes = NULL; /* the image's now */
-	return status;
+	*ret_bytes = output->bytes;
+	*ret_size = output->used;
+	output->bytes = NULL;
+	return AP_OK;
 }
 
-static ap_status run(const char *compiler, const char *config, const ap_spawn_limits *limits, ap_image **ret_image,
-		     ap_error *error)
+static ap_status run(const char *compiler, const char *config, const ap_spawn_limits *limits, char **ret_bytes,
+		     size_t *ret_size, ap_error *error)
 {
 	int64_t deadline = now_ms() + limits->timeout_ms;
 	growing output = { .bytes = NULL };
@@ -372,20 +373,20 @@ static ap_status run(const char *compiler, const char *config, const ap_spawn_li
 	if (status == AP_OK && !grow(&output))
 		status = ap_error_set(error, AP_ERR_MEMORY, compiler, 0, "there is no memory for its output");
 	if (status == AP_OK)
-		status = take_output(compiler, &output, ret_image, error);
+		status = take_output(compiler, &output, ret_bytes, ret_size, error);
 	free(output.bytes);
 	return status;
 }
 
-ap_status ap_spawn_compiler(const char *compiler, const char *config, const ap_spawn_limits *limits,
-			    ap_image **ret_image, ap_error *error)
+ap_status ap_spawn_compiler(const char *compiler, const char *config, const ap_spawn_limits *limits, char **ret_bytes,
+			    size_t *ret_size, ap_error *error)
 {
 	ap_status status;
 	int cancelling;
 
 	/* a host that cancels its thread at a read or poll would leave the child and the pipe behind */
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
-	status = run(compiler, config, limits, ret_image, error);
+	status = run(compiler, config, limits, ret_bytes, ret_size, error);
 	(void)pthread_setcancelstate(cancelling, NULL);
 	return status;
 }

@@ -8,8 +8,9 @@
 #ifndef AP_SPAWN_H
 #define AP_SPAWN_H
 
-#include "image.h"
-#include "status.h"
+#include "../login/status.h"
+
+#include <stddef.h>
 
 /* What the child writes before the text of its errors, in place of an image; eight bytes with the newline. */
 #define AP_SPAWN_ERRORS "APERROR\n"
@@ -23,12 +24,13 @@ typedef struct {
 extern const ap_spawn_limits ap_spawn_default_limits;
 
 /*
- * Runs `compiler` (an absolute path) with `config` as its only argument and an environment of PATH and LC_ALL=C alone,
- * and checks the image that it sends. Where the child sent errors, *error is AP_ERR_POLICY with the first's file, line
- * and message, which ends in how many more there are. AP_ERR_TIMEOUT, AP_ERR_LIMIT, AP_ERR_DAMAGED (rubbish, or
- * nothing), AP_ERR_IO. No child, descriptor or memory is left behind, whatever happened.
+ * Runs `compiler` (an absolute path) with `config` as its only argument and an environment of PATH and LC_ALL=C alone.
+ * *ret_bytes is what it sent that is no text of errors, to be freed; that it is an image is yet to be checked. Where
+ * the child sent errors, *error is AP_ERR_POLICY with the first's file, line and message, which ends in how many more
+ * there are. AP_ERR_TIMEOUT, AP_ERR_LIMIT, AP_ERR_DAMAGED (nothing was sent), AP_ERR_IO. No child, descriptor or
+ * memory is left behind, whatever happened.
  */
-ap_status ap_spawn_compiler(const char *compiler, const char *config, const ap_spawn_limits *limits,
-			    ap_image **ret_image, ap_error *error);
+ap_status ap_spawn_compiler(const char *compiler, const char *config, const ap_spawn_limits *limits, char **ret_bytes,
+			    size_t *ret_size, ap_error *error);
 
 #endif
