@@ -4,7 +4,7 @@
 #     sh bench/run.sh [--quick] [--keep FOLDER]
 #
 # As root, on Debian 12. --quick: small sizes and few rounds, to see that all of it runs. --keep: leaves what was made in
-# FOLDER, which must not be there yet; else it is a temporary folder below TMPDIR or /var/tmp, and removed. The table, the
+# FOLDER, which must not be there yet; else it is a temporary folder in /var/cache, and removed. The table, the
 # numbers and a plot are written to bench/results, of a quick run to its folder quick. The exit status is 0 if all parts
 # ran, whatever they measured: it is no test. Of nothing else of the machine is anything changed.
 #
@@ -89,12 +89,13 @@ else
 fi
 quietly ninja -C "$build"
 
-# A login trusts an image only where nobody but root could have put it; so the folder is not below one of somebody's.
+# A login trusts an image only where nobody but root could have put it, and looks longer where somebody else may write on
+# the way, as in /var/tmp; an image in force is in /var/lib.
 if [ -n "$work" ]; then
 	mkdir -m 0755 -- "$work"
 	work=$(CDPATH='' cd -- "$work" && pwd -P)
 else
-	work=$(mktemp -d "${TMPDIR:-/var/tmp}/accesspolicy-bench.XXXXXX")
+	work=$(mktemp -d "/var/cache/accesspolicy-bench.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 1' HUP INT TERM
 	chmod 0755 "$work"
