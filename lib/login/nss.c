@@ -3,8 +3,10 @@
 #include "member.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const ap_nss ap_nss_system = {
 	.getpwnam_r = getpwnam_r,
@@ -27,6 +29,27 @@ enum {
 static bool means_not_found(int result)
 {
 	return result == 0;
+}
+
+/*
+ * A process that has no descriptor left cannot open the sources of names; glibc then goes on to the next one, and a
+ * source that needs none answers "not found" for all. So that is believed only where a source could have been opened.
+ */
+static bool can_open_sources(void)
+{
+	int first = open("/", O_PATH | O_CLOEXEC), second = open("/", O_PATH | O_CLOEXEC);
+	bool can = first >= 0 && second >= 0;
+
+	if (first >= 0)
+		(void)close(first);
+	if (second >= 0)
+		(void)close(second);
+	return can;
+}
+
+static ap_tri not_found(void)
+{
+	return can_open_sources() ? AP_NO : AP_UNKNOWN;
 }
 
 static bool same_but_for_case(const char *a, const char *b)
@@ -112,7 +135,7 @@ static ap_tri look_up_account(const ap_nss *nss, const char *name, gid_t *ret_gi
 		if (found != NULL)
 			return *ret_name != NULL ? AP_YES : AP_UNKNOWN;
 		if (means_not_found(result))
-			return AP_NO;
+			return not_found();
 		if (result == ERANGE)
 			size *= 4;
 		else if (result != EINTR || ++tries >= TRIES)
@@ -166,7 +189,7 @@ static ap_tri look_up_group(const ap_nss *nss, const char *group, gid_t gid, con
 		if (found != NULL)
 			return group != NULL || ret_group->name != NULL ? AP_YES : AP_UNKNOWN;
 		if (means_not_found(result))
-			return AP_NO;
+			return not_found();
 		if (result == ERANGE)
 			size *= 4;
 		else if (result != EINTR || ++tries >= TRIES)
@@ -180,6 +203,18 @@ ap_tri ap_nss_group_exists(const ap_nss *nss, const char *group)
 	found_group unused;
 
 	return look_up_group(nss, group, 0, "", &unused);
+}
+
+ap_tri ap_nss_group_name(const ap_nss *nss, const char *group, char **ret_name)
+{
+	found_group by_name, by_number;
+	ap_tri known = look_up_group(nss, group, 0, "", &by_name);
+
+	if (known == AP_YES)
+		known = look_up_group(nss, NULL, by_name.gid, "", &by_number);
+	if (known == AP_YES)
+		*ret_name = by_number.name;
+	return known;
 }
 
 /* The account's groups, asked for once. False if they cannot be had. */
@@ -201,7 +236,8 @@ static bool load_groups(ap_account *account)
 			n = wanted > n ? wanted : n * 2;
 		}
 	}
-	return account->gids != NULL;
+	/* getgrouplist leaves out, without a word, what it could not read */
+	return account->gids != NULL && can_open_sources();
 }
 
 static void look_up_names(ap_account *account)

@@ -29,6 +29,12 @@ extern const ap_nss ap_nss_system;
  */
 ap_tri ap_nss_group_exists(const ap_nss *nss, const char *group);
 
+/*
+ * AP_YES with the name that the group's number has, which the caller frees: another than `group` where that is a second
+ * name of the same number, or is written otherwise. AP_NO where there is no such group; AP_UNKNOWN.
+ */
+ap_tri ap_nss_group_name(const ap_nss *nss, const char *group, char **ret_name);
+
 enum { AP_ACCOUNT_NAMES = 4 };
 
 /* A login's account, looked up when it is first asked for. ap_account_init, then ap_account_clear. */

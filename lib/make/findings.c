@@ -1,6 +1,7 @@
 #include "findings.h"
 
 #include "administrators.h"
+#include "aliases.h"
 #include "doors.h"
 #include "finder.h"
 #include "rivals.h"
@@ -163,6 +164,7 @@ void ap_findings(const ap_policy_set *set, const ap_image *image, int64_t now, c
 	ap_find_closed_machine(&f);
 	ap_find_regions(&f);
 	ap_find_unknown_groups(&f);
+	ap_find_aliases(set, image, nss, diagnostics);
 	find_ended_exceptions(&f);
 	ap_find_denied_administrators(&f);
 	ap_find_no_administrators(&f);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* How one look-up behaves, and how often it was asked. */
 typedef struct {
@@ -404,6 +406,42 @@ static void test_nss_shares_look_ups_between_both_questions(void **state)
 	AP_ROWS_END(failed);
 }
 
+/* Without a descriptor no source can be opened, and one that needs none says that nobody is there (`su` has one left). */
+static void test_nss_believes_no_source_where_none_could_be_opened(void **state)
+{
+	struct rlimit before, limited;
+	int lowest = dup(STDIN_FILENO);
+
+	(void)state;
+	assert_true(lowest >= 0);
+	(void)close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int n_free = 0; n_free <= 2; n_free++) {
+		ap_tri account, extra, groups, exists;
+		const char *const *own_names;
+		ap_account one, other;
+		size_t n;
+
+		set_up_own(0);
+		n_groups = 3;
+		limited = (struct rlimit){ .rlim_cur = (rlim_t)(lowest + n_free), .rlim_max = before.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limited), 0);
+		ap_account_init(&one, &fake, "nobody-of-that-name", NULL);
+		account = ap_account_in_group(&one, "listed", NULL);
+		ap_account_init(&other, &fake, "alice", NULL);
+		extra = ap_account_in_group(&other, "extra", NULL);
+		groups = ap_account_groups(&other, "nowhere", &own_names, &n);
+		exists = ap_nss_group_exists(&fake, "nowhere");
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		ap_account_clear(&one);
+		ap_account_clear(&other);
+		assert_int_equal(account, n_free < 2 ? AP_UNKNOWN : AP_NO);
+		assert_int_equal(extra, n_free < 2 ? AP_UNKNOWN : AP_YES);
+		assert_int_equal(groups, n_free < 2 ? AP_UNKNOWN : AP_YES);
+		assert_int_equal(exists, n_free < 2 ? AP_UNKNOWN : AP_NO);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_nss_tells_the_groups_of_an_account),
 		cmocka_unit_test(test_nss_does_not_believe_a_list_where_groups_cannot_be_looked_up),
 		cmocka_unit_test(test_nss_shares_look_ups_between_both_questions),
+		cmocka_unit_test(test_nss_believes_no_source_where_none_could_be_opened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
