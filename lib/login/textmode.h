@@ -3,7 +3,7 @@
  *
  * The files are read by a child process (../textmode/spawn.h), whose keeping takes many of the C library's functions.
  * libpam loads the module at every transaction, and the dynamic linker looks up each function that it names; so what
- * few logins need is an object of its own, in the module's folder.
+ * few logins need is an object of its own, in the module's folder, and trusted as policy files are (file.h).
  */
 #ifndef AP_TEXTMODE_H
 #define AP_TEXTMODE_H
@@ -24,8 +24,8 @@ typedef ap_status ap_textmode_read(const char *compiler, const char *config, cha
 				   ap_error *error);
 
 /*
- * The image that `compiler` makes of `config`; both are absolute paths. AP_ERR_IO where the object cannot be loaded,
- * AP_ERR_DAMAGED for what is no image, and the errors of ap_spawn_compiler.
+ * The image that `compiler` makes of `config`; both are absolute paths. AP_ERR_MISSING, AP_ERR_TRUST or
+ * AP_ERR_IO where the object cannot be loaded, AP_ERR_DAMAGED for what is no image, and the errors of ap_spawn_compiler.
  */
 ap_status ap_textmode_open(const char *compiler, const char *config, ap_image **ret_image, ap_error *error);
 

@@ -107,6 +107,8 @@ __attribute__((noreturn)) static void run_compiler(const char *compiler, const c
 	    dup2(output, STDOUT_FILENO) < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDERR_FILENO) < 0)
 		_exit(127);
 	close_descriptors_from(3);
+	/* not by the keeper alone: that stands still until execve is done, and should it die nobody counts */
+	(void)alarm(seconds_of(limits) + 1);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_CPU, seconds_of(limits));
 	if (limits->memory_bytes > 0)
@@ -152,6 +154,20 @@ static void end_group(pid_t group, const sigset_t *words)
 		;
 }
 
+/*
+ * Of a setuid host the real user is whoever started it: who may signal its children, and for whose sake the kernel
+ * forgets PR_SET_PDEATHSIG at execve. So the effective user becomes all of them. By system calls, for the C library's
+ * functions would have the host's other threads follow, which are not here.
+ */
+static void own_to_the_last(void)
+{
+	gid_t group = getegid();
+	uid_t user = geteuid();
+
+	(void)syscall(SYS_setresgid, group, group, group);
+	(void)syscall(SYS_setresuid, user, user, user);
+}
+
 __attribute__((noreturn)) static void keep(const char *compiler, const char *config, const ap_spawn_limits *limits,
 					   int output)
 {
@@ -164,6 +180,7 @@ __attribute__((noreturn)) static void keep(const char *compiler, const char *con
 	(void)sigaddset(&words, SIGTERM);
 	(void)sigaddset(&words, SIGALRM);
 	reset_signals(&words);
+	own_to_the_last();
 	/*
 	 * out of the host's group, whose terminal may send signals, and the one to adopt what the compiler leaves
 	 * behind
@@ -266,6 +283,18 @@ static ap_status read_output(int fd, int64_t deadline, const char *compiler, con
 	return AP_OK;
 }
 
+/* Where there is no pidfd, on kernels before 5.3 and in some sandboxes. */
+static bool await_without_descriptor(pid_t keeper, int64_t until)
+{
+	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+	siginfo_t info = { .si_pid = 0 };
+
+	while (waitid(P_PID, (id_t)keeper, &info, WEXITED | WNOHANG | WNOWAIT | (int)__WCLONE) == 0 &&
+	       info.si_pid == 0 && now_ms() < until)
+		(void)nanosleep(&pause, NULL);
+	return info.si_pid != 0;
+}
+
 /* Waits for the keeper, but not past `until`: false if it goes on. */
 static bool await_keeper(pid_t keeper, int64_t until)
 {
@@ -274,7 +303,7 @@ static bool await_keeper(pid_t keeper, int64_t until)
 	int ready = 0;
 
 	if (ended.fd < 0)
-		return false;
+		return await_without_descriptor(keeper, until);
 	while ((left = until - now_ms()) > 0 && ready <= 0)
 		ready = poll(&ended, 1, (int)left);
 	(void)close(ended.fd);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { N_UPGRADES = 20 };
@@ -153,10 +154,11 @@ static void test_without_its_other_half_the_module_lets_nobody_in(void **state)
 	const struct {
 		const char *what, *textmode, *log;
 	} rows[] = {
-		{ "none", NULL, "pam_accesspolicy_text.so: cannot be loaded, and without it the policy files cannot" },
+		{ "none", NULL,
+		  "pam_accesspolicy_text.so: is missing, and without it the policy files cannot be read; install" },
 		{ "of another release", getenv("AP_TEST_STAND_IN"),
 		  "pam_accesspolicy_text.so: is of another release than the module" },
-		{ "cut short", "", "pam_accesspolicy_text.so: cannot be loaded, and without it the policy files" },
+		{ "cut short", "", "pam_accesspolicy_text.so: cannot be loaded: " },
 		{ "whole", getenv("AP_TEST_TEXTMODE"), "decision=allow" },
 	};
 	static ap_pam_outcome outcome;
@@ -184,6 +186,44 @@ static void test_without_its_other_half_the_module_lets_nobody_in(void **state)
 	AP_ROWS_END(failed);
 }
 
+/* What stands beside the module is loaded only where nobody but root could have put it; a link to the module is fine. */
+static void test_the_other_half_is_trusted_as_policy_files_are(void **state)
+{
+	static ap_pam_outcome outcome;
+	ap_pam_login login = ap_fixture_allowed;
+	char *link = ap_scratch_path(module_folder, "linked"), *linked, *lines;
+	const struct {
+		const char *what;
+		mode_t mode;
+		int code;
+	} rows[] = { { "for all to write", 0777, PAM_SERVICE_ERR }, { "as installed", 0755, PAM_SUCCESS } };
+	int failed = 0;
+
+	(void)state;
+	login.service = "upgrade";
+	install(getenv("AP_TEST_MODULE"), module_path);
+	install(getenv("AP_TEST_TEXTMODE"), textmode_path);
+	assert_int_equal(mkdir(link, 0755), 0);
+	linked = ap_scratch_path(link, "pam_accesspolicy.so");
+	assert_int_equal(symlink(module_path, linked), 0);
+	for (int by_link = 0; by_link < 2; by_link++) {
+		assert_true(asprintf(&lines, "account required %s config=%s compiler=%s\n",
+				     by_link != 0 ? linked : module_path, ap_fixture_config,
+				     getenv("AP_TEST_COMPILER")) > 0);
+		ap_pam_write_stack(ap_fixture_confdir, "upgrade", lines);
+		free(lines);
+		for (size_t i = 0; i < AP_N(rows); i++) {
+			assert_int_equal(chmod(textmode_path, rows[i].mode), 0);
+			ap_pam_run(ap_fixture_confdir, &login, AP_PAM_ACCOUNT, &outcome);
+			AP_ROW(failed, outcome.code == rows[i].code, "%s, %s: %d: %s", rows[i].what,
+			       by_link != 0 ? "by a link" : "by its path", outcome.code, outcome.log);
+		}
+	}
+	free(linked);
+	free(link);
+	AP_ROWS_END(failed);
+}
+
 static int set_up(void **state)
 {
 	if (ap_fixture_set_up(state) != 0)
@@ -208,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_the_next_login_is_answered_by_the_module_that_is_there),
 		cmocka_unit_test(test_a_transaction_under_way_keeps_the_module_that_it_began_with),
 		cmocka_unit_test(test_without_its_other_half_the_module_lets_nobody_in),
+		cmocka_unit_test(test_the_other_half_is_trusted_as_policy_files_are),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
