@@ -23,6 +23,7 @@ typedef struct {
 	const char *name;
 	const char *shown;
 	uint64_t hash;
+	uint32_t net; /* whose ranges it shows as their number, or AP_NONE */
 } aspect;
 
 enum { MAX_ASPECTS = 12, SHOWN_NAMES = 3 };
@@ -70,7 +71,8 @@ static uint64_t mix_text(uint64_t hash, const char *text)
 static void add(aspects *all, const char *name, const char *shown, uint64_t hash)
 {
 	if (all->n < MAX_ASPECTS)
-		all->items[all->n++] = (aspect){ .name = name, .shown = shown, .hash = mix_text(hash, shown) };
+		all->items[all->n++] =
+			(aspect){ .name = name, .shown = shown, .hash = mix_text(hash, shown), .net = AP_NONE };
 }
 
 /* A list of names in the making, of which the first few are shown. */
@@ -190,6 +192,15 @@ static void add_listing(aspects *all, const char *name, const listing *l, const 
 	add(all, name, listed(l, none), l->hash);
 }
 
+static void add_net(side *s, aspects *all, uint32_t place)
+{
+	listing net = new_listing(s);
+
+	list_net(s, &net, place);
+	add_listing(all, "network", &net, "every address");
+	all->items[all->n - 1].net = place;
+}
+
 static const char *moment(side *s, int64_t time)
 {
 	char text[AP_TIMESTAMP_TEXT_MAX];
@@ -210,20 +221,18 @@ static const char *flags_text(uint32_t flags)
 static aspects aspects_of_policy(side *s, const ap_image_policy *policy)
 {
 	aspects all = { .n = 0 };
-	listing scope = new_listing(s), except = new_listing(s), net = new_listing(s), clients = new_listing(s);
-	listing exceptions = new_listing(s);
+	listing scope = new_listing(s), except = new_listing(s), clients = new_listing(s), exceptions = new_listing(s);
 
 	list_who(s, &scope, &policy->scope);
 	list_who(s, &except, &policy->except);
 	list_net(s, &except, policy->except_net);
-	list_net(s, &net, policy->net);
 	list_clients(s, &clients, policy->clients);
 	list_exceptions(s, &exceptions, policy->exceptions);
 	add(&all, "type", ap_policy_type_name(policy->type), 0);
 	add(&all, "status", ap_policy_status_name(policy->status), 0);
 	add_listing(&all, "scope", &scope, "nobody");
 	add_listing(&all, "except", &except, "nobody");
-	add_listing(&all, "network", &net, "every address");
+	add_net(s, &all, policy->net);
 	add_listing(&all, "clients", &clients, "every client type");
 	add(&all, "strictness", flags_text(policy->flags), 0);
 	add(&all, "replaces",
@@ -240,13 +249,12 @@ static aspects aspects_of_policy(side *s, const ap_image_policy *policy)
 static aspects aspects_of_exception(side *s, const ap_image_exception *exception)
 {
 	aspects all = { .n = 0 };
-	listing who = new_listing(s), net = new_listing(s), clients = new_listing(s);
+	listing who = new_listing(s), clients = new_listing(s);
 
 	list_who(s, &who, &exception->who);
-	list_net(s, &net, exception->net);
 	list_clients(s, &clients, exception->clients);
 	add_listing(&all, "frees", &who, "nobody");
-	add_listing(&all, "network", &net, "every address");
+	add_net(s, &all, exception->net);
 	add_listing(&all, "clients", &clients, "every client type");
 	add(&all, "not_before", moment(s, exception->not_before), 0);
 	add(&all, "not_after", moment(s, exception->not_after), 0);
@@ -278,6 +286,49 @@ static void note(comparison *c, ap_change_kind kind, ap_change_subject subject, 
 	};
 }
 
+/* Lists, with the sign, the ranges of `one` that `other` does not have. Both are sorted. */
+static void list_ranges_beyond(listing *l, const char *sign, side *one, uint32_t one_net, side *other,
+			       uint32_t other_net, ap_family family)
+{
+	const ap_image_net mine = ap_view_net(&one->view, one_net), theirs = ap_view_net(&other->view, other_net);
+	uint32_t n = family == AP_ADDRESS_IPV4 ? mine.ranges4.n : mine.ranges6.n;
+	uint32_t n_theirs = family == AP_ADDRESS_IPV4 ? theirs.ranges4.n : theirs.ranges6.n;
+
+	for (uint32_t i = 0, k = 0; i < n && one->view.sound && other->view.sound; i++) {
+		const ap_range range = ap_view_range(&one->view, &mine, family, i);
+		ap_range beside = { .family = AP_ADDRESS_UNKNOWN };
+		char text[AP_RANGE_TEXT_MAX];
+
+		for (; k < n_theirs && other->view.sound; k++) {
+			beside = ap_view_range(&other->view, &theirs, family, k);
+			if (memcmp(beside.first, range.first, sizeof(range.first)) >= 0)
+				break;
+		}
+		if (k < n_theirs && memcmp(beside.first, range.first, sizeof(range.first)) == 0 &&
+		    memcmp(beside.last, range.last, sizeof(range.last)) == 0)
+			continue;
+		list(l, sign, ap_range_format(&range, text));
+	}
+}
+
+/* ": +198.51.100.0/24; -192.0.2.0/24, -203.0.113.7 and 5 more": what came to a network, and what went. */
+static const char *range_difference(comparison *c, uint32_t before, uint32_t after)
+{
+	listing came = new_listing(&c->after), went = new_listing(&c->before);
+
+	if (before == AP_NONE || after == AP_NONE)
+		return "";
+	for (int v6 = 0; v6 < 2; v6++) {
+		ap_family family = v6 != 0 ? AP_ADDRESS_IPV6 : AP_ADDRESS_IPV4;
+
+		list_ranges_beyond(&came, "+", &c->after, after, &c->before, before, family);
+		list_ranges_beyond(&went, "-", &c->before, before, &c->after, after, family);
+	}
+	if (came.n + went.n == 0)
+		return "";
+	return print(c->arena, ": %s%s%s", listed(&came, ""), came.n > 0 && went.n > 0 ? "; " : "", listed(&went, ""));
+}
+
 static void note_difference(comparison *c, ap_change_subject subject, const char *name, const aspects *before,
 			    const aspects *after)
 {
@@ -286,14 +337,17 @@ static void note_difference(comparison *c, ap_change_subject subject, const char
 	for (size_t i = 0; i < after->n; i++) {
 		const aspect *was = &before->items[i], *is = &after->items[i];
 
+		const char *ranges, *between = detail[0] != '\0' ? "; " : "";
+
 		if (was->hash == is->hash)
 			continue;
-		if (strcmp(was->shown, is->shown) == 0)
-			detail = print(c->arena, "%s%s%s %s, of others than before", detail,
-				       detail[0] != '\0' ? "; " : "", is->name, is->shown);
+		ranges = range_difference(c, was->net, is->net);
+		if (strcmp(was->shown, is->shown) != 0)
+			detail = print(c->arena, "%s%s%s %s, was %s%s", detail, between, is->name, is->shown,
+				       was->shown, ranges);
 		else
-			detail = print(c->arena, "%s%s%s %s, was %s", detail, detail[0] != '\0' ? "; " : "", is->name,
-				       is->shown, was->shown);
+			detail = print(c->arena, "%s%s%s %s%s", detail, between, is->name, is->shown,
+				       ranges[0] != '\0' ? ranges : ", of others than before");
 	}
 	if (detail[0] != '\0')
 		note(c, AP_CHANGE_CHANGED, subject, name, detail);

@@ -35,7 +35,7 @@ def edits_are_not_swept_along_and_data_are(lab):
     result = lab.apply("--data")
     second = lab.in_force()
     same(result.out,
-         '~ policy "Dropped": network 1 range, of others than before\n'
+         '~ policy "Dropped": network 1 range: +192.0.2.0-192.0.2.10; -192.0.2.0-192.0.2.9\n'
          f'~ feed {lab.path("drop.netset")}: 11 entries, was 10\n'
          f'~ directory file {lab.path("members.csv")}: 12 members, was 10\n'
          f'in force: revision {second[:12]}, 2 policies; before, revision {first[:12]}\n', "what is printed")
