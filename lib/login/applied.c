@@ -12,7 +12,7 @@
 
 _Static_assert(AP_IMAGE_VERSION == 1, "the image's name carries its format's version");
 
-static const size_t max_bytes = (size_t)6 * 1024 * 1024 * 1024; /* an image of 4 GiB, the format's limit, in blocks */
+static const size_t max_bytes = (size_t)6 * 1024 * 1024 * 1024; /* more than 4 GiB, the format's limit, in blocks */
 
 typedef ap_status opener(const char *path, ap_image **ret_image, ap_error *error);
 
@@ -63,7 +63,7 @@ static ap_status in_force(opener *open_image, const char *state_dir, ap_image **
 	status = open_image(image, ret_image, error);
 	if (status == AP_ERR_MISSING && !(surely_absent(image) && surely_absent(history)))
 		return ap_error_set(error, AP_ERR_DAMAGED, image, 0,
-				    "is missing, though %s tells that a policy was applied; nobody is let in", history);
+				    "is missing, though %s tells that a policy was applied", history);
 	return status;
 }
 

@@ -1,6 +1,7 @@
 #include "apply.h"
 
 #include "../login/view.h"
+#include "aliases.h"
 #include "assertions.h"
 #include "compile.h"
 #include "load.h"
@@ -35,7 +36,8 @@ static bool open_state(work *w)
 
 	if (ap_transition_open(&w->t, !dry_run))
 		return true;
-	if (!dry_run || w->t.result->error.status != AP_ERR_MISSING)
+	if (!dry_run || w->t.result->error.status != AP_ERR_MISSING ||
+	    ap_state_can_be_made(w->t.options->state, &w->t.result->error) != AP_OK)
 		return false;
 	w->t.result->outcome = AP_APPLY_DONE;
 	return true;
@@ -164,38 +166,38 @@ static void compare_sources(work *w, const ap_image *before)
 
 static void check_shrinking(work *w)
 {
-	ap_image *last = w->t.in_force == NULL ? ap_transition_last_known(&w->t) : NULL;
+	const ap_image *before = ap_transition_before(&w->t);
 
-	if (w->t.in_force != NULL || last != NULL)
-		compare_sources(w, w->t.in_force != NULL ? w->t.in_force : last);
-	ap_image_free(last);
+	if (before != NULL)
+		compare_sources(w, before);
 }
 
 /* The text that was rolled back is refused until it changes; so is the very image, however it came to be again. */
 static void check_rolled_back(work *w)
 {
 	char text[AP_HEX_REVISION + 1], text_in_force[AP_HEX_REVISION + 1] = "";
+	const ap_image *before = ap_transition_before(&w->t);
+	bool data = w->t.options->data;
 	const ap_record *by;
 
 	ap_revision_format(ap_image_head_of(w->t.image)->text, text);
-	if (w->t.in_force != NULL)
-		ap_revision_format(ap_image_head_of(w->t.in_force)->text, text_in_force);
+	if (before != NULL)
+		ap_revision_format(ap_image_head_of(before)->text, text_in_force);
 	by = ap_records_rolled_back(&w->t.records, w->t.result->revision, text, text_in_force);
 	if (by != NULL)
 		ap_diagnostics_add(
-			&w->t.result->refusals, AP_ERROR, w->t.options->data ? w->t.options->state : w->set->root, 0,
-			"%s was rolled back by %s; it is not applied again until it changes",
-			strcmp(by->replaced, w->t.result->revision) == 0 ? "this policy" : "this text", by->by);
+			&w->t.result->refusals, AP_ERROR, data ? w->t.options->state : w->set->root, 0,
+			"%s revision %.12s, was rolled back by %s; it is not applied again until a %s changes",
+			strcmp(by->replaced, w->t.result->revision) == 0 ? "this policy," : "this text, of",
+			by->replaced, by->by, data ? "feed or directory file" : "policy file");
 }
 
 /* A root file that was meant for a test must not take the place of the machine's by a slip. */
 static void check_root(work *w)
 {
-	const char *root;
+	const ap_image *before = ap_transition_before(&w->t);
+	const char *root = before != NULL ? ap_pending_root(w->t.arena, before) : "";
 
-	if (w->t.in_force == NULL)
-		return;
-	root = ap_pending_root(w->t.arena, w->t.in_force);
 	if (root[0] != '\0' && strcmp(root, w->set->root) != 0)
 		ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, w->set->root, 0,
 				   "is another root file than what is in force was made of, %s", root);
@@ -206,6 +208,7 @@ static bool refuse(work *w)
 	ap_apply_result *result = w->t.result;
 
 	(void)ap_assertions_run(w->set, w->t.image, w->t.options->now, w->t.options->nss, &result->refusals);
+	ap_find_aliases(w->set, w->t.image, w->t.options->nss, &result->refusals);
 	check_shrinking(w);
 	check_rolled_back(w);
 	check_root(w);
@@ -222,8 +225,10 @@ static bool refuse(work *w)
 static void put_in_force(work *w)
 {
 	ap_apply_result *result = w->t.result;
-	const ap_record record = ap_transition_record(&w->t, w->t.options->data ? AP_ACTION_DATA : AP_ACTION_APPLY);
+	ap_record record;
 
+	ap_transition_record_stranger(&w->t);
+	record = ap_transition_record(&w->t, w->t.options->data ? AP_ACTION_DATA : AP_ACTION_APPLY);
 	if (ap_state_put(w->t.state, w->bytes, w->size, &record, w->t.options->progress, &result->in_force,
 			 &result->error) != AP_OK)
 		result->outcome = AP_APPLY_FAILED;
@@ -232,13 +237,11 @@ static void put_in_force(work *w)
 /* Nothing to do; but if what is in force came there by other means than apply, the history gets it. */
 static void leave_unchanged(work *w)
 {
-	const ap_records *records = &w->t.records;
 	ap_apply_result *result = w->t.result;
-	ap_record record = ap_transition_record(&w->t, AP_ACTION_APPLY);
+	ap_record record = ap_transition_record(&w->t, w->t.options->data ? AP_ACTION_DATA : AP_ACTION_APPLY);
 
 	result->outcome = AP_APPLY_UNCHANGED;
-	if (w->t.options->dry_run ||
-	    (records->n > 0 && strcmp(records->items[records->n - 1].revision, result->revision) == 0))
+	if (w->t.options->dry_run || ap_transition_is_recorded(&w->t, result->revision))
 		return;
 	memset(record.replaced, 0, sizeof(record.replaced));
 	memset(record.replaced_text, 0, sizeof(record.replaced_text));

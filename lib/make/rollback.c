@@ -92,13 +92,36 @@ static bool open_earlier(ap_transition *t)
 	}
 	if (newest != NULL)
 		return refuse_image(t, newest, &why_not);
-	return REFUSE(t, "the history has nothing that was in force before");
+	if (now[0] == '\0')
+		return REFUSE(t, "the history has nothing that could be put in force");
+	return REFUSE(t,
+		      "the history has nothing older than revision %.12s; \"accesspolicy history\" shows which others "
+		      "can be put in force, each by its revision",
+		      now);
+}
+
+/* It is in force already; but if there was no room for its line when it was put there, it gets that now. */
+static void leave_unchanged(ap_transition *t)
+{
+	const ap_record *last = t->records.n > 0 ? &t->records.items[t->records.n - 1] : NULL;
+	ap_record record = ap_transition_record(t, AP_ACTION_ROLLBACK);
+
+	t->result->outcome = AP_APPLY_UNCHANGED;
+	if (t->options->dry_run || last == NULL || ap_transition_is_recorded(t, t->result->revision))
+		return;
+	memcpy(record.replaced, last->revision, sizeof(record.replaced));
+	memcpy(record.replaced_text, last->text, sizeof(record.replaced_text));
+	t->result->in_force = true;
+	if (ap_state_record(t->state, &record, &t->result->error) != AP_OK)
+		t->result->outcome = AP_APPLY_FAILED;
 }
 
 static void put_in_force(ap_transition *t)
 {
-	const ap_record record = ap_transition_record(t, AP_ACTION_ROLLBACK);
+	ap_record record;
 
+	ap_transition_record_stranger(t);
+	record = ap_transition_record(t, AP_ACTION_ROLLBACK);
 	if (ap_state_put_again(t->state, &record, &t->result->in_force, &t->result->error) != AP_OK)
 		t->result->outcome = AP_APPLY_FAILED;
 }
@@ -114,7 +137,7 @@ static void carry_out(ap_transition *t, const char *revision)
 	if (!(revision != NULL ? open_named(t, revision) : open_earlier(t)))
 		return;
 	if (strcmp(t->result->revision, t->result->replaced) == 0) {
-		t->result->outcome = AP_APPLY_UNCHANGED;
+		leave_unchanged(t);
 		return;
 	}
 	ap_transition_compare(t);

@@ -5,6 +5,7 @@
 #include "names.h"
 #include "records.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +23,7 @@
 #define HISTORY_NEW AP_APPLIED_HISTORY "/new.image"
 #define LOG AP_APPLIED_HISTORY "/log"
 #define LOG_OLD AP_APPLIED_HISTORY "/log.old"
+#define RESERVE AP_APPLIED_HISTORY "/reserve"
 #define INTENT "intent"
 #define INTENT_NEW "intent.new"
 #define LOCK "lock"
@@ -31,6 +33,7 @@ enum {
 	WRITE_BYTES = 1024 * 1024,
 	LOG_MAX_BYTES = 8 * 1024 * 1024, /* then it begins anew, and the one before is kept beside it */
 	READ_MAX_BYTES = 64 * 1024 * 1024,
+	RESERVE_BYTES = 64 * 1024, /* given up where there is no room to remember what was put in force */
 	TEXTS_KEPT = 10,
 	IMAGES_KEPT_ANYHOW = 3,
 	IMAGES_KEPT = 50
@@ -57,18 +60,48 @@ static ap_status failed(const ap_state *state, const char *name, const char *wha
  * Opening and locking
  */
 
+static ap_status cannot_be_made(const char *path, ap_error *error)
+{
+	return ap_error_set(error, AP_ERR_IO, path, 0, "the state folder cannot be made: %s%s", strerror(errno),
+			    errno == ENOENT ? "; make the folder above it" : "");
+}
+
+ap_status ap_state_can_be_made(const char *path, ap_error *error)
+{
+	const char *end = path + strlen(path);
+	char above[PATH_MAX];
+	struct stat info;
+
+	while (end > path && end[-1] == '/')
+		end--;
+	while (end > path && end[-1] != '/')
+		end--;
+	if ((size_t)(end - path) >= sizeof(above))
+		return ap_error_set(error, AP_ERR_LIMIT, path, 0, "the path of the state folder is too long");
+	memcpy(above, path, (size_t)(end - path));
+	above[end - path] = '\0';
+	return stat(above[0] != '\0' ? above : ".", &info) == 0 ? AP_OK : cannot_be_made(path, error);
+}
+
 ap_status ap_state_open(const char *path, bool create, ap_state **ret_state, ap_error *error)
 {
 	size_t length = strlen(path) + 1;
 	ap_state *state;
 	ap_status status;
+	struct stat info;
 	int folder;
 
 	if (create && mkdir(path, 0755) != 0 && errno != EEXIST)
-		return ap_error_set(error, AP_ERR_IO, path, 0, "the state folder cannot be made: %s", strerror(errno));
+		return cannot_be_made(path, error);
 	status = ap_folder_open(path, &folder, error);
 	if (status != AP_OK)
 		return status;
+	/* sticky or not: whoever can make a lock or a history there could keep everybody out */
+	if (fstat(folder, &info) != 0 || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		(void)close(folder);
+		return ap_error_set(error, AP_ERR_TRUST, path, 0,
+				    "the state folder can be written by group or others; expected chmod go-w");
+	}
 	state = malloc(sizeof(*state) + length);
 	if (state == NULL)
 		ap_out_of_memory();
@@ -118,8 +151,8 @@ static ap_status take_lock(ap_state *state, int wait_ms, ap_error *error)
 		return failed(state, LOCK, "opened", error);
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK || wait_ms <= 0) {
-			unsigned long holder = holder_of(fd);
 			int code = errno;
+			unsigned long holder = holder_of(fd);
 
 			(void)close(fd);
 			errno = code;
@@ -209,6 +242,12 @@ static bool copy_all(int from, int to)
 	return true;
 }
 
+/* By errno, of a call that failed. */
+static bool is_full(void)
+{
+	return errno == ENOSPC || errno == EDQUOT;
+}
+
 /*
  * A copy, not a link: what happens to the image in force must not happen to the history's. *ret_full where there was
  * no room for it.
@@ -224,7 +263,7 @@ static ap_status copy_image(const ap_state *state, const char *from, const char 
 	(void)unlinkat(state->folder, to, 0);
 	out = openat(state->folder, to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0 || fchmod(out, 0600) != 0 || !copy_all(in, out) || fsync(out) != 0) {
-		*ret_full = errno == ENOSPC || errno == EDQUOT;
+		*ret_full = is_full();
 		status = failed(state, to, "written", error);
 	}
 	(void)close(in);
@@ -386,21 +425,61 @@ static bool write_line(int fd, const char *line)
 	return false;
 }
 
-static ap_status append_line(const ap_state *state, const char *line, ap_error *error)
+/* *ret_full where there was no room for it: then nothing of it was written. */
+static ap_status append_line(const ap_state *state, const char *line, bool *ret_full, ap_error *error)
 {
 	ap_status status = AP_OK;
 	int fd;
 
+	*ret_full = false;
 	begin_anew_if_long(state);
 	fd = openat(state->folder, LOG, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return failed(state, LOG, "opened", error);
-	if (!write_line(fd, line))
+	if (!write_line(fd, line)) {
+		*ret_full = is_full();
 		status = failed(state, LOG, "written", error);
-	else if (fsync(fd) != 0)
+	} else if (fsync(fd) != 0) {
 		status = failed(state, LOG, "synchronized", error);
+	}
 	(void)close(fd);
 	return status;
+}
+
+typedef struct {
+	uint64_t bytes;
+	size_t n;
+} kept_images;
+
+static bool leaves_room(kept_images *all, const struct stat *image)
+{
+	all->bytes += (uint64_t)image->st_size;
+	return ++all->n <= IMAGES_KEPT && all->bytes <= images_kept_bytes;
+}
+
+/* Images that no line of the log tells of, the lines being lost or long gone, count as older than all others. */
+static void drop_unknown_images(const ap_state *state, const ap_names *known, kept_images *all)
+{
+	int fd = openat(state->folder, HISTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (folder == NULL && fd >= 0)
+		(void)close(fd);
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		char revision[AP_HEX_REVISION + 1] = "";
+		struct stat info;
+
+		if (strlen(entry->d_name) != AP_HEX_REVISION + strlen(".image") ||
+		    strcmp(entry->d_name + AP_HEX_REVISION, ".image") != 0)
+			continue;
+		memcpy(revision, entry->d_name, AP_HEX_REVISION);
+		if (ap_names_find(known, revision) == AP_NONE &&
+		    fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && !leaves_room(all, &info))
+			(void)unlinkat(fd, entry->d_name, 0);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
 }
 
 /*
@@ -412,8 +491,8 @@ static void drop_old_images(ap_state *state)
 	ap_arena *arena = ap_arena_new();
 	ap_names *seen = ap_names_new(arena), *texts = ap_names_new(arena);
 	ap_records records;
-	uint64_t bytes = 0;
-	size_t kept = 0, n_texts = 0;
+	kept_images all = { .n = 0 };
+	size_t n_texts = 0;
 
 	if (read_log(state, arena, &records, NULL) != AP_OK)
 		records.n = 0;
@@ -433,11 +512,10 @@ static void drop_old_images(ap_state *state)
 			ap_names_put(texts, record->text, 0);
 			n_texts++;
 		}
-		bytes += (uint64_t)info.st_size;
-		if (++kept > IMAGES_KEPT_ANYHOW && !(new_text && n_texts <= TEXTS_KEPT) &&
-		    (kept > IMAGES_KEPT || bytes > images_kept_bytes))
+		if (!leaves_room(&all, &info) && all.n > IMAGES_KEPT_ANYHOW && !(new_text && n_texts <= TEXTS_KEPT))
 			(void)unlinkat(state->folder, name, 0);
 	}
+	drop_unknown_images(state, seen, &all);
 	ap_arena_free(arena);
 }
 
@@ -461,41 +539,51 @@ static ap_status sync_history(const ap_state *state, ap_error *error)
 }
 
 /* The history's copy of the image in force; one that is there already may be damaged, and is replaced. */
-static ap_status copy_into_history(const ap_state *state, const char *revision, ap_error *error)
+static ap_status copy_into_history(const ap_state *state, const char *revision, bool *ret_full, ap_error *error)
 {
 	char name[PATH_MAX];
-	bool unused_full;
 	ap_status status = make_history(state, error);
 
+	*ret_full = false;
 	image_name(revision, name);
 	if (status == AP_OK)
-		status = copy_image(state, IMAGE, HISTORY_NEW, &unused_full, error);
+		status = copy_image(state, IMAGE, HISTORY_NEW, ret_full, error);
 	return status == AP_OK ? move_over(state, HISTORY_NEW, name, error) : status;
 }
 
-/* What is about to be replaced, and came there by other means than this one, is kept as well. */
-static ap_status keep_replaced(const ap_state *state, ap_error *error)
+/* Made while there is room. */
+static void make_reserve(const ap_state *state)
 {
-	char revision[AP_HEX_REVISION + 1], name[PATH_MAX];
-	struct stat unused;
+	char *bytes;
+	struct stat info;
 
-	revision_in_force(state, revision);
-	if (revision[0] == '\0')
-		return AP_OK;
-	image_name(revision, name);
-	if (fstatat(state->folder, name, &unused, AT_SYMLINK_NOFOLLOW) == 0)
-		return AP_OK;
-	return copy_into_history(state, revision, error);
+	if (fstatat(state->folder, RESERVE, &info, AT_SYMLINK_NOFOLLOW) == 0)
+		return;
+	bytes = malloc(RESERVE_BYTES);
+	if (bytes == NULL)
+		return;
+	memset(bytes, '#', RESERVE_BYTES);
+	(void)write_new(state, RESERVE, bytes, RESERVE_BYTES, NULL, NULL);
+	free(bytes);
 }
 
-/* The image is in its place: now the history gets it, and its line. */
+static ap_status remember(const ap_state *state, const char *revision, const char *line, bool has_copy, bool *ret_full,
+			  ap_error *error)
+{
+	ap_status status = has_copy ? AP_OK : copy_into_history(state, revision, ret_full, error);
+
+	return status == AP_OK ? append_line(state, line, ret_full, error) : status;
+}
+
+/* The image is in its place: now the history gets it, and its line, if need be at the cost of the reserve. */
 static ap_status record_in_history(ap_state *state, const char *revision, const char *line, bool has_copy,
 				   ap_error *error)
 {
-	ap_status status = has_copy ? AP_OK : copy_into_history(state, revision, error);
+	bool full;
+	ap_status status = remember(state, revision, line, has_copy, &full, error);
 
-	if (status == AP_OK)
-		status = append_line(state, line, error);
+	if (status != AP_OK && full && unlinkat(state->folder, RESERVE, 0) == 0)
+		status = remember(state, revision, line, has_copy, &full, error);
 	if (status == AP_OK)
 		status = sync_history(state, error);
 	if (status != AP_OK)
@@ -503,6 +591,7 @@ static ap_status record_in_history(ap_state *state, const char *revision, const 
 	if (unlinkat(state->folder, INTENT, 0) != 0 && errno != ENOENT)
 		return failed(state, INTENT, "removed", error);
 	drop_old_images(state);
+	make_reserve(state);
 	return AP_OK;
 }
 
@@ -573,8 +662,6 @@ ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap
 
 	*ret_in_force = false;
 	if (status == AP_OK)
-		status = keep_replaced(state, error);
-	if (status == AP_OK)
 		status = write_intent(state, line, error);
 	if (status == AP_OK)
 		status = take_place(state, record, line, false, ret_in_force, error);
@@ -584,7 +671,10 @@ ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap
 	return status;
 }
 
-/* A full disk is when one goes back: what has no room for a copy is linked, and what has none for an intent does without. */
+/*
+ * A full disk is when one goes back: what has no room for a copy is linked, and the reserve makes some for the intent
+ * and the line. Without either it is still put in force.
+ */
 ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error)
 {
 	char name[PATH_MAX], *line = ap_record_format(record);
@@ -598,10 +688,11 @@ ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret
 		status = linkat(state->folder, name, state->folder, IMAGE_NEW, 0) == 0
 				 ? AP_OK
 				 : failed(state, name, "linked", error);
+		(void)unlinkat(state->folder, RESERVE, 0);
 	}
 	if (status == AP_OK) {
-		(void)keep_replaced(state, NULL);
-		(void)write_intent(state, line, NULL);
+		if (write_intent(state, line, NULL) != AP_OK && unlinkat(state->folder, RESERVE, 0) == 0)
+			(void)write_intent(state, line, NULL);
 		status = take_place(state, record, line, true, ret_in_force, error);
 	}
 	free(line);

@@ -4,6 +4,7 @@
  *     policy.v1.image         what logins read
  *     history/log             a JSON object a line for each time that something was put in force; log.old before it
  *     history/REVISION.image  what was put in force, the newest of them
+ *     history/reserve         room to remember what is put in force on a full disk
  *     intent                  the next line of the log, while something is being put in force
  *     lock                    held by whoever changes any of these
  *
@@ -62,6 +63,9 @@ void ap_revision_format(const uint8_t revision[AP_HEX_REVISION / 2], char hex[AP
  */
 ap_status ap_state_open(const char *path, bool create, ap_state **ret_state, ap_error *error);
 
+/* Of a folder that is not there: could it be made? AP_ERR_IO with the words that ap_state_open would find. */
+ap_status ap_state_can_be_made(const char *path, ap_error *error);
+
 /* Lets go of the lock too. NULL is fine. */
 void ap_state_close(ap_state *state);
 
@@ -95,8 +99,8 @@ const ap_record *ap_records_rolled_back(const ap_records *records, const char *r
 
 /*
  * With the lock: puts an image of `size` bytes in force, and the record into the history. AP_OK; else what was in force
- * still is, unless *ret_in_force: then the image is in its place, and only the history could not be written (the next
- * who takes the lock does that).
+ * still is, unless *ret_in_force: then the image is in its place, and only the history could not be written (whoever
+ * takes the lock next does that, if the intent could be written).
  */
 ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap_record *record,
 		       const ap_progress *progress, bool *ret_in_force, ap_error *error);

@@ -18,17 +18,6 @@ bool ap_transition_open(ap_transition *t, bool create)
 	return false;
 }
 
-ap_image *ap_transition_last_known(ap_transition *t)
-{
-	ap_image *image = NULL;
-
-	for (size_t i = t->records.n; i > 0 && image == NULL; i--)
-		if (ap_applied_load_file(ap_state_image_path(t->state, t->arena, t->records.items[i - 1].revision),
-					 &image, NULL) != AP_OK)
-			image = NULL;
-	return image;
-}
-
 ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error)
 {
 	ap_image *whole = NULL;
@@ -52,16 +41,65 @@ void ap_transition_take(ap_transition *t, ap_image *image)
 	t->result->n_policies = ap_image_count(image, AP_TABLE_POLICIES);
 }
 
+const ap_image *ap_transition_before(ap_transition *t)
+{
+	size_t i;
+
+	if (t->in_force != NULL)
+		return t->in_force;
+	for (i = t->records.n; i > 0 && t->last_known == NULL; i--)
+		if (ap_applied_load_file(ap_state_image_path(t->state, t->arena, t->records.items[i - 1].revision),
+					 &t->last_known, NULL) != AP_OK)
+			t->last_known = NULL;
+	return t->last_known;
+}
+
+static const ap_record *last_record(const ap_transition *t)
+{
+	return t->records.n > 0 ? &t->records.items[t->records.n - 1] : NULL;
+}
+
+static unsigned next_number(const ap_transition *t)
+{
+	const ap_record *last = last_record(t);
+
+	return last != NULL ? last->number + 1 : 1;
+}
+
+bool ap_transition_is_recorded(const ap_transition *t, const char *revision)
+{
+	const ap_record *last = last_record(t);
+
+	return last != NULL && strcmp(last->revision, revision) == 0;
+}
+
+void ap_transition_record_stranger(ap_transition *t)
+{
+	ap_record record = { .number = next_number(t),
+			     .time = t->options->now,
+			     .action = AP_ACTION_APPLY,
+			     .by = "unknown",
+			     .summary = "found in force: it was put there by other means than apply" };
+
+	if (t->in_force == NULL || ap_transition_is_recorded(t, t->result->replaced))
+		return;
+	record.n_policies = (unsigned)ap_image_count(t->in_force, AP_TABLE_POLICIES);
+	memcpy(record.revision, t->result->replaced, sizeof(record.revision));
+	ap_revision_format(ap_image_head_of(t->in_force)->text, record.text);
+	if (ap_state_record(t->state, &record, NULL) == AP_OK)
+		*AP_PUSH(t->arena, t->records.items, t->records.n) = record;
+}
+
 void ap_transition_compare(ap_transition *t)
 {
-	t->result->changes = ap_changes_between(t->arena, t->in_force, t->image);
+	t->result->changes = ap_changes_between(t->arena, ap_transition_before(t), t->image);
 	t->result->summary = ap_changes_summary(t->arena, &t->result->changes);
 }
 
 ap_record ap_transition_record(const ap_transition *t, ap_action action)
 {
 	const ap_apply_result *result = t->result;
-	ap_record record = { .number = t->records.n > 0 ? t->records.items[t->records.n - 1].number + 1 : 1,
+	ap_record record = { .number = next_number(t),
 			     .time = t->options->now,
 			     .action = action,
 			     .by = t->options->by,
@@ -82,5 +120,6 @@ void ap_transition_close(ap_transition *t)
 {
 	ap_image_free(t->image);
 	ap_image_free(t->in_force);
+	ap_image_free(t->last_known);
 	ap_state_close(t->state);
 }

@@ -11,7 +11,8 @@ typedef struct {
 	ap_state *state;    /* NULL: there is no folder, and none was to be made */
 	ap_image *in_force; /* NULL: nothing is, or it cannot be read */
 	ap_records records;
-	ap_image *image; /* the new one; owned */
+	ap_image *image;      /* the new one; owned */
+	ap_image *last_known; /* see ap_transition_before */
 } ap_transition;
 
 /*
@@ -21,10 +22,19 @@ typedef struct {
 bool ap_transition_open(ap_transition *t, bool create);
 
 /*
- * The image that a new one is compared with where that in force cannot be read: the newest that the history has whole.
- * NULL: none.
+ * The image that a new one is compared with: that in force, or where it cannot be read the newest that the history has
+ * whole. NULL: neither. It lives as long as the transition.
  */
-ap_image *ap_transition_last_known(ap_transition *t);
+const ap_image *ap_transition_before(ap_transition *t);
+
+/* Is the last record the revision's? What is in force otherwise came there by other means. */
+bool ap_transition_is_recorded(const ap_transition *t, const char *revision);
+
+/*
+ * With the lock: gives what is in force a record and a place in the history, if it came there by other means, so that
+ * one can go back to it. Where that fails there is no room, and what follows says so.
+ */
+void ap_transition_record_stranger(ap_transition *t);
 
 /*
  * Checks all of the image in force, opens it, and fills result->replaced or replaced_fault. The status of what failed;

@@ -104,7 +104,7 @@ def rollbacks_and_data_among_them(lab):
     results = start_all(lab, jobs)
     for result in results:
         # a plain rollback that comes behind the one to the first revision has nothing to go back to
-        nothing_left = result is results[2] and "nothing that was in force before" in result.err
+        nothing_left = result is results[2] and "nothing older than revision" in result.err
         expect(result.status == (1 if nothing_left else 0), "each succeeds", result)
     changed = sum(result.out.splitlines()[-1:] != [] and result.out.splitlines()[-1].startswith("in force: ")
                   for result in results)

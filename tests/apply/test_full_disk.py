@@ -165,6 +165,7 @@ def apply_when_the_log_needs_another_page(lab, disk):
         # blanks within a record are no part of it
         file.seek(0)
         file.write(record[:-2] + b" " * (PAGE - line - 300) + record[-2:])
+    os.unlink(lab.state_path("history", "reserve"))
     kept = os.path.join(lab.folder, "kept")
     shutil.copytree(lab.state, kept)
     first = lab.in_force()
@@ -216,6 +217,32 @@ def rollback_on_a_full_disk(lab, disk):
     disk.empty()
     note(f"enough: {free} bytes")
     check_whole(lab, [first, second, first])
+
+
+@on_a_disk
+def rollback_on_a_full_disk_is_remembered(lab, disk):
+    """Else the next apply would put in force again what was gone back from."""
+    lab.apply()
+    first = lab.in_force()
+    lab.rename_office("Bureau")
+    lab.apply()
+    second = lab.in_force()
+    for free in (0, PAGE, 2 * PAGE, 8 * PAGE):
+        log = lab.state_path("history", "log")
+        with open(log, "r+b") as file:
+            record = file.read()
+            # blanks within a record are no part of it: the next line needs another page
+            file.seek(0)
+            file.write(record[:-2] + b" " * (-len(record) % PAGE) + record[-2:])
+        disk.fill(free)
+        result = lab.run("rollback", config=False, status=0)
+        disk.empty()
+        same(lab.in_force(), first, f"what is in force: {result}")
+        same(lab.history()[0]["action"], "rollback", "the last record")
+        refused = lab.apply(status=1)
+        expect("was rolled back by" in refused.err, "the text is not refused", refused)
+        lab.apply("--force")
+        same(lab.in_force(), second, "what was forced")
 
 
 @on_a_disk

@@ -1,5 +1,6 @@
 """What `apply` refuses: then what was in force stays, byte for byte. --force goes over it, and the history says so."""
 import os
+import shutil
 
 from lab import IMAGE, POLICY, ROOT_FILE, check_whole, expect, main, same, test
 
@@ -202,7 +203,7 @@ def text_that_was_rolled_back_is_refused_until_it_changes(lab):
     check_refused(lab, "was rolled back by", "--dry-run")
     # the same text is the same text, whatever a feed holds by now
     lab.entries(11)
-    check_refused(lab, "this text was rolled back by")
+    check_refused(lab, f"this text, of revision {second[:12]}, was rolled back by")
     lab.entries(10)
     lab.rename_office("Lodge", was="Bureau")
     lab.apply()
@@ -212,6 +213,60 @@ def text_that_was_rolled_back_is_refused_until_it_changes(lab):
     check_refused(lab, "was rolled back by")
     check_forced(lab, "was rolled back by")
     same(lab.in_force(), second, "what was forced")
+
+
+@test
+def groups_by_a_second_name_are_refused_where_a_login_would_not_find_them(lab):
+    groups = [f"g{number:03}" for number in range(300)]
+    with open(lab.path("groups"), "w", encoding="ascii") as file:
+        for number, name in enumerate(groups):
+            file.write(f"{name}:x:{5000 + number}:\n")
+        file.write("second:x:5299:mallory\n")
+    with open(lab.path("passwd"), "w", encoding="ascii") as file:
+        file.write("root:x:0:0::/:/bin/sh\n")
+    services = {"LD_PRELOAD": "libnss_wrapper.so", "NSS_WRAPPER_PASSWD": lab.path("passwd"),
+                "NSS_WRAPPER_GROUP": lab.path("groups")}
+
+    def write(last):
+        lab.write("conf.d/groups.conf", "policies = (" + ",".join(
+            f'{{ name = "{name}"; type = "blacklist"; scope = {{ groups = ["{name}"] }}; ip = ["192.0.2.1"]; }}'
+            for name in groups[:299] + [last]) + ");\n")
+
+    write("second")
+    result = lab.apply(status=1, env=services)
+    expect('the group "second" has the name "g299" in the name services; write that' in result.err, "what is said",
+           result)
+    expect("groups.conf:1: refused" in result.err, "where", result)
+    write("g299")
+    lab.apply(env=services)
+
+
+@test
+def damaged_image_is_no_way_around_what_refuses(lab):
+    lab.apply()
+    with open(lab.state_path(IMAGE), "wb"):
+        pass
+    other = lab.path("other.conf")
+    shutil.copyfile(lab.path(ROOT_FILE), other)
+    result = lab.run("apply", "--config", other, config=False, status=1)
+    expect("is another root file than what is in force was made of" in result.err, "what is said", result)
+    lab.entries(2)
+    expect("has lost 8 of 10 entries" in lab.apply(status=1).err, "a shrunken feed")
+    lab.entries(10)
+    lab.apply()
+
+
+@test
+def dry_run_says_what_the_state_folder_is_refused_for(lab):
+    lab.state = os.path.join(lab.folder, "no", "such")
+    for words in ((), ("--dry-run",)):
+        result = lab.apply(*words, status=1)
+        expect("cannot be made: No such file or directory; make the folder above it" in result.err, "what is said",
+               result)
+    lab.state = os.path.join(lab.folder, "shared")
+    os.mkdir(lab.state)
+    os.chmod(lab.state, 0o1777)
+    expect("can be written by group or others" in lab.apply(status=1).err, "a sticky folder of everybody's")
 
 
 @test
@@ -236,7 +291,7 @@ def text_in_force_is_accepted_with_new_data_though_its_data_were_rolled_back(lab
     lab.apply()
     second = lab.in_force()
     lab.rollback()
-    check_refused(lab, "this policy was rolled back by")
+    check_refused(lab, f"this policy, revision {second[:12]}, was rolled back by")
     lab.entries(12)
     lab.apply()
     third = lab.in_force()
@@ -252,8 +307,8 @@ def image_that_was_rolled_back_is_refused_to_timers_too(lab):
     second = lab.in_force()
     lab.rollback()
     same(lab.in_force(), first, "after the rollback")
-    check_refused(lab, "this policy was rolled back by", "--data")
-    check_forced(lab, "this policy was rolled back by", "--data")
+    check_refused(lab, f"this policy, revision {second[:12]}, was rolled back by", "--data")
+    check_forced(lab, f"this policy, revision {second[:12]}, was rolled back by", "--data")
     same(lab.in_force(), second, "what was forced")
     same(lab.history()[0]["action"], "apply --data", "the action")
 

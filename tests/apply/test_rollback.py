@@ -3,7 +3,7 @@ import json
 import os
 import shutil
 
-from lab import BLOCK, IMAGE, check_whole, damage, expect, main, read, same, test
+from lab import BLOCK, IMAGE, Lab, check_whole, damage, expect, main, read, same, test
 
 LOCK = ("lock",)
 
@@ -62,8 +62,45 @@ def rollback_twice_goes_further_back_and_not_to_and_fro(lab):
     same(lab.in_force(), second, "after the first")
     lab.rollback()
     same(lab.in_force(), first, "after the second")
-    check_refused(lab, "the history has nothing that was in force before")
+    check_refused(lab, f"the history has nothing older than revision {first[:12]}")
     check_whole(lab, [first, second, third, second, first])
+
+
+@test
+def rollback_goes_back_to_what_came_by_other_means(lab):
+    apply_names(lab, "Office")
+    other = Lab()
+    try:
+        other.rename_office("Bureau")
+        other.apply()
+        by_hand = other.in_force()
+        shutil.copyfile(other.state_path(IMAGE), lab.state_path("copy"))
+    finally:
+        other.close()
+    os.chmod(lab.state_path("copy"), 0o600)
+    os.rename(lab.state_path("copy"), lab.state_path(IMAGE))
+    lab.rename_office("Lodge")
+    lab.apply("--force")
+    third = lab.in_force()
+    same([record["by"] for record in lab.history()][1], "unknown", "who put it there")
+    lab.rollback()
+    same(lab.in_force(), by_hand, "after the rollback")
+    lab.rollback(third[:12])
+    lab.rollback(by_hand[:12])
+    same(lab.in_force(), by_hand, "after that to its revision")
+
+
+@test
+def images_that_no_record_tells_of_are_not_kept_without_end(lab):
+    apply_names(lab, "Office")
+    for number in range(60):
+        with open(lab.state_path("history", f"{number:064x}.image"), "wb") as file:
+            file.write(b"#")
+    lab.rename_office("Bureau")
+    lab.apply()
+    kept = [name for name in os.listdir(lab.state_path("history")) if name.endswith(".image")]
+    same(len(kept), 50, "how many are kept")
+    expect(f"{lab.in_force()}.image" in kept, "the one in force is among them")
 
 
 @test
@@ -132,14 +169,14 @@ def nothing_applied_is_nothing_to_go_back_to(lab):
     expect("nothing was ever applied" in result.err and "nothing is in force" in result.err, "what is said", result)
     expect(not os.path.exists(lab.state), "a folder was made")
     os.mkdir(lab.state)
-    expect("nothing that was in force before" in lab.rollback(status=1).err, "with an empty folder")
+    expect("nothing that could be put in force" in lab.rollback(status=1).err, "with an empty folder")
     lab.rollback("abcd", status=1)
 
 
 @test
 def first_revision_has_nothing_before_it(lab):
     apply_names(lab, "Office")
-    check_refused(lab, "the history has nothing that was in force before")
+    check_refused(lab, "the history has nothing older than revision")
 
 
 @test

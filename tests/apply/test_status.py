@@ -19,8 +19,7 @@ def pending(lab):
 @test
 def nothing_applied(lab):
     result = lab.run("status", status=1)
-    expect(f"nothing was ever applied in {lab.state}: each login reads the policy files" in result.out,
-           "what is printed", result)
+    expect(f"nothing was ever applied in {lab.state}\n" in result.out, "what is printed", result)
     same(status(lab, 1), {"state": lab.state, "in_force": None, "differs": None, "pending": [],
                           "exceptions_ending": []}, "the JSON")
     os.mkdir(lab.state)
@@ -182,7 +181,7 @@ def image_that_was_put_there_by_hand(lab):
     found = lab.run("status", "--json", config=False)
     same(found.json()["in_force"]["revision"], revision, "the revision")
     same(found.json()["in_force"]["since"], None, "since when")
-    expect("the history does not have it" in lab.run("status", config=False).out, "what is printed")
+    expect("the history does not tell of it" in lab.run("status", config=False).out, "what is printed")
     same([record["in_force"] for record in lab.history()], [False], "the history")
     expect(" in force" not in lab.run("history", config=False).out, "the table")
     # apply takes over from there; the other folder's root file takes forcing
@@ -206,7 +205,28 @@ def image_that_was_put_there_by_hand_without_any_history(lab):
     same((found["in_force"]["revision"], found["in_force"]["since"]), (revision, None), "what is in force")
     same(lab.rollback(status=1).err.splitlines()[-1], f"refused: revision {revision[:12]} stays in force", "rollback")
     lab.apply("--force")
-    same([record["replaced"] for record in lab.history()], [revision], "the history")
+    same([record["replaced"] for record in lab.history()], [revision, None], "the history")
+
+
+@test
+def another_root_file_than_that_in_force_differs(lab):
+    lab.apply()
+    lab.run("status", status=0)
+    shutil.copyfile(lab.path(ROOT_FILE), lab.path("other.conf"))
+    found = lab.run("status", "--config", lab.path("other.conf"), config=False, status=1)
+    expect("other.conf is another root file, of which nothing is in force" in found.out, "what is printed", found)
+    found = lab.run("status", "--json", "--config", lab.path("other.conf"), config=False, status=1).json()
+    same(found["differs"], True, "the JSON")
+
+
+@test
+def damaged_image_is_told_with_what_mends_it(lab):
+    lab.apply()
+    os.truncate(lab.state_path(IMAGE), 100)
+    for command in (["status"], ["test", "--user", "a@example.com"]):
+        found = lab.run(*command, config=False, status=3)
+        expect(f'"accesspolicy rollback --state {lab.state}" puts the newest earlier policy' in found.err,
+               "what is said", found)
 
 
 @test
@@ -217,7 +237,7 @@ def log_with_lines_that_cannot_be_read(lab):
         file.write(b"\0\xff rubbish\n{}\n[1]\n\n")
     status(lab, 0)
     result = lab.run("history", config=False, status=0)
-    expect("3 lines of the log could not be read" in result.err, "what is said", result)
+    expect(f"{lab.state}/history/log: 3 lines could not be read" in result.err, "what is said", result)
     lab.rename_office("Bureau")
     lab.apply()
     lab.rollback()
