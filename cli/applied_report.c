@@ -1,5 +1,6 @@
 #include "applied_report.h"
 
+#include "../lib/login/applied.h"
 #include "jsontext.h"
 #include "report.h"
 
@@ -58,7 +59,8 @@ static const char *before_text(ap_context *context, const ap_apply_result *resul
 		return ap_format(context->arena, "before, revision %s",
 				 ap_revision_text(context->arena, result->replaced));
 	if (result->replaced_fault != NULL)
-		return ap_format(context->arena, "what was in force before could not be read: %s",
+		return ap_format(context->arena, "what was in force before could not be read: %s/%s: %s",
+				 ap_printable(context->arena, ap_context_state(context)), AP_APPLIED_IMAGE,
 				 ap_printable(context->arena, result->replaced_fault));
 	return "nothing was in force before";
 }
@@ -68,7 +70,10 @@ static const char *stays_text(ap_context *context, const ap_apply_result *result
 	if (result->replaced[0] != '\0')
 		return ap_format(context->arena, "revision %s stays in force",
 				 ap_revision_text(context->arena, result->replaced));
-	return result->replaced_fault != NULL ? "what is in force stays as it is" : "nothing is in force";
+	if (result->replaced_fault != NULL)
+		return "what is in force still cannot be read, and nobody is let in by it; \"accesspolicy rollback\" puts the "
+		       "newest earlier policy that is whole in force";
+	return "nothing is in force";
 }
 
 static void write_verdict(ap_context *context, ap_colour colour, const char *word, const char *text)
@@ -95,7 +100,9 @@ static void write_failure(ap_context *context, const ap_apply_result *result, co
 		fprintf(stderr, "%s: ", ap_place_text(context->arena, error->file, error->line));
 	fprintf(stderr, "%s\n", ap_printable(context->arena, error->message));
 	if (result->in_force)
-		fprintf(stderr, "Revision %s is in force all the same; the history has it with the next apply.\n",
+		fprintf(stderr,
+			"Revision %s is in force all the same; run the same command again when that is mended, so that the "
+			"history has it.\n",
 			ap_revision_text(context->arena, result->revision));
 	else
 		fprintf(stderr, "Not applied: %s.\n", stays_text(context, result));

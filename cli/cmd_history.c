@@ -63,7 +63,8 @@ static void write_table(ap_context *context, const history *h)
 	}
 	ap_table_write(table, &context->screen);
 	if (h->records.n_illegible > 0)
-		fprintf(stderr, "accesspolicy history: %s of the log could not be read\n",
+		fprintf(stderr, "accesspolicy history: %s/" AP_APPLIED_HISTORY "/log: %s could not be read\n",
+			ap_printable(context->arena, ap_context_state(context)),
 			ap_count_text(context->arena, h->records.n_illegible, "line", "lines"));
 }
 
@@ -163,6 +164,7 @@ static int show_revision(ap_context *context, const history *h, const ap_usage *
 	bool ambiguous;
 	const ap_record *record = ap_records_find(&h->records, revision, &ambiguous);
 	ap_error error = { 0 };
+	ap_status status;
 	ap_image *image;
 	json_t *object;
 
@@ -170,8 +172,11 @@ static int show_revision(ap_context *context, const history *h, const ap_usage *
 		return ap_usage_error(
 			usage, ambiguous ? "several revisions begin with \"%s\"" : "no revision begins with \"%s\"",
 			ap_printable(context->arena, revision));
-	if (ap_applied_load_file(ap_state_image_path(h->state, context->arena, record->revision), &image, &error) !=
-	    AP_OK)
+	status = ap_applied_load_file(ap_state_image_path(h->state, context->arena, record->revision), &image, &error);
+	if (status == AP_ERR_MISSING)
+		ap_error_set(&error, AP_ERR_MISSING, NULL, 0, "the image of revision %.12s is no longer kept",
+			     record->revision);
+	if (status != AP_OK)
 		return ap_report_error(context, &error);
 	if (context->json) {
 		object = ap_json_object();
@@ -208,6 +213,18 @@ static int open_history(ap_context *context, history *h)
 	return AP_EXIT_YES;
 }
 
+static void write_none(ap_context *context, const history *h)
+{
+	const char *folder = ap_printable(context->arena, ap_context_state(context));
+
+	if (h->in_force[0] != '\0')
+		printf("Revision %s is in force in %s, and the history does not tell of it: its lines are lost, or it was put "
+		       "there by other means than apply.\n",
+		       ap_revision_text(context->arena, h->in_force), folder);
+	else
+		printf("Nothing was ever applied in %s.\n", folder);
+}
+
 static int show(ap_context *context, const history *h, const ap_usage *usage, const char *revision)
 {
 	if (revision != NULL)
@@ -215,7 +232,7 @@ static int show(ap_context *context, const history *h, const ap_usage *usage, co
 	if (context->json)
 		write_records_json(context, h);
 	else if (h->records.n == 0)
-		printf("Nothing was ever applied in %s.\n", ap_printable(context->arena, ap_context_state(context)));
+		write_none(context, h);
 	else
 		write_table(context, h);
 	return AP_EXIT_YES;

@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct {
 	ap_image *image; /* NULL: nothing was ever applied */
+	bool other_root; /* --config names another root file than that of what is in force */
 	char revision[AP_HEX_REVISION + 1];
 	ap_records records;
 	const ap_record *record;      /* of what is in force; NULL: the history does not know it */
@@ -57,30 +58,38 @@ static const ap_record *last_rollback(const ap_records *records)
 	return NULL;
 }
 
+static bool differs(const status_report *r)
+{
+	return r->pending.n > 0 || r->other_root;
+}
+
 static int look(ap_context *context, status_report *r)
 {
 	const char *folder = ap_context_state(context);
 	ap_error error = { 0 };
 	ap_state *state = NULL;
-	ap_status status = ap_applied_load(folder, &r->image, &error);
+	ap_status status = ap_state_open(folder, false, &state, &error);
 
 	if (status == AP_ERR_MISSING)
 		return AP_EXIT_NO;
-	if (status != AP_OK)
-		return ap_report_error(context, &error);
-	ap_revision_format(ap_image_head_of(r->image)->revision, r->revision);
-	status = ap_state_open(folder, false, &state, &error);
 	if (status == AP_OK)
 		status = ap_state_records(state, context->arena, &r->records, &error);
 	ap_state_close(state);
 	if (status != AP_OK)
 		return ap_report_error(context, &error);
+	status = ap_applied_load(folder, &r->image, &error);
+	if (status == AP_ERR_MISSING)
+		return AP_EXIT_NO;
+	if (status != AP_OK)
+		return ap_in_force_report_unreadable(context, &error);
+	ap_revision_format(ap_image_head_of(r->image)->revision, r->revision);
 	if (r->records.n > 0 && strcmp(r->records.items[r->records.n - 1].revision, r->revision) == 0)
 		r->record = &r->records.items[r->records.n - 1];
 	r->rolled_back = last_rollback(&r->records);
 	r->pending = ap_pending_of(context->arena, r->image);
+	r->other_root = context->config != NULL && !ap_in_force_is_root(context, r->pending.root);
 	find_endings(context, r);
-	return r->pending.n > 0 ? AP_EXIT_NO : AP_EXIT_YES;
+	return differs(r) ? AP_EXIT_NO : AP_EXIT_YES;
 }
 
 /*
@@ -114,7 +123,8 @@ static const char *since_text(ap_context *context, const status_report *r)
 	char time[AP_TIMESTAMP_TEXT_MAX];
 
 	if (r->record == NULL)
-		return "unknown: the history does not have it; it was put there by other means than apply";
+		return "unknown: the history does not tell of it; its lines are lost, or it was put there by other means "
+		       "than apply";
 	return ap_format(context->arena, "%s, %s, by %s (%s%s)", ap_timestamp_format_local(r->record->time, time),
 			 r->now >= r->record->time
 				 ? ap_format(context->arena, "%s ago", span_text(context, r->now - r->record->time))
@@ -141,11 +151,12 @@ static void write_pending(ap_context *context, const ap_pending *pending, bool e
 		return;
 	}
 	line(context, label, AP_YELLOW,
-	     ap_format(context->arena, "%s; \"accesspolicy apply%s --dry-run\" says what would become of %s",
+	     ap_format(context->arena, "%s; \"accesspolicy apply%s%s --dry-run\" says what would become of %s",
 		       edits ? ap_count_text(context->arena, n, "file pending", "files pending")
 			     : ap_count_text(context->arena, n, "feed or directory file differs",
 					     "feeds or directory files differ"),
-		       edits ? config_option(context, pending->root) : " --data", n == 1 ? "it" : "them"));
+		       edits ? config_option(context, pending->root) : " --data", ap_in_force_state_option(context),
+		       n == 1 ? "it" : "them"));
 	for (size_t i = 0; i < pending->n; i++) {
 		const ap_pending_file *file = &pending->items[i];
 
@@ -179,6 +190,10 @@ static void write_text(ap_context *context, const status_report *r)
 		       ap_count_text(context->arena, n, "policy", "policies")));
 	line(context, "Since", AP_PLAIN, since_text(context, r));
 	line(context, "Files", AP_PLAIN, ap_printable(context->arena, r->pending.root));
+	if (r->other_root)
+		line(context, "", AP_YELLOW,
+		     ap_format(context->arena, "%s is another root file, of which nothing is in force",
+			       ap_printable(context->arena, context->config)));
 	if (r->rolled_back != NULL)
 		line(context, "", AP_YELLOW,
 		     ap_format(context->arena, "revision %s was rolled back: apply refuses its text until that changes",
@@ -191,8 +206,9 @@ static void write_text(ap_context *context, const status_report *r)
 static void write_never(ap_context *context)
 {
 	line(context, "In force", AP_YELLOW,
-	     ap_format(context->arena, "nothing was ever applied in %s: each login reads the policy files",
-		       ap_printable(context->arena, ap_context_state(context))));
+	     ap_format(context->arena, "nothing was ever applied in %s%s",
+		       ap_printable(context->arena, ap_context_state(context)),
+		       context->state == NULL ? ": each login reads the policy files" : ""));
 	line(context, "Files", AP_PLAIN, ap_printable(context->arena, ap_context_config(context)));
 }
 
@@ -255,7 +271,7 @@ static void write_json(ap_context *context, const status_report *r)
 
 	ap_json_set(object, "state", ap_json_text(context->arena, ap_context_state(context)));
 	ap_json_set(object, "in_force", r->image != NULL ? in_force_json(context, r) : json_null());
-	ap_json_set(object, "differs", r->image != NULL ? json_boolean(r->pending.n > 0) : json_null());
+	ap_json_set(object, "differs", r->image != NULL ? json_boolean(differs(r)) : json_null());
 	ap_json_set(object, "pending", pending_json(context, &r->pending));
 	ap_json_set(object, "exceptions_ending", endings_json(context, r));
 	ap_json_write(object);

@@ -4,11 +4,11 @@
 #include "report.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The root file that is asked for, as an image names it. */
-static bool is_root(ap_context *context, const char *root)
+bool ap_in_force_is_root(ap_context *context, const char *root)
 {
 	char *asked = realpath(ap_context_config(context), NULL), *applied = realpath(root, NULL);
 	bool same = asked != NULL && applied != NULL && strcmp(asked, applied) == 0;
@@ -20,6 +20,27 @@ static bool is_root(ap_context *context, const char *root)
 	return same;
 }
 
+const char *ap_in_force_state_option(ap_context *context)
+{
+	bool is_default = strcmp(ap_context_state(context), ap_context_state(&(ap_context){ 0 })) == 0;
+
+	return !is_default ? ap_format(context->arena, " --state %s", ap_printable(context->arena, context->state))
+			   : "";
+}
+
+int ap_in_force_report_unreadable(ap_context *context, const ap_error *error)
+{
+	const char *state = ap_in_force_state_option(context);
+	int status = ap_report_error(context, error);
+
+	if (error->status == AP_ERR_DAMAGED)
+		fprintf(stderr,
+			"Nobody is let in by it. \"accesspolicy rollback%s\" puts the newest earlier policy that is whole "
+			"in force, \"accesspolicy apply%s\" the policy files.\n",
+			state, state);
+	return status;
+}
+
 ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending)
 {
 	ap_files_state state = AP_FILES_ALONE;
@@ -28,7 +49,7 @@ ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending)
 	*ret_pending = (ap_pending){ .n = 0 };
 	if (ap_applied_open(ap_context_state(context), &image, NULL) != AP_OK)
 		return state;
-	if (is_root(context, ap_pending_root(context->arena, image))) {
+	if (ap_in_force_is_root(context, ap_pending_root(context->arena, image))) {
 		*ret_pending = ap_pending_of(context->arena, image);
 		state = ret_pending->n > 0 ? AP_FILES_DIFFER : AP_FILES_SAME;
 	}
@@ -43,9 +64,9 @@ const char *ap_in_force_difference(ap_context *context, const ap_pending *pendin
 	const char *edits = ap_count_text(arena, pending->n_edits, "policy file", "policy files");
 	const char *data = ap_count_text(arena, n_data, "feed or directory file", "feeds or directory files");
 
-	return ap_format(arena, "the files differ from what is in force: %s%s%s; \"accesspolicy status\" shows more",
+	return ap_format(arena, "the files differ from what is in force: %s%s%s; \"accesspolicy status%s\" shows more",
 			 pending->n_edits > 0 ? edits : "", pending->n_edits > 0 && n_data > 0 ? ", " : "",
-			 n_data > 0 ? data : "");
+			 n_data > 0 ? data : "", ap_in_force_state_option(context));
 }
 
 static void write_note(ap_context *context, const ap_pending *pending)

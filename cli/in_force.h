@@ -2,6 +2,7 @@
 #ifndef AP_IN_FORCE_H
 #define AP_IN_FORCE_H
 
+#include "../lib/login/status.h"
 #include "../lib/make/pending.h"
 #include "command.h"
 
@@ -12,6 +13,15 @@ typedef enum {
 	AP_FILES_DIFFER,
 	AP_FILES_ALONE /* nothing is in force, or it was made of another root file: there is nothing to compare with */
 } ap_files_state;
+
+/* Is this the root file that is asked for? */
+bool ap_in_force_is_root(ap_context *context, const char *root);
+
+/* " --state FOLDER" where another folder than the default one is asked about, else "": for a command to be copied. */
+const char *ap_in_force_state_option(ap_context *context);
+
+/* Reports that what is in force cannot be read, and what mends that. The exit status. */
+int ap_in_force_report_unreadable(ap_context *context, const ap_error *error);
 
 /* Compares the files that are asked for with what is in force, without a word where that cannot be read. */
 ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending);

@@ -4,6 +4,7 @@
 #include "../lib/make/compile.h"
 #include "../lib/make/load.h"
 #include "../lib/make/state.h"
+#include "in_force.h"
 #include "report.h"
 
 #include <string.h>
@@ -53,7 +54,7 @@ int ap_subject_open_in_force(ap_context *context, ap_subject *ret_subject)
 		return AP_EXIT_YES;
 	}
 	if (status != AP_ERR_MISSING)
-		return ap_report_error(context, &error);
+		return ap_in_force_report_unreadable(context, &error);
 	result = ap_subject_open_files(context, NULL, NULL, ret_subject);
 	if (result == AP_EXIT_YES)
 		ret_subject->never_applied = true;

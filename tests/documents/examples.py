@@ -115,7 +115,8 @@ class World:
         return re.sub(r"(?<![\w/.])/(etc|var)/", self.root + r"/\1/", text)
 
     def outside(self, text):
-        return text.replace(self.root, "")
+        # as it would be where the state folder is the default one
+        return text.replace(self.root, "").replace(" --state /var/lib/accesspolicy", "")
 
     def write(self, path, text):
         path = os.path.join(self.work, path)
