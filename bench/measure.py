@@ -215,7 +215,7 @@ def measure_tenants(bench):
         stacks = [bench.permit(logins), bench.null(logins, log), *(bench.ours(folder) for folder in folders)]
         if not log:
             stacks.append(bench.null(logins, True, "null-log"))
-        for how, n_rounds, count in (("fresh", bench.rounds(2500, 120), 1), ("loop", bench.rounds(80, 10), 200)):
+        for how, n_rounds, count in (("fresh", bench.rounds(2500, 120), 1), ("loop", bench.rounds(200, 20), 100)):
             bench.say(f"logins, {how}, {'with' if log else 'without'} log")
             of = bench.compare(how, n_rounds, count, log, stacks)
             rows.append({"how": how, "log": log, "stacks": of})

@@ -13,7 +13,7 @@
 #   stacks   Each is a service file with one line. `pam_permit` alone is libpam's own cost. The null module (null_module.c) is
 #            linked as ours is and does nothing: the floor of any module. Times are compared with its times in the
 #            same run, for they drift by a quarter from run to run, and more where the machine does other things too.
-#   rounds   The stacks take turns, with the same logins, thousands of different members and addresses. Given are the median,
+#   rounds   The stacks take turns on one processor, with the same logins, thousands of different members and addresses. Given are the median,
 #            the quarters, and the ratio of the medians; in brackets the least and the greatest ratio of five parts of
 #            the run, which tells how far to trust it. Processor time leaves out what other processes took away.
 #   logins   Ten kinds in turn: six members from their networks, a postmaster, who is excepted, from anywhere, one who is

@@ -52,7 +52,8 @@ static ap_status failed(const ap_state *state, const char *name, const char *wha
 	int code = errno;
 	char path[PATH_MAX];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", state->path, name);
+	if (snprintf(path, sizeof(path), "%s/%s", state->path, name) >= (int)sizeof(path))
+		path[0] = '\0'; /* no file of such a path could have failed but for its length */
 	return ap_error_set(error, AP_ERR_IO, path, 0, "cannot be %s: %s", what, strerror(code));
 }
 
@@ -195,12 +196,12 @@ static bool write_all(int fd, const void *bytes, size_t size, const ap_progress 
 	return true;
 }
 
-/* Writes a file that was not there, and sees to it that it is on the disk. */
+/* Writes a file that was not there, and sees to it that it is on the disk. Else errno is that of what failed. */
 static ap_status write_new(const ap_state *state, const char *name, const void *bytes, size_t size,
 			   const ap_progress *progress, ap_error *error)
 {
 	ap_status status = AP_OK;
-	int fd;
+	int fd, cause;
 
 	(void)unlinkat(state->folder, name, 0);
 	fd = openat(state->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -211,10 +212,14 @@ static ap_status write_new(const ap_state *state, const char *name, const void *
 		status = failed(state, name, "written", error);
 	else if (fsync(fd) != 0)
 		status = failed(state, name, "synchronized", error);
-	if (close(fd) != 0 && status == AP_OK)
+	cause = errno;
+	if (close(fd) != 0 && status == AP_OK) {
+		cause = errno;
 		status = failed(state, name, "written", error);
+	}
 	if (status != AP_OK)
 		(void)unlinkat(state->folder, name, 0);
+	errno = cause;
 	return status;
 }
 
@@ -538,16 +543,29 @@ static ap_status sync_history(const ap_state *state, ap_error *error)
 	return status;
 }
 
+/* What the history gets once an image is in its place. */
+typedef struct {
+	const char *revision;
+	const char *line;
+	bool has_copy;     /* the history has the image already */
+	const void *bytes; /* the image, where it is still in memory; else NULL */
+	size_t size;
+} entry;
+
 /* The history's copy of the image in force; one that is there already may be damaged, and is replaced. */
-static ap_status copy_into_history(const ap_state *state, const char *revision, bool *ret_full, ap_error *error)
+static ap_status copy_into_history(const ap_state *state, const entry *e, bool *ret_full, ap_error *error)
 {
 	char name[PATH_MAX];
 	ap_status status = make_history(state, error);
 
 	*ret_full = false;
-	image_name(revision, name);
-	if (status == AP_OK)
+	image_name(e->revision, name);
+	if (status == AP_OK && e->bytes != NULL) {
+		status = write_new(state, HISTORY_NEW, e->bytes, e->size, NULL, error);
+		*ret_full = status != AP_OK && is_full();
+	} else if (status == AP_OK) {
 		status = copy_image(state, IMAGE, HISTORY_NEW, ret_full, error);
+	}
 	return status == AP_OK ? move_over(state, HISTORY_NEW, name, error) : status;
 }
 
@@ -567,23 +585,21 @@ static void make_reserve(const ap_state *state)
 	free(bytes);
 }
 
-static ap_status remember(const ap_state *state, const char *revision, const char *line, bool has_copy, bool *ret_full,
-			  ap_error *error)
+static ap_status remember(const ap_state *state, const entry *e, bool *ret_full, ap_error *error)
 {
-	ap_status status = has_copy ? AP_OK : copy_into_history(state, revision, ret_full, error);
+	ap_status status = e->has_copy ? AP_OK : copy_into_history(state, e, ret_full, error);
 
-	return status == AP_OK ? append_line(state, line, ret_full, error) : status;
+	return status == AP_OK ? append_line(state, e->line, ret_full, error) : status;
 }
 
 /* The image is in its place: now the history gets it, and its line, if need be at the cost of the reserve. */
-static ap_status record_in_history(ap_state *state, const char *revision, const char *line, bool has_copy,
-				   ap_error *error)
+static ap_status record_in_history(ap_state *state, const entry *e, ap_error *error)
 {
 	bool full;
-	ap_status status = remember(state, revision, line, has_copy, &full, error);
+	ap_status status = remember(state, e, &full, error);
 
 	if (status != AP_OK && full && unlinkat(state->folder, RESERVE, 0) == 0)
-		status = remember(state, revision, line, has_copy, &full, error);
+		status = remember(state, e, &full, error);
 	if (status == AP_OK)
 		status = sync_history(state, error);
 	if (status != AP_OK)
@@ -609,7 +625,7 @@ static ap_status recover(ap_state *state, ap_error *error)
 	if (status == AP_OK && read_intent(state, arena, &intent) && came_to_be(state, &intent, &records)) {
 		char *line = ap_record_format(&intent);
 
-		(void)record_in_history(state, intent.revision, line, false, NULL);
+		(void)record_in_history(state, &(entry){ .revision = intent.revision, .line = line }, NULL);
 		free(line);
 	} else if (status == AP_OK) {
 		(void)unlinkat(state->folder, INTENT, 0);
@@ -641,30 +657,30 @@ static ap_status write_intent(const ap_state *state, const char *line, ap_error 
 }
 
 /* The image stands under its new name, and takes its place. */
-static ap_status take_place(ap_state *state, const ap_record *record, const char *line, bool has_copy,
-			    bool *ret_in_force, ap_error *error)
+static ap_status take_place(ap_state *state, const entry *e, bool *ret_in_force, ap_error *error)
 {
 	ap_status status = move_over(state, IMAGE_NEW, IMAGE, error);
 	char revision[AP_HEX_REVISION + 1];
 
 	/* a rename that could not be synchronized has been made all the same */
 	revision_in_force(state, revision);
-	*ret_in_force = status == AP_OK || strcmp(revision, record->revision) == 0;
+	*ret_in_force = status == AP_OK || strcmp(revision, e->revision) == 0;
 	(void)unlinkat(state->folder, IMAGE_NEW, 0);
-	return status == AP_OK ? record_in_history(state, record->revision, line, has_copy, error) : status;
+	return status == AP_OK ? record_in_history(state, e, error) : status;
 }
 
 ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap_record *record,
 		       const ap_progress *progress, bool *ret_in_force, ap_error *error)
 {
 	char *line = ap_record_format(record);
+	const entry e = { .revision = record->revision, .line = line, .bytes = bytes, .size = size };
 	ap_status status = write_new(state, IMAGE_NEW, bytes, size, progress, error);
 
 	*ret_in_force = false;
 	if (status == AP_OK)
 		status = write_intent(state, line, error);
 	if (status == AP_OK)
-		status = take_place(state, record, line, false, ret_in_force, error);
+		status = take_place(state, &e, ret_in_force, error);
 	else
 		(void)unlinkat(state->folder, IMAGE_NEW, 0);
 	free(line);
@@ -678,6 +694,7 @@ ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap
 ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error)
 {
 	char name[PATH_MAX], *line = ap_record_format(record);
+	const entry e = { .revision = record->revision, .line = line, .has_copy = true };
 	bool full;
 	ap_status status;
 
@@ -693,7 +710,7 @@ ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret
 	if (status == AP_OK) {
 		if (write_intent(state, line, NULL) != AP_OK && unlinkat(state->folder, RESERVE, 0) == 0)
 			(void)write_intent(state, line, NULL);
-		status = take_place(state, record, line, true, ret_in_force, error);
+		status = take_place(state, &e, ret_in_force, error);
 	}
 	free(line);
 	return status;
@@ -702,7 +719,7 @@ ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret
 ap_status ap_state_record(ap_state *state, const ap_record *record, ap_error *error)
 {
 	char *line = ap_record_format(record);
-	ap_status status = record_in_history(state, record->revision, line, false, error);
+	ap_status status = record_in_history(state, &(entry){ .revision = record->revision, .line = line }, error);
 
 	free(line);
 	return status;
