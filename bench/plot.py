@@ -29,7 +29,7 @@ def y_of(us):
 
 def series(results):
     """Name, colour, dashes, and points (rules, microseconds)."""
-    networks = [row for row in results["network_rules"] if not row["log"]]
+    networks = [row for row in results["network_rules"] if row["how"] == "fresh" and not row["log"]]
 
     def of(rows, name):
         name_of = name.format
