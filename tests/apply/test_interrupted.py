@@ -139,7 +139,8 @@ def check_status(bench, action, result, came):
         expect("Not applied: " in result.err, "it does not say that nothing was applied", result)
 
 
-ACTIONS = ["kill", "torn", "short"] + [str(errno.EIO), f"{errno.ENOSPC}+"]
+# A process that is killed tells a sanitizer nothing: there, what goes wrong in one that goes on.
+ACTIONS = ([] if "ASAN_OPTIONS" in os.environ else ["kill", "torn", "short"]) + [str(errno.EIO), f"{errno.ENOSPC}+"]
 
 
 def all_actions(bench):
