@@ -229,6 +229,11 @@ static bool load_groups(ap_account *account)
 		if (gids == NULL)
 			return false;
 		if (account->nss->getgrouplist(account->name, account->gid, gids, &wanted) >= 0) {
+			/* it leaves out, without a word, what it could not read */
+			if (!can_open_sources()) {
+				free(gids);
+				return false;
+			}
 			account->gids = gids;
 			account->n_gids = wanted < n ? wanted : n;
 		} else {
@@ -236,8 +241,7 @@ static bool load_groups(ap_account *account)
 			n = wanted > n ? wanted : n * 2;
 		}
 	}
-	/* getgrouplist leaves out, without a word, what it could not read */
-	return account->gids != NULL && can_open_sources();
+	return account->gids != NULL;
 }
 
 static void look_up_names(ap_account *account)
