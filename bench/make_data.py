@@ -4,6 +4,7 @@
     make_data.py CONF OUT tenants RANGES MEMBERS POLICIES
     make_data.py CONF OUT networks N
     make_data.py CONF OUT users N
+    make_data.py CONF OUT regions POLICIES
 
 Each makes the folder OUT with a configuration (accesspolicy.conf, a copy of CONF with its client types, and a drop-in)
 and logins.tsv: member, address and the PAM code that is due. The same arguments always make the same bytes.
@@ -13,18 +14,23 @@ tenants    a hosting provider: one blacklist for everyone over a feed of RANGES 
            MEMBERS members in a directory file, evenly in as many departments as there are policies, ten at least.
 networks   one blacklist over a feed of N networks, and access.conf with the same ones for pam_access.
 users      one blacklist of N members, and access.conf with the same ones.
+regions    a blacklist of one country for everyone, and POLICIES - 1 whitelists, each for a tenant's domain, of all countries
+           but one. With one policy the blacklist alone. The region database is regions.mmdb beside OUT, which
+           accesspolicy-make-regions makes of the same tables.
 
 The networks are those of the country tables of Debian's tor-geoipdb, IPv4 and IPv6. They lie without gaps beside each
 other, so that many of them would be few intervals; hence each second one is taken, as a network whose neighbours
 are not listed. Where more are wanted than there are, they are split into quarters, of which the first and the third are
 taken.
 """
+import json
 import os
 import random
 import socket
 import sys
 
 COUNTRY_TABLES = "/usr/share/tor/geoip", "/usr/share/tor/geoip6"
+COUNTRIES = "/usr/share/iso-codes/json/iso_3166-1.json"
 LOGINS = 8190  # a multiple of the kinds of logins, of which there are ten
 KINDS = 10
 ALLOW, DENY = 0, 6  # PAM_SUCCESS, PAM_PERM_DENIED
@@ -270,9 +276,59 @@ def make_user_rules(conf, out, n):
     write_logins(out, (("root", tenant_address(dice.randrange(9999), dice), ALLOW) for _ in range(LOGINS)))
 
 
+# Regions
+
+
+def country_ranges():
+    """Of each country of ISO 3166-1 the ranges that the tables give it. "UK", which is GB's, is left aside."""
+    with open(COUNTRIES, encoding="utf-8") as file:
+        ranges = {country["alpha_2"]: [] for country in json.load(file)["3166-1"]}
+    for family, path in zip((4, 6), COUNTRY_TABLES):
+        with open(path, encoding="ascii") as table:
+            for line in table:
+                first, last, code = (line.rstrip("\n").split(",") + [""] * 2)[:3]
+                if code in ranges:
+                    numbers = (int(first), int(last)) if family == 4 else (address_number(6, first), address_number(6, last))
+                    ranges[code].append((family, *numbers))
+    return {code: found for code, found in ranges.items() if found}
+
+
+def make_regions(conf, out, n_policies):
+    """Of the logins one in ten comes from the country that is barred for all, and one from that which is barred for its tenant."""
+    dice = random.Random(4)
+    ranges = country_ranges()
+    codes = sorted(ranges)
+    barred = codes.pop()
+
+    def address_in(code):
+        family, first, last = dice.choice(ranges[code])
+        return address_text(family, dice.randint(first, last))
+
+    def policy(number):
+        regions = ", ".join(f'"{code}"' for i, code in enumerate(codes) if i != number % len(codes))
+        return (f'  {{ name = "Tenant {number:05}"; type = "whitelist"; scope = {{ domains = [ "{tenant_name(number)}.example" ]; }};\n'
+                f"    regions = [ {regions} ]; }}")
+
+    def logins():
+        for i in range(LOGINS):
+            tenant = dice.randrange(1, max(n_policies, 2))
+            own = codes[tenant % len(codes)]
+            code, due = dice.choice([c for c in codes if c != own]), ALLOW
+            if i % KINDS == 8:
+                code, due = own, DENY if n_policies > 1 else ALLOW
+            elif i % KINDS == 9:
+                code, due = barred, DENY
+            yield member_name(tenant, dice.randint(1, 999)), address_in(code), due
+
+    first = f'  {{ name = "Barred"; type = "blacklist"; scope = {{ all = true; }}; regions = [ "{barred}" ]; }}'
+    write_config(conf, out, ['region_database = "../regions.mmdb";\n'],
+                 ["policies = (\n", ",\n".join([first, *map(policy, range(1, n_policies))]), "\n);\n"])
+    write_logins(out, logins())
+
+
 def main():
     conf, out, kind, *numbers = sys.argv[1:]
-    makers = {"tenants": make_tenants, "networks": make_network_rules, "users": make_user_rules}
+    makers = {"tenants": make_tenants, "networks": make_network_rules, "users": make_user_rules, "regions": make_regions}
     os.umask(0o022)
     makers[kind](conf, out, *map(int, numbers))
 

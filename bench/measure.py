@@ -29,6 +29,7 @@ USERS_MAX = 100_000  # written in a policy, not in a directory
 ACCESS_USERS_MAX = 1000  # cubic: ten times as many take a thousand times as long
 TEXT_MAX = 100_000
 TEXT_POLICIES = [1, 10, 100, 1000]
+REGION_POLICIES = [1, 250]
 HBAC_GROUPS = [0, 10]
 PARTS = 5  # of a run, whose ratios tell the spread
 KINDS = 10  # of logins, in turn: numbers of logins are multiples of it
@@ -312,6 +313,33 @@ def measure_memory(bench):
     bench.results["memory"] = rows
 
 
+def measure_regions(bench):
+    """Policies that name every country; with one policy there is one country."""
+    subprocess.run([os.path.join(bench.checkout, "cli/accesspolicy-make-regions"),
+                    os.path.join(bench.work, "regions.mmdb")], check=True, stdout=subprocess.DEVNULL)
+    folders = [bench.make_data(f"regions-{n}", "regions", n) for n in REGION_POLICIES]
+    bench.say("apply, with regions")
+    rows = [{"n": n, **bench.apply(folder)} for n, folder in zip(REGION_POLICIES, folders)]
+    runs = []
+    for log in (False, True):
+        stacks = [bench.null(os.path.join(folders[-1], "logins.tsv"), log), *(bench.ours(folder) for folder in folders)]
+        for how, n_rounds, count in (("fresh", bench.rounds(1200, 120), 1), ("loop", bench.rounds(200, 20), 100)):
+            bench.say(f"logins with regions, {how}, {'with' if log else 'without'} log")
+            runs.append({"how": how, "log": log, "stacks": bench.compare(how, n_rounds, count, log, stacks)})
+    for row, folder in zip(rows, folders):
+        for how, count in (("hot", bench.rounds(8190, 2000)), ("cold", bench.rounds(300, 50))):
+            bench.say(f"the decision alone, {how}, of {row['n']} policies with regions")
+            of = bench.numbers_of(bench.program("bench-decision"), how, bench.image_of(folder),
+                                  os.path.join(folder, "logins.tsv"), str(count))
+            row[how] = median_us(of)
+    perf = perf_counts()
+    counted = {stack.name: instructions_of(bench, stack, perf)
+               for stack in (bench.null(os.path.join(folders[-1], "logins.tsv"), False),
+                             bench.null(os.path.join(folders[-1], "logins.tsv"), True, "null-log"),
+                             *(bench.ours(folder) for folder in folders))}
+    bench.results["regions"] = {"rows": rows, "runs": runs, "instructions": counted}
+
+
 # Instructions: counted by perf where the machine can, else by callgrind. Both count those of the process alone, not
 # the kernel's.
 
@@ -337,23 +365,27 @@ def count_instructions(command, perf):
     return int(found.group(1))
 
 
+def instructions_of(bench, stack, perf):
+    bench.say(f"instructions, {stack.name}")
+    k = bench.rounds(400, 20)
+    harness = bench.program("bench-harness")
+    loop = [harness, "loop", stack.folder, "imap", stack.logins, "0"]
+    once = [count_instructions([harness, "once", stack.folder, "imap", *login], perf)
+            for login in stack.first_logins(bench.rounds(KINDS, 2))]
+    twice = count_instructions([*loop, str(2 * k), stack.expect], perf)
+    return {"fresh": statistics.mean(once),
+            "loop": (twice - count_instructions([*loop, str(k), stack.expect], perf)) / k}
+
+
 def measure_instructions(bench):
     perf = perf_counts()
     sizes = [s for s in TENANTS if s[0] <= bench.largest]
     folders = [os.path.join(bench.work, tenant_name(s)) for s in sizes]
     logins = os.path.join(folders[-1], "logins.tsv")
-    harness = bench.program("bench-harness")
-    k = bench.rounds(400, 20)
     rows = {}
     for stack in (bench.permit(logins), bench.null(logins, False), bench.null(logins, True, "null-log"),
                   *(bench.ours(f) for f in folders)):
-        bench.say(f"instructions, {stack.name}")
-        loop = [harness, "loop", stack.folder, "imap", stack.logins, "0"]
-        once = [count_instructions([harness, "once", stack.folder, "imap", *login], perf)
-                for login in stack.first_logins(bench.rounds(KINDS, 2))]
-        twice = count_instructions([*loop, str(2 * k), stack.expect], perf)
-        rows[stack.name] = {"fresh": statistics.mean(once),
-                            "loop": (twice - count_instructions([*loop, str(k), stack.expect], perf)) / k}
+        rows[stack.name] = instructions_of(bench, stack, perf)
     bench.results["instructions"] = {"by": "perf" if perf else "callgrind", "stacks": rows}
 
 
@@ -362,7 +394,7 @@ def main():
     bench = Bench(checkout, build, work, rest == ["--quick"])
     began = time.monotonic()
     for step in (measure_apply, measure_tenants, measure_decisions, measure_memory, measure_instructions, measure_rules,
-                 measure_user_rules, measure_text, measure_hbac):
+                 measure_user_rules, measure_text, measure_hbac, measure_regions):
         step(bench)
         bench.results["seconds"] = time.monotonic() - began
         bench.save(results)

@@ -89,6 +89,18 @@ class Report:
             yield self.target(f"growth from 10 to the most, {how}: instructions",
                               counted[self.big][how] / counted[self.small][how], 1.2, " ×")
 
+    def region_targets(self):
+        regions = self.r["regions"]
+        name = f"image-regions-{regions['rows'][-1]['n']}"
+        for run in regions["runs"]:
+            how, of = run["how"], run["stacks"]
+            null = regions["instructions"]["null-log" if run["log"] else NULL][how]
+            told = f"with regions, {how}, {'with' if run['log'] else 'without'} log"
+            yield self.target(f"a login {told}: time, to null", compare(of[name], of[NULL]), 1.25, " ×")
+            yield self.target(f"a login {told}: instructions, to null", regions["instructions"][name][how] / null, 1.35, " ×")
+        yield self.target("the decision alone with regions, hot", regions["rows"][-1]["hot"], 30, " µs")
+        yield self.target("the decision alone with regions, cold", regions["rows"][-1]["cold"] / 1000, 1, " ms")
+
     def targets(self):
         yield from self.login_targets()
         decision = self.r["decisions"][-1]
@@ -109,6 +121,7 @@ class Report:
             if of:
                 yield self.target(f"`pam_access`, 100 k rules, {how}: its time to ours",
                                   compare(of["access-networks-100000"], of["image-networks-100000"]), 100, " ×", True)
+        yield from self.region_targets()
         text = next(row for row in self.r["text"] if row["n"] == 100)
         yield self.target("text mode, 100 policies", text["stacks"]["text-text-100"]["us"] / 1000, 10, " ms")
 
@@ -161,6 +174,14 @@ class Report:
             of = row["stacks"][f"text-text-{row['n']}"]
             yield count(row["n"]), time_of(of), spread(of)
 
+    def region_rows(self):
+        for row in self.r["regions"]["rows"]:
+            of = {(run["how"], run["log"]): run["stacks"][f"image-regions-{row['n']}"] for run in self.r["regions"]["runs"]}
+            yield ("1, of one country" if row["n"] == 1 else f"{row['n']}, of every country",
+                   *(spread(of[how, log]) for how in ("fresh", "loop") for log in (False, True)),
+                   microseconds(row["hot"]), microseconds(row["cold"]), f"{row['seconds']:.2f} s",
+                   f"{row['peak_kib'] / 1024:.0f} MB", f"{row['image_bytes'] / 2**20:.1f} MB")
+
     def markdown(self):
         quick = " A quick run: few rounds, small sizes; the targets are for the full one." if self.r["quick"] else ""
         yield "# What a login costs\n"
@@ -177,6 +198,9 @@ class Report:
         yield "## The image: a decision alone, memory beyond the null module's, and making it\n"
         yield table(("size", "decision, hot", "decision, cold", "memory", "`apply`", "its memory", "image"),
                     self.size_rows()) + "\n"
+        yield "## Policies that name regions, by the whole of Debian's tor-geoipdb\n"
+        yield table(("policies", "fresh, to null", "with log", "loop, to null", "with log", "decision, hot", "decision, cold",
+                     "`apply`", "its memory", "image"), self.region_rows()) + "\n"
         yield "## The same rules for others; fresh and without log, where nothing else is said\n"
         yield table(("rules", "null module", "networks: image", "text", "`pam_access`", "`pam_access` to image",
                      "users: image", "`pam_access`", "HBAC, in process", "with 10 groups"), self.rule_rows()) + "\n"

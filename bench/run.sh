@@ -31,6 +31,8 @@
 #   memory   The most that a process with one login had resident.
 #   sizes    Networks are those of Debian's tor-geoipdb, with gaps between them so that none can be merged; the rest is
 #            made by make_data.py, which describes it.
+#   regions  A blacklist of one country for everyone, and a whitelist for each tenant of all countries but one; the
+#            map of addresses is that of all of tor-geoipdb. Of ten logins one is from either country that is barred.
 #   others   The same networks are denied by pam_access and by our module, and every second address is listed. With user rules
 #            nobody who is listed logs in, for pam_access wants an account. HBAC is SSSD's evaluator in process, without PAM and
 #            without fetching the rules; no rule allows its user.
@@ -43,7 +45,8 @@ top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 cd "$top"
 . tests/packages.sh
 
-packages_bench='libc6-dbg libipa-hbac-dev libpam-modules mount python3 tor-geoipdb util-linux valgrind'
+packages_bench='libc6-dbg libipa-hbac-dev libmaxmind-db-writer-perl libpam-modules mount python3 tor-geoipdb util-linux
+	valgrind'
 build=$top/build-bench
 results=$top/bench/results
 quick='' work=''
