@@ -112,7 +112,8 @@ static void put(const char *text)
 	fputs_unlocked(text, stdout);
 }
 
-static void write_answer(const batch *b, const ap_decision *decision)
+/* `region` is a code, or NULL: letters, digits and hyphens. */
+static void write_answer(const batch *b, const ap_decision *decision, const char *region)
 {
 	bool named = decision->policy < b->n_policies;
 
@@ -134,14 +135,22 @@ static void write_answer(const batch *b, const ap_decision *decision)
 		put(ap_reason_name(would->reason));
 		put("\"}");
 	}
-	put("]}\n");
+	put("],\"region\":");
+	if (region == NULL) {
+		put("null}\n");
+	} else {
+		put("\"");
+		put(region);
+		put("\"}\n");
+	}
 }
 
 static void write_failure(const batch *b)
 {
 	json_t *text = json_string(b->line.error);
 
-	put("{\"decision\":null,\"reason\":null,\"policy\":null,\"file\":null,\"line\":null,\"would\":null,\"error\":");
+	put("{\"decision\":null,\"reason\":null,\"policy\":null,\"file\":null,\"line\":null,\"would\":null,"
+	    "\"region\":null,\"error\":");
 	if (text == NULL || json_dumpf(text, stdout, JSON_ENCODE_ANY) != 0)
 		put("\"the line could not be answered\"");
 	json_decref(text);
@@ -153,17 +162,20 @@ static bool decide(batch *b, const ap_facts *facts)
 	ap_error error = { 0 };
 	ap_decision decision;
 	ap_request request;
+	ap_view view = ap_view_of(b->image);
+	const char *region = NULL;
 	ap_status status = ap_request_init(&request, b->image, facts, &error);
 
 	if (status == AP_OK) {
 		status = ap_evaluate(b->image, &request, NULL, &decision, &error);
+		region = ap_view_region_of(&view, &request.address);
 		ap_request_clear(&request);
 	}
 	if (status != AP_OK) {
 		b->unsound = b->unsound || status == AP_ERR_DAMAGED;
 		return ap_batch_line_fail(&b->line, "%s", error.message);
 	}
-	write_answer(b, &decision);
+	write_answer(b, &decision, region);
 	ap_decision_clear(&decision);
 	return true;
 }

@@ -62,11 +62,11 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 	ap_apply_options given = { 0 };
 	const ap_option options[] = {
 		{ .name = "data",
-		  .help = "keep the policy files in force, and take today's feeds and directory files: for timers",
+		  .help = "keep the policy files in force, and take today's feeds, directory files and region database: for timers",
 		  .flag = &given.data },
 		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
 		{ .name = "force",
-		  .help = "go over a failed assertion, a shrunken feed or directory, a text that was rolled back, or another root "
+		  .help = "go over a failed assertion, shrunken data, a text that was rolled back, or another root "
 			  "file",
 		  .flag = &given.force },
 	};

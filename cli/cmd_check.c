@@ -161,6 +161,7 @@ static void write_json(ap_context *context, const check_result *result, bool com
 static int check(ap_context *context, const check_options *given)
 {
 	const ap_load_options options = { .config = ap_context_config(context),
+					  .regions_must_be_known = true,
 					  .draft = given->draft,
 					  .draft_as = given->as };
 	check_result result = { 0 };

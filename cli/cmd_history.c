@@ -5,6 +5,7 @@
 #include "applied_report.h"
 #include "jsontext.h"
 #include "options.h"
+#include "region_text.h"
 #include "report.h"
 #include "table.h"
 
@@ -136,9 +137,19 @@ static void write_sources(ap_context *context, const ap_image *image)
 	}
 }
 
+/* As a comment, since all of it may become a file. */
+static void write_database(ap_context *context, const ap_image *image)
+{
+	const char *database = ap_image_database_shown(context->arena, image);
+
+	if (database != NULL)
+		printf("# regions by %s: %s\n",
+		       ap_printable(context->arena, ap_image_database_path(context->arena, image)), database);
+}
+
 static json_t *sources_json(ap_context *context, const ap_image *image)
 {
-	static const char *const kinds[] = { "policies", "directory", "feed" };
+	static const char *const kinds[] = { "policies", "directory", "feed", "region database" };
 	ap_view view = ap_view_of(image);
 	uint32_t n = ap_image_count(image, AP_TABLE_SOURCES);
 	json_t *array = ap_json_array();
@@ -146,12 +157,13 @@ static json_t *sources_json(ap_context *context, const ap_image *image)
 	for (uint32_t i = 0; i < n && view.sound; i++) {
 		ap_image_source source = ap_view_source(&view, i);
 		bool is_file = source.kind == AP_SOURCE_POLICIES;
+		bool is_counted = source.kind == AP_SOURCE_DIRECTORY || source.kind == AP_SOURCE_FEED;
 		json_t *object = ap_json_object();
 
 		ap_json_set(object, "path", ap_json_text(context->arena, ap_view_string(&view, source.path)));
 		ap_json_set(object, "kind",
-			    ap_json_text(context->arena, kinds[source.kind <= AP_SOURCE_FEED ? source.kind : 0]));
-		ap_json_set(object, "entries", is_file ? json_null() : json_integer(source.n));
+			    ap_json_text(context->arena, kinds[source.kind <= AP_SOURCE_REGIONS ? source.kind : 0]));
+		ap_json_set(object, "entries", is_counted ? json_integer(source.n) : json_null());
 		ap_json_set(object, "text",
 			    is_file ? ap_json_text(context->arena, ap_view_string(&view, source.text)) : json_null());
 		ap_json_append(array, object);
@@ -182,9 +194,11 @@ static int show_revision(ap_context *context, const history *h, const ap_usage *
 		object = ap_json_object();
 		ap_json_set(object, "revision", ap_json_text(context->arena, record->revision));
 		ap_json_set(object, "sources", sources_json(context, image));
+		ap_json_set(object, "region_database", ap_image_database_json(context->arena, image));
 		ap_json_write(object);
 	} else {
 		write_sources(context, image);
+		write_database(context, image);
 	}
 	ap_image_free(image);
 	return AP_EXIT_YES;

@@ -6,6 +6,7 @@
 #include "in_force.h"
 #include "jsontext.h"
 #include "options.h"
+#include "region_text.h"
 #include "report.h"
 
 #include <string.h>
@@ -153,8 +154,7 @@ static void write_pending(ap_context *context, const ap_pending *pending, bool e
 	line(context, label, AP_YELLOW,
 	     ap_format(context->arena, "%s; \"accesspolicy apply%s%s --dry-run\" says what would become of %s",
 		       edits ? ap_count_text(context->arena, n, "file pending", "files pending")
-			     : ap_count_text(context->arena, n, "feed or directory file differs",
-					     "feeds or directory files differ"),
+			     : ap_count_text(context->arena, n, "data file differs", "data files differ"),
 		       edits ? config_option(context, pending->root) : " --data", ap_in_force_state_option(context),
 		       n == 1 ? "it" : "them"));
 	for (size_t i = 0; i < pending->n; i++) {
@@ -181,6 +181,14 @@ static void write_endings(ap_context *context, const status_report *r)
 	}
 }
 
+static void write_database(ap_context *context, const ap_image *image)
+{
+	const char *database = ap_image_database_shown(context->arena, image);
+
+	if (database != NULL)
+		line(context, "Regions", AP_PLAIN, ap_format(context->arena, "by %s", database));
+}
+
 static void write_text(ap_context *context, const status_report *r)
 {
 	uint32_t n = ap_image_count(r->image, AP_TABLE_POLICIES);
@@ -198,6 +206,7 @@ static void write_text(ap_context *context, const status_report *r)
 		line(context, "", AP_YELLOW,
 		     ap_format(context->arena, "revision %s was rolled back: apply refuses its text until that changes",
 			       ap_revision_text(context->arena, r->rolled_back->replaced)));
+	write_database(context, r->image);
 	write_pending(context, &r->pending, true);
 	write_pending(context, &r->pending, false);
 	write_endings(context, r);
@@ -229,12 +238,13 @@ static json_t *in_force_json(ap_context *context, const status_report *r)
 	ap_json_set(object, "forced", record != NULL ? json_boolean(record->forced) : json_null());
 	ap_json_set(object, "policies", json_integer(ap_image_count(r->image, AP_TABLE_POLICIES)));
 	ap_json_set(object, "root", ap_json_name(context->arena, r->pending.root));
+	ap_json_set(object, "region_database", ap_image_database_json(context->arena, r->image));
 	return object;
 }
 
 static json_t *pending_json(ap_context *context, const ap_pending *pending)
 {
-	static const char *const kinds[] = { "policies", "directory", "feed" };
+	static const char *const kinds[] = { "policies", "directory", "feed", "region database" };
 	json_t *array = ap_json_array();
 
 	for (size_t i = 0; i < pending->n; i++) {
@@ -243,7 +253,7 @@ static json_t *pending_json(ap_context *context, const ap_pending *pending)
 
 		ap_json_set(object, "path", ap_json_text(context->arena, file->path));
 		ap_json_set(object, "kind",
-			    ap_json_text(context->arena, kinds[file->source <= AP_SOURCE_FEED ? file->source : 0]));
+			    ap_json_text(context->arena, kinds[file->source <= AP_SOURCE_REGIONS ? file->source : 0]));
 		ap_json_set(object, "state", ap_json_text(context->arena, ap_pending_names[file->kind]));
 		ap_json_set(object, "why", ap_json_text(context->arena, file->why));
 		ap_json_append(array, object);

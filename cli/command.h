@@ -36,6 +36,7 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv);
 int ap_cmd_check(ap_context *context, int argc, char **argv);
 int ap_cmd_history(ap_context *context, int argc, char **argv);
 int ap_cmd_list(ap_context *context, int argc, char **argv);
+int ap_cmd_region(ap_context *context, int argc, char **argv);
 int ap_cmd_rollback(ap_context *context, int argc, char **argv);
 int ap_cmd_show(ap_context *context, int argc, char **argv);
 int ap_cmd_status(ap_context *context, int argc, char **argv);

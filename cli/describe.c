@@ -1,6 +1,7 @@
 #include "describe.h"
 
 #include "../lib/make/names.h"
+#include "region_text.h"
 
 #include <string.h>
 
@@ -26,6 +27,12 @@ static void add_list(summary *s, const char *prefix, const ap_list *list)
 		add(s, prefix, list->items[i].text);
 }
 
+static void add_regions(summary *s, const ap_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		add(s, "region ", ap_region_shown(s->arena, list->items[i].text));
+}
+
 static const char *finished(const summary *s)
 {
 	if (s->n <= SHOWN_MAX)
@@ -47,7 +54,7 @@ static const char *describe_objects(ap_arena *arena, const ap_objects *objects)
 	add_list(&s, "group ", &objects->groups);
 	for (size_t i = 0; i < objects->ip.n; i++)
 		add(&s, "", objects->ip.items[i].text);
-	add_list(&s, "region ", &objects->regions);
+	add_regions(&s, &objects->regions);
 	return finished(&s);
 }
 
@@ -65,7 +72,7 @@ const char *ap_describe_network(ap_arena *arena, const ap_policy_def *policy)
 
 	for (size_t i = 0; i < policy->ip.n; i++)
 		add(&s, "", policy->ip.items[i].text);
-	add_list(&s, "region ", &policy->regions);
+	add_regions(&s, &policy->regions);
 	return s.n == 0 ? "every address" : finished(&s);
 }
 

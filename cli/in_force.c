@@ -62,7 +62,7 @@ const char *ap_in_force_difference(ap_context *context, const ap_pending *pendin
 	ap_arena *arena = context->arena;
 	size_t n_data = pending->n - pending->n_edits;
 	const char *edits = ap_count_text(arena, pending->n_edits, "policy file", "policy files");
-	const char *data = ap_count_text(arena, n_data, "feed or directory file", "feeds or directory files");
+	const char *data = ap_count_text(arena, n_data, "data file", "data files");
 
 	return ap_format(arena, "the files differ from what is in force: %s%s%s; \"accesspolicy status%s\" shows more",
 			 pending->n_edits > 0 ? edits : "", pending->n_edits > 0 && n_data > 0 ? ", " : "",

@@ -26,7 +26,7 @@ int ap_in_force_report_unreadable(ap_context *context, const ap_error *error);
 /* Compares the files that are asked for with what is in force, without a word where that cannot be read. */
 ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending);
 
-/* "the files differ from what is in force: 2 edited, 1 feed or directory file changed". In the arena. */
+/* "the files differ from what is in force: 2 policy files, 1 data file". In the arena. */
 const char *ap_in_force_difference(ap_context *context, const ap_pending *pending);
 
 /* What the image in force was made of, compared with the files that it was made of. */

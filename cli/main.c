@@ -23,6 +23,7 @@ static const ap_command commands[] = {
 	{ "check", "what is wrong with the files, or probably not meant", ap_cmd_check },
 	{ "history", "what was in force, when and by whom", ap_cmd_history },
 	{ "list", "the policies in one table", ap_cmd_list },
+	{ "region", "where an address is, and which policies hold it for that", ap_cmd_region },
 	{ "rollback", "put an earlier policy in force again", ap_cmd_rollback },
 	{ "show", "one policy in full, and where each setting comes from", ap_cmd_show },
 	{ "status", "what is in force, and which files differ from it", ap_cmd_status },

@@ -1,5 +1,6 @@
 #include "describe.h"
 #include "jsontext.h"
+#include "region_text.h"
 #include "show.h"
 #include "trial.h"
 
@@ -26,6 +27,19 @@ static json_t *located_list(ap_arena *arena, const ap_list *list)
 
 	for (size_t i = 0; i < list->n; i++)
 		ap_json_append(array, located_text(arena, &list->items[i]));
+	return array;
+}
+
+static json_t *regions_json(ap_arena *arena, const ap_list *list)
+{
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < list->n; i++) {
+		json_t *object = located_text(arena, &list->items[i]);
+
+		ap_json_set(object, "name", ap_json_region_name(arena, list->items[i].text));
+		ap_json_append(array, object);
+	}
 	return array;
 }
 
@@ -103,7 +117,7 @@ static json_t *scope_json(ap_arena *arena, const ap_show *show)
 	}
 	except = objects_json(arena, show, &policy->except);
 	ap_json_set(except, "ip", entries_json(arena, show, &policy->except.ip));
-	ap_json_set(except, "regions", located_list(arena, &policy->except.regions));
+	ap_json_set(except, "regions", regions_json(arena, &policy->except.regions));
 	ap_json_set(object, "except", except);
 	return object;
 }
@@ -134,7 +148,7 @@ static void set_conditions(ap_arena *arena, const ap_show *show, json_t *object)
 
 	ap_json_set(object, "scope", scope_json(arena, show));
 	ap_json_set(object, "ip", policy->ip.n > 0 ? entries_json(arena, show, &policy->ip) : json_null());
-	ap_json_set(object, "regions", policy->regions.n > 0 ? located_list(arena, &policy->regions) : json_null());
+	ap_json_set(object, "regions", policy->regions.n > 0 ? regions_json(arena, &policy->regions) : json_null());
 	ap_json_set(object, "clients", policy->clients.n > 0 ? located_list(arena, &policy->clients) : json_null());
 }
 

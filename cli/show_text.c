@@ -1,5 +1,6 @@
 #include "../lib/make/timestamp.h"
 #include "describe.h"
+#include "region_text.h"
 #include "report.h"
 #include "show.h"
 #include "table.h"
@@ -82,6 +83,15 @@ static void write_entries(writer *w, const char *label, const ap_entries *entrie
 	}
 }
 
+static void write_regions(writer *w, const char *label, const char *prefix, const ap_list *regions)
+{
+	ap_arena *arena = w->context->arena;
+
+	for (size_t i = 0; i < regions->n; i++)
+		write_value(w, label, ap_format(arena, "%s%s", prefix, ap_region_shown(arena, regions->items[i].text)),
+			    &regions->items[i].place);
+}
+
 static void write_objects(writer *w, const char *label, const ap_objects *objects)
 {
 	if (objects->all)
@@ -93,7 +103,7 @@ static void write_objects(writer *w, const char *label, const ap_objects *object
 	write_list(w, label, "domain ", &objects->domains);
 	write_list(w, label, "group ", &objects->groups);
 	write_entries(w, label, &objects->ip);
-	write_list(w, label, "region ", &objects->regions);
+	write_regions(w, label, "region ", &objects->regions);
 }
 
 static void write_conditions(writer *w)
@@ -106,7 +116,7 @@ static void write_conditions(writer *w)
 	if (policy->ip.n + policy->regions.n == 0)
 		write_value(w, "ip, regions", "every address", NULL);
 	write_entries(w, "ip", &policy->ip);
-	write_list(w, "regions", "", &policy->regions);
+	write_regions(w, "regions", "", &policy->regions);
 	if (policy->clients.n == 0)
 		write_value(w, "clients", "every client type", NULL);
 	write_list(w, "clients", "", &policy->clients);

@@ -144,10 +144,12 @@ static json_t *policies_of(ap_context *context, const ap_test_report *report)
 void ap_test_report_json(ap_context *context, const ap_test_report *report)
 {
 	const ap_image *image = report->subject->image;
+	ap_view view = ap_view_of(image);
 	ap_arena *arena = context->arena;
 	json_t *object = ap_json_object();
 
 	set_decision(context, image, report->trial, object);
+	ap_json_set(object, "region", ap_json_text(arena, ap_view_region_of(&view, &report->request->address)));
 	ap_json_set(object, "evaluated", json_boolean(report->trial->evaluated));
 	ap_json_set(object, "asked", ap_json_text(arena, report->subject->set != NULL ? "files" : "image"));
 	ap_json_set(object, "revision", ap_json_text(arena, ap_subject_revision(arena, report->subject)));

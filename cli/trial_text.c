@@ -5,6 +5,7 @@
 #include "../lib/login/explain.h"
 #include "../lib/make/timestamp.h"
 #include "in_force.h"
+#include "region_text.h"
 #include "report.h"
 #include "table.h"
 #include "trial.h"
@@ -66,6 +67,26 @@ static const char *client_text(ap_context *context, const ap_subject *subject, c
 	return ap_format(context->arena, "%s: %s", name, ap_explain_client(subject->image, request, why, sizeof(why)));
 }
 
+/* Where the address is, as far as policies name regions; nothing where none does. */
+static void write_region(ap_context *context, const ap_subject *subject, const ap_request *request)
+{
+	ap_view view = ap_view_of(subject->image);
+	const char *database = ap_image_database_shown(context->arena, subject->image);
+	const char *code = ap_view_region_of(&view, &request->address);
+	bool is_ip = request->address.family == AP_ADDRESS_IPV4 || request->address.family == AP_ADDRESS_IPV6;
+
+	if (!is_ip || ap_image_count(subject->image, AP_TABLE_REGIONS) == 0)
+		return;
+	if (database == NULL)
+		head_line(context, "Region",
+			  "unknown: no region database could be read; \"accesspolicy check\" says why");
+	else
+		head_line(context, "Region",
+			  ap_format(context->arena, "%s, by %s",
+				    code != NULL ? ap_region_shown(context->arena, code) : "none that a policy names",
+				    database));
+}
+
 static void write_head(ap_context *context, const ap_test_report *report)
 {
 	const ap_request *request = report->request;
@@ -73,6 +94,7 @@ static void write_head(ap_context *context, const ap_test_report *report)
 
 	head_line(context, "Member", member_text(context, request));
 	head_line(context, "Address", address_text(context, request));
+	write_region(context, report->subject, request);
 	head_line(context, "Client", client_text(context, report->subject, request));
 	head_line(context, "Time", ap_timestamp_format_local(request->facts.now, time));
 	head_line(context, "Asked", ap_subject_text(context, report->subject));

@@ -1,9 +1,10 @@
 #!/bin/sh
 # demo.sh - installs what is needed from Debian's packages, builds, and shows what the module is for: with the default
-# policy, a mail program of the user's own is denied, and the web mail of the same user is let in.
+# policy, a mail program of the user's own is denied, and the web mail of the same user is let in; then, with a policy that
+# blocks a country, a login from there is denied, by IPv4 and by IPv6, and one from another country is let in.
 #
-# Both logins are real PAM transactions. Nothing outside the checkout and a scratch folder is written; libpam-wrapper gives
-# pamtester a folder of service files of its own, in the place of /etc/pam.d. The exit status is 0 if both logins came out
+# All logins are real PAM transactions. Nothing outside the checkout and a scratch folder is written; libpam-wrapper gives
+# pamtester a folder of service files of its own, in the place of /etc/pam.d. The exit status is 0 if all logins came out
 # as they should.
 set -eu
 umask 022
@@ -14,18 +15,25 @@ top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$top/tests/packages.sh"
 
 message='The administrator has enabled IP login restrictions. Login from the current IP is not allowed.'
+blocked_message='Web mail cannot be read from that country.'
 user=alice@example.com
 address=192.0.2.10
+blocked=NZ
+other=AT
+tables=/usr/share/tor
 build=$top/build-demo
 module=$build/pam_accesspolicy.so
 compiler=$build/cli/accesspolicy-compile
 command=$build/cli/accesspolicy
+make_regions=$top/cli/accesspolicy-make-regions
 n_wrong=0
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 config=$scratch/accesspolicy/accesspolicy.conf
+state=$scratch/state
+database=$scratch/countries.mmdb
 services=$scratch/pam.d
 
 heading() {
@@ -112,6 +120,69 @@ allowed_login() {
 	[ "$status" -eq 0 ] || wrong 'the command does not say that the login is allowed'
 }
 
+# first_of TABLE COUNTRY: the first address of the country's first range. In the table of IPv4 it is a number.
+first_of() {
+	awk -F , -v country="$2" '
+		$3 == country && $1 ~ /:/ { print $1; exit }
+		$3 == country {
+			printf "%d.%d.%d.%d\n", $1 / 16777216, $1 / 65536 % 256, $1 / 256 % 256, $1 % 256
+			exit
+		}' "$tables/$1"
+}
+
+# A policy over a country, put in force. Leaves the addresses that are tried in $blocked4, $blocked6, $other4 and $other6.
+block_country() {
+	echo "\$ accesspolicy-make-regions $database"
+	"$make_regions" "$database" >"$scratch/output"
+	sed 's/^/    /' "$scratch/output"
+	cat >"$scratch/accesspolicy/conf.d/60-blocked-country.conf" <<END
+region_database = "$database";
+
+policies = (
+  { name    = "Blocked country";
+    type    = "blacklist";
+    scope   = { all = true; };
+    regions = [ "$blocked" ];
+    clients = [ "web" ];
+    message = "$blocked_message"; }
+);
+END
+	cat "$scratch/accesspolicy/conf.d/60-blocked-country.conf"
+	echo "\$ accesspolicy apply --config $config --state $state"
+	"$command" apply --config "$config" --state "$state" >"$scratch/output"
+	sed 's/^/    /' "$scratch/output"
+	echo "account required $(pam_word "$module") $(pam_word "image=$state/policy.v1.image")" >"$services/roundcube"
+	echo "$services/roundcube:"
+	cat "$services/roundcube"
+	blocked4=$(first_of geoip "$blocked")
+	blocked6=$(first_of geoip6 "$blocked")
+	other4=$(first_of geoip "$other")
+	other6=$(first_of geoip6 "$other")
+}
+
+locate() {
+	echo "\$ accesspolicy region --state $state $*"
+	"$command" region --state "$state" "$@" >"$scratch/output" || wrong 'the command does not tell where an address is'
+	sed 's/^/    /' "$scratch/output"
+	[ "$(grep -c "^  Held by   \"Blocked country\"" "$scratch/output")" -eq 2 ] ||
+		wrong 'the policy does not hold two of these addresses'
+}
+
+country_logins() {
+	locate "$blocked4" "$blocked6" "$other4" "$other6"
+	for address in "$blocked4" "$blocked6"; do
+		login roundcube
+		[ "$status" -ne 0 ] || wrong 'the login was let in'
+		grep -Fqx "$blocked_message" "$scratch/seen" || wrong 'the user did not see the message'
+		grep -q '"Blocked country"' "$scratch/logged" || wrong 'the log does not name the policy that decided'
+	done
+	for address in "$other4" "$other6"; do
+		login roundcube
+		[ "$status" -eq 0 ] || wrong 'the login was denied'
+		! grep -Fq "$blocked_message" "$scratch/seen" || wrong 'the user saw the message'
+	done
+}
+
 heading 'Packages'
 # shellcheck disable=SC2086 # lists of words
 packages_install $packages_build $packages_demo
@@ -123,10 +194,15 @@ heading 'A mail program signs in by IMAP: denied'
 denied_login
 heading 'The same user signs in by web mail: allowed'
 allowed_login
+heading 'A policy that blocks a country, put in force'
+block_country
+heading 'Web mail from that country: denied, by IPv4 and by IPv6; from another: allowed'
+country_logins
 
 heading 'Result'
 if [ "$n_wrong" -ne 0 ]; then
 	echo "$n_wrong of these answers are wrong."
 	exit 1
 fi
-echo 'The third-party login was denied with its message, and the web login was allowed.'
+echo 'The third-party login was denied with its message, and the web login was allowed; the logins from the blocked'
+echo 'country were denied with theirs, and those from another country were allowed.'

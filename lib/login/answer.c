@@ -269,10 +269,43 @@ static ap_why why_entry(ap_evaluation *e, uint32_t origin_number, const ap_range
 	origin = ap_view_origin(&e->view, origin_number);
 	why.name = origin.text;
 	why.via = origin.network;
-	why.region = origin.region;
 	if (range != NULL)
 		why.range = *range;
 	return why;
+}
+
+/* The regions that hold the address. However many policies name regions, the map is asked once. */
+static ap_span location_of(ap_evaluation *e)
+{
+	uint32_t number;
+	ap_range range;
+
+	if (!e->located && ap_view_locate(&e->view, &e->request->address, &range, &number))
+		e->location = ap_view_location(&e->view, number).regions;
+	e->located = true;
+	return e->location;
+}
+
+/* Is the address in one of the net's regions? Where several are, the smallest is the reason. */
+static bool regions_hold(ap_evaluation *e, const ap_image_net *net, ap_why *ret_why)
+{
+	ap_span location;
+	uint32_t i;
+
+	if (net->regions.n == 0)
+		return false;
+	location = location_of(e);
+	for (i = location.n; i > 0 && e->view.sound; i--) {
+		uint32_t number = ap_view_number(&e->view, location, i - 1);
+
+		if (!ap_view_span_holds(&e->view, net->regions, number))
+			continue;
+		*ret_why = (ap_why){ .kind = AP_WHY_REGION };
+		if (e->in_full)
+			ret_why->name = ap_view_region(&e->view, number).code;
+		return true;
+	}
+	return false;
 }
 
 static ap_tri net_holds(ap_evaluation *e, uint32_t place, ap_why *ret_why)
@@ -301,6 +334,10 @@ static ap_tri net_holds(ap_evaluation *e, uint32_t place, ap_why *ret_why)
 		*ret_why = why_entry(e, origin, &range);
 		return AP_YES;
 	}
+	if (regions_hold(e, &net, ret_why))
+		return AP_YES;
+	if (net.regions.n > 0)
+		ret_why->kind = AP_WHY_NO_REGION;
 	if ((net.flags & unknown_region) == 0)
 		return AP_NO;
 	*ret_why = (ap_why){ .kind = AP_WHY_REGION_UNKNOWN };

@@ -27,6 +27,8 @@ typedef struct {
 	ap_request *request;
 	ap_subject_entry subjects[2]; /* "user@domain" or "user", and "user@" */
 	ap_subject_entry domain;
+	bool located;     /* the map was asked */
+	ap_span location; /* the regions that hold the address: numbers; none where it is in none, or not known to be */
 	ap_member_department *departments; /* of both, each followed by those above it */
 	size_t n_departments;
 	uint32_t client_name;    /* string */

@@ -52,11 +52,13 @@ typedef enum {
 	AP_WHY_CLIENT_NOT_SELECTED,
 	/* network, and the scope's excepted addresses */
 	AP_WHY_EVERY_ADDRESS, /* neither IP entries nor regions are listed */
-	AP_WHY_ENTRY,         /* name: the entry as written or 0; via: the named network or 0; range; region */
+	AP_WHY_ENTRY,         /* name: the entry as written or 0; via: the named network or 0; range */
+	AP_WHY_REGION,        /* name: the region's code */
 	AP_WHY_LOCAL,         /* name: "local"; via */
-	AP_WHY_NO_ENTRY,      /* nothing that is listed holds the address */
+	AP_WHY_NO_ENTRY,      /* nothing that is listed holds the address: IP entries alone are */
+	AP_WHY_NO_REGION,     /* the same where regions are listed */
 	AP_WHY_ADDRESS_UNKNOWN,
-	AP_WHY_REGION_UNKNOWN,       /* no region database that could tell */
+	AP_WHY_REGION_UNKNOWN,       /* the region database could not be read, or does not tell */
 	AP_WHY_OTHER_CLIENT_NETWORK, /* the client is not selected and other_clients = "deny": no network holds */
 	/* active */
 	AP_WHY_ENABLED,
@@ -73,7 +75,6 @@ typedef struct {
 	bool subtree;
 	uint32_t name;      /* string reference */
 	uint32_t via;       /* string reference */
-	uint32_t region;    /* string reference */
 	const char *phrase; /* static */
 	ap_range range;
 } ap_why;

@@ -10,7 +10,6 @@
 typedef struct {
 	const char *name;
 	const char *via;
-	const char *region;
 	const char *client;
 	char address[AP_ADDRESS_TEXT_MAX];
 	char range[AP_RANGE_TEXT_MAX];
@@ -111,9 +110,7 @@ static void explain_client_condition(const ap_why *why, const texts *t, const ch
 
 static void explain_entry(const ap_why *why, const texts *t, char *buffer, size_t size)
 {
-	if (why->region != 0)
-		(void)snprintf(buffer, size, "%s is in region %s", t->address, t->region);
-	else if (why->name != 0 && why->via != 0)
+	if (why->name != 0 && why->via != 0)
 		(void)snprintf(buffer, size, "%s is in @%s: %s", t->address, t->via, t->name);
 	else if (why->via != 0)
 		(void)snprintf(buffer, size, "%s is in @%s: %s", t->address, t->via, t->range);
@@ -132,6 +129,13 @@ static void explain_network(const ap_why *why, const texts *t, char *buffer, siz
 	case AP_WHY_ENTRY:
 		explain_entry(why, t, buffer, size);
 		break;
+	case AP_WHY_REGION:
+		(void)snprintf(buffer, size, strcmp(t->name, "unlocated") == 0 ? "%s is %s" : "%s is in region %s",
+			       t->address, t->name);
+		break;
+	case AP_WHY_NO_REGION:
+		(void)snprintf(buffer, size, "neither an entry nor a region holds %s", t->address);
+		break;
 	case AP_WHY_LOCAL:
 		(void)snprintf(buffer, size, "local is listed%s%s", why->via != 0 ? " in @" : "",
 			       why->via != 0 ? t->via : "");
@@ -141,7 +145,9 @@ static void explain_network(const ap_why *why, const texts *t, char *buffer, siz
 		break;
 	case AP_WHY_REGION_UNKNOWN:
 		(void)snprintf(buffer, size,
-			       "no entry holds %s, and its region is unknown: there is no region database", t->address);
+			       "no entry holds %s, and whether a region does is unknown: the region database does "
+			       "not tell",
+			       t->address);
 		break;
 	case AP_WHY_OTHER_CLIENT_NETWORK:
 		(void)snprintf(buffer, size, "none holds for %s: other_clients = \"deny\"", t->client);
@@ -183,7 +189,6 @@ const char *ap_explain_why(const ap_image *image, const ap_request *request, con
 		(void)snprintf(how, sizeof(how), " (%s)", ap_explain_hint(image, request, hint, sizeof(hint)));
 	t.name = ap_view_string(&view, why->name);
 	t.via = ap_view_string(&view, why->via);
-	t.region = ap_view_string(&view, why->region);
 	t.client = ap_view_string(&view, ap_view_client(&view, request->client).name);
 	ap_address_format(&request->address, t.address);
 	t.range[0] = '\0';

@@ -281,6 +281,8 @@ static bool counts_fit(const ap_image_head *head)
 		[AP_TABLE_MEMBERS] = sizeof(ap_image_member), [AP_TABLE_DOMAINS] = sizeof(uint32_t),
 		[AP_TABLE_POLICIES] = sizeof(uint32_t),       [AP_TABLE_EXCEPTIONS] = sizeof(uint32_t),
 		[AP_TABLE_ORIGINS] = sizeof(ap_image_origin), [AP_TABLE_SOURCES] = sizeof(ap_image_source),
+		[AP_TABLE_REGIONS] = sizeof(ap_image_region), [AP_TABLE_LOCATIONS] = sizeof(ap_image_location),
+		[AP_TABLE_ALIASES] = sizeof(ap_image_alias),  [AP_TABLE_DATABASES] = sizeof(ap_image_database),
 	};
 	const ap_dictionary *const dictionaries[] = { &head->members, &head->anywhere, &head->domains, &head->groups };
 	size_t i;

@@ -11,8 +11,11 @@
  *     table      n records of one size, as many in each stretch of AP_BLOCK_BYTES as fit there whole, the rest of a
  *                stretch unused (ap_image_table); one that is longer than a stretch begins where a block does
  *     dictionary from a name to what is known of its bearer: buckets, each a table's stretch or less (ap_dictionary)
- *     net        a set of addresses: sorted, disjoint ranges, and above them a sample of each stretch, and so on until
- *                a sample is small (ap_image_ranges): an address is found with one read a level
+ *     ranges     sorted, disjoint ranges of addresses, and above them a sample of each stretch, and so on until a
+ *                sample is small (ap_image_ranges): an address is found with one read a level
+ *     net        a set of addresses: ranges, and regions (ap_image_net)
+ *     map        where addresses are: ranges that each lead to a location, which is in one or several of the regions
+ *                that the policies name (ap_image_map); one for all of them, so that a login looks once where it is
  *
  * In what order these stand is the compiler's choice. At the front, up to `head.hot`, stands what every login reads,
  * then the policies one by one, each with its strings and small nets in one block where that has room.
@@ -95,6 +98,10 @@ typedef enum {
 	AP_TABLE_EXCEPTIONS,  /* uint32_t: the place of an ap_image_exception, in reading order */
 	AP_TABLE_ORIGINS,     /* ap_image_origin: the written entries that ranges came from */
 	AP_TABLE_SOURCES,     /* ap_image_source: the files that it was made of, in reading order */
+	AP_TABLE_REGIONS,     /* ap_image_region, by region number: those that policies or exceptions name */
+	AP_TABLE_LOCATIONS,   /* ap_image_location, by number */
+	AP_TABLE_ALIASES,     /* ap_image_alias */
+	AP_TABLE_DATABASES,   /* ap_image_database: the region database that the map was made of, if there was one */
 	AP_N_TABLES
 } ap_table_kind;
 
@@ -111,6 +118,25 @@ typedef struct {
 
 typedef enum { AP_AUDIT_NONE = 0, AP_AUDIT_DENIED = 1, AP_AUDIT_ALL = 2 } ap_audit_record;
 
+enum { AP_RANGES_LEVELS = 3, AP_RANGES_TOP_BYTES = 1024 };
+
+/*
+ * n ranges of one family in ascending order, none overlapping another, as a table of ap_image_range4 or …6. Where they
+ * fill more than one stretch, samples[0] is the table of the first address of each stretch of the ranges; where that
+ * takes more than AP_RANGES_TOP_BYTES, samples[1] is the same of samples[0], and so on. 0: no further level.
+ */
+typedef struct {
+	uint32_t n;
+	uint32_t at;
+	uint32_t samples[AP_RANGES_LEVELS];
+} ap_image_ranges;
+
+/* Where addresses are. A range's origin is the number of its location; where no range is, no region is that is named. */
+typedef struct {
+	ap_image_ranges ranges4;
+	ap_image_ranges ranges6; /* but for what an alias leads to */
+} ap_image_map;
+
 typedef struct {
 	char magic[8];
 	uint32_t version;
@@ -122,6 +148,7 @@ typedef struct {
 	uint8_t text[AP_REVISION_BYTES];     /* SHA-256 of the policy files: of each its path, a NUL byte, its size in
 	                                        decimal digits, a newline and its bytes, in reading order */
 	ap_image_settings settings;
+	ap_image_map map;
 	ap_image_table tables[AP_N_TABLES];
 	ap_image_concern everyone; /* those that a login concerns whoever logs in */
 	ap_image_concern unlisted; /* those that are about members of no department */
@@ -230,33 +257,46 @@ typedef struct {
 	int64_t not_after;
 } ap_image_exception;
 
-enum { AP_RANGES_LEVELS = 3, AP_RANGES_TOP_BYTES = 1024 };
-
-/*
- * n ranges of one family in ascending order, none overlapping another, as a table of ap_image_range4 or …6. Where they
- * fill more than one stretch, samples[0] is the table of the first address of each stretch of the ranges; where that
- * takes more than AP_RANGES_TOP_BYTES, samples[1] is the same of samples[0], and so on. 0: no further level.
- */
-typedef struct {
-	uint32_t n;
-	uint32_t at;
-	uint32_t samples[AP_RANGES_LEVELS];
-} ap_image_ranges;
-
-/* A set of addresses. */
+/* A set of addresses: those in its ranges, and those whose location is in one of its regions. */
 typedef struct {
 	uint32_t flags; /* AP_NET_… */
 	ap_image_ranges ranges4;
 	ap_image_ranges ranges6;
 	uint32_t local_origin; /* origin number of the entry "local", with AP_NET_LOCAL */
-	ap_span regions;       /* strings: the region codes as written */
+	ap_span regions;       /* region numbers, ascending */
 } ap_image_net;
 
 enum {
 	AP_NET_LOCAL = 1u << 0,            /* the entry "local" is in it */
-	AP_NET_REGIONS4_UNKNOWN = 1u << 1, /* regions are listed, and where IPv4 addresses are cannot be known */
+	AP_NET_REGIONS4_UNKNOWN = 1u << 1, /* a region is listed that no IPv4 address is known to be in, or not in */
 	AP_NET_REGIONS6_UNKNOWN = 1u << 2, /* the same for IPv6 */
 };
+
+/* ISO 3166-1 alpha-2, ISO 3166-2, or "unlocated". */
+typedef struct {
+	uint32_t code;
+} ap_image_region;
+
+/* The regions that a location is in: the country, then its subdivisions, the largest first. */
+typedef struct {
+	ap_span regions; /* region numbers */
+} ap_image_location;
+
+/* IPv6 addresses that begin with these bits are where the IPv4 address is that follows them: 6to4 (RFC 3056), say. */
+typedef struct {
+	uint8_t prefix[16];
+	uint32_t prefix_bytes; /* 12 at most */
+} ap_image_alias;
+
+/* What a region database says of itself. */
+typedef struct {
+	uint32_t source; /* its number */
+	uint32_t type;   /* "GeoLite2-City" */
+	uint32_t ip_version;
+	uint32_t reserved;
+	int64_t built;        /* seconds since 1970-01-01T00:00:00Z */
+	uint64_t n_placed[2]; /* how many IPv4 addresses, and IPv6 networks of 64 bits, it places in a country */
+} ap_image_database;
 
 /* Network byte order, so that ranges of either family are compared as bytes. */
 typedef struct {
@@ -274,19 +314,19 @@ typedef struct {
 typedef struct {
 	uint32_t text;    /* the entry as written, or 0: one of a feed's many */
 	uint32_t network; /* the named network that it came through, or 0 */
-	uint32_t region;  /* the region's code, or 0 */
 } ap_image_origin;
 
 typedef enum {
 	AP_SOURCE_POLICIES = 0,  /* the root file or a drop-in */
 	AP_SOURCE_DIRECTORY = 1, /* members and their departments */
 	AP_SOURCE_FEED = 2,      /* of a named network */
+	AP_SOURCE_REGIONS = 3,   /* the region database */
 } ap_source_kind;
 
 typedef struct {
 	uint32_t path; /* absolute, or as the root file was named */
 	uint32_t kind; /* ap_source_kind */
-	uint32_t n;    /* members of a directory file, entries of a feed */
+	uint32_t n;    /* members of a directory file, entries of a feed, 0 of another */
 	uint32_t text; /* the whole of a policy file; 0: not kept */
 	uint64_t size; /* bytes */
 	uint8_t sha256[32];

@@ -74,6 +74,10 @@ RECORD_READER(domain, uint32_t, AP_TABLE_DOMAINS)
 RECORD_READER(policy_place, uint32_t, AP_TABLE_POLICIES)
 RECORD_READER(origin, ap_image_origin, AP_TABLE_ORIGINS)
 RECORD_READER(source, ap_image_source, AP_TABLE_SOURCES)
+RECORD_READER(region, ap_image_region, AP_TABLE_REGIONS)
+RECORD_READER(location, ap_image_location, AP_TABLE_LOCATIONS)
+RECORD_READER(alias, ap_image_alias, AP_TABLE_ALIASES)
+RECORD_READER(database, ap_image_database, AP_TABLE_DATABASES)
 PLACE_READER(policy_at, ap_image_policy)
 PLACE_READER(exception_at, ap_image_exception)
 PLACE_READER(department_at, ap_image_department)
@@ -268,11 +272,11 @@ typedef struct {
 	uint32_t range_bytes;
 } range_set;
 
-static range_set ranges_of(const ap_image_net *net, ap_family family)
+static range_set set_of(const ap_image_ranges *ranges, ap_family family)
 {
 	if (family == AP_ADDRESS_IPV4)
-		return (range_set){ &net->ranges4, 4, sizeof(ap_image_range4) };
-	return (range_set){ &net->ranges6, 16, sizeof(ap_image_range6) };
+		return (range_set){ ranges, 4, sizeof(ap_image_range4) };
+	return (range_set){ ranges, 16, sizeof(ap_image_range6) };
 }
 
 static uint32_t stretches(uint32_t n, uint32_t record_bytes)
@@ -346,35 +350,106 @@ static ap_range range_of(ap_family family, const uint8_t *record, uint32_t key_b
 	return range;
 }
 
-bool ap_view_find_range(ap_view *view, const ap_image_net *net, const ap_address *address, ap_range *ret_range,
-			uint32_t *ret_origin)
+/* The range that holds the key, which is of that family, with its origin. */
+static bool find_range(ap_view *view, const ap_image_ranges *ranges, ap_family family, const uint8_t *key,
+		       ap_range *ret_range, uint32_t *ret_origin)
 {
-	range_set set;
+	range_set set = set_of(ranges, family);
 	const uint8_t *record;
 	uint32_t stretch, unused;
 
-	if (address->family != AP_ADDRESS_IPV4 && address->family != AP_ADDRESS_IPV6)
+	if (ranges->n == 0 || !find_stretch(view, &set, key, &stretch))
 		return false;
-	set = ranges_of(net, address->family);
-	if (set.ranges->n == 0 || !find_stretch(view, &set, address->bytes, &stretch))
+	record = find_in_stretch(view, ranges->at, ranges->n, set.range_bytes, stretch, key, set.key_bytes, &unused);
+	if (record == NULL || memcmp(key, record + set.key_bytes, set.key_bytes) > 0)
 		return false;
-	record = find_in_stretch(view, set.ranges->at, set.ranges->n, set.range_bytes, stretch, address->bytes,
-				 set.key_bytes, &unused);
-	if (record == NULL || memcmp(address->bytes, record + set.key_bytes, set.key_bytes) > 0)
-		return false;
-	*ret_range = range_of(address->family, record, set.key_bytes);
+	*ret_range = range_of(family, record, set.key_bytes);
 	memcpy(ret_origin, record + 2 * (size_t)set.key_bytes, sizeof(*ret_origin));
 	return true;
 }
 
-ap_range ap_view_range(ap_view *view, const ap_image_net *net, ap_family family, uint32_t index)
+bool ap_view_find_range(ap_view *view, const ap_image_net *net, const ap_address *address, ap_range *ret_range,
+			uint32_t *ret_origin)
 {
-	const range_set set = ranges_of(net, family);
+	if (address->family == AP_ADDRESS_IPV4)
+		return find_range(view, &net->ranges4, AP_ADDRESS_IPV4, address->bytes, ret_range, ret_origin);
+	return address->family == AP_ADDRESS_IPV6 &&
+	       find_range(view, &net->ranges6, AP_ADDRESS_IPV6, address->bytes, ret_range, ret_origin);
+}
+
+/* The same IPv4 range behind an alias: all IPv6 addresses that carry one of its addresses. */
+static ap_range behind_alias(const ap_image_alias *alias, const ap_range *range4)
+{
+	ap_range range = { .family = AP_ADDRESS_IPV6 };
+
+	memcpy(range.first, alias->prefix, sizeof(range.first));
+	memcpy(range.first + alias->prefix_bytes, range4->first, 4);
+	memset(range.last, 0xff, sizeof(range.last));
+	memcpy(range.last, alias->prefix, alias->prefix_bytes);
+	memcpy(range.last + alias->prefix_bytes, range4->last, 4);
+	return range;
+}
+
+/* The alias that the address begins with; false where there is none. */
+static bool find_alias(ap_view *view, const ap_address *address, ap_image_alias *ret_alias)
+{
+	uint32_t n = ap_image_count(view->image, AP_TABLE_ALIASES), i;
+
+	for (i = 0; i < n && view->sound; i++) {
+		*ret_alias = ap_view_alias(view, i);
+		if (ret_alias->prefix_bytes > sizeof(ret_alias->prefix) - 4)
+			view->sound = false;
+		else if (memcmp(address->bytes, ret_alias->prefix, ret_alias->prefix_bytes) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool ap_view_locate(ap_view *view, const ap_address *address, ap_range *ret_range, uint32_t *ret_location)
+{
+	const ap_image_map *map = &ap_image_head_of(view->image)->map;
+	ap_image_alias alias;
+	ap_range range4;
+
+	if (address->family == AP_ADDRESS_IPV4)
+		return find_range(view, &map->ranges4, AP_ADDRESS_IPV4, address->bytes, ret_range, ret_location);
+	if (address->family != AP_ADDRESS_IPV6)
+		return false;
+	if (!find_alias(view, address, &alias))
+		return find_range(view, &map->ranges6, AP_ADDRESS_IPV6, address->bytes, ret_range, ret_location);
+	if (!find_range(view, &map->ranges4, AP_ADDRESS_IPV4, address->bytes + alias.prefix_bytes, &range4,
+			ret_location))
+		return false;
+	*ret_range = behind_alias(&alias, &range4);
+	return true;
+}
+
+const char *ap_view_region_of(ap_view *view, const ap_address *address)
+{
+	ap_image_location location;
+	uint32_t number;
+	ap_range range;
+
+	if (!ap_view_locate(view, address, &range, &number))
+		return NULL;
+	location = ap_view_location(view, number);
+	number = ap_view_number(view, location.regions, location.regions.n - 1);
+	return ap_view_string(view, ap_view_region(view, number).code);
+}
+
+ap_range ap_view_range(ap_view *view, const ap_image_ranges *ranges, ap_family family, uint32_t index,
+		       uint32_t *ret_origin)
+{
+	const range_set set = set_of(ranges, family);
 	const uint8_t *record = NULL;
 
-	if (index < set.ranges->n)
-		record = bytes_at(view, place_in(set.ranges->at, index, set.range_bytes), set.range_bytes);
+	if (index < ranges->n)
+		record = bytes_at(view, place_in(ranges->at, index, set.range_bytes), set.range_bytes);
 	else
 		view->sound = false;
-	return record != NULL ? range_of(family, record, set.key_bytes) : (ap_range){ .family = AP_ADDRESS_UNKNOWN };
+	*ret_origin = 0;
+	if (record == NULL)
+		return (ap_range){ .family = AP_ADDRESS_UNKNOWN };
+	memcpy(ret_origin, record + 2 * (size_t)set.key_bytes, sizeof(*ret_origin));
+	return range_of(family, record, set.key_bytes);
 }

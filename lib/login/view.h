@@ -43,6 +43,10 @@ ap_image_exception ap_view_exception_at(ap_view *view, uint32_t place);
 ap_image_net ap_view_net(ap_view *view, uint32_t place);
 ap_image_origin ap_view_origin(ap_view *view, uint32_t number);
 ap_image_source ap_view_source(ap_view *view, uint32_t number);
+ap_image_region ap_view_region(ap_view *view, uint32_t number);
+ap_image_location ap_view_location(ap_view *view, uint32_t number);
+ap_image_alias ap_view_alias(ap_view *view, uint32_t number);
+ap_image_database ap_view_database(ap_view *view, uint32_t number);
 
 /* The text of a hint at *place, which moves to the next; it stays until the view reads something else. */
 const char *ap_view_next_text(ap_view *view, uint32_t *place);
@@ -71,8 +75,18 @@ uint32_t ap_view_find_client(ap_view *view, const char *name);
 bool ap_view_find_range(ap_view *view, const ap_image_net *net, const ap_address *address, ap_range *ret_range,
 			uint32_t *ret_origin);
 
-/* The index-th range of the net in a family, ascending. */
-ap_range ap_view_range(ap_view *view, const ap_image_net *net, ap_family family, uint32_t index);
+/*
+ * The interval of the map that holds the address, with the number of its location. False if none does: the address is
+ * in none of the regions that are named, or it is none that could be in one.
+ */
+bool ap_view_locate(ap_view *view, const ap_address *address, ap_range *ret_range, uint32_t *ret_location);
+
+/* The smallest of the regions that are named and hold the address: its code; NULL where none does. */
+const char *ap_view_region_of(ap_view *view, const ap_address *address);
+
+/* The index-th of the ranges, which are of that family, ascending, with its origin, or the number of its location. */
+ap_range ap_view_range(ap_view *view, const ap_image_ranges *ranges, ap_family family, uint32_t index,
+		       uint32_t *ret_origin);
 
 /* True where no address at all can be in it: named networks may be empty. */
 static inline bool ap_net_holds_nothing(const ap_image_net *net)

@@ -7,6 +7,7 @@
 #include "load.h"
 #include "names.h"
 #include "pending.h"
+#include "region_changes.h"
 #include "transition.h"
 
 #include <stdlib.h>
@@ -94,7 +95,9 @@ static ap_load_text_of *texts_in_force(work *w, size_t *ret_n)
 
 static bool load(work *w)
 {
-	ap_load_options load = { .config = w->t.options->config, .progress = w->t.options->progress };
+	ap_load_options load = { .config = w->t.options->config,
+				 .regions_must_be_known = true,
+				 .progress = w->t.options->progress };
 
 	if (w->t.options->data) {
 		load.texts = texts_in_force(w, &load.n_texts);
@@ -125,21 +128,32 @@ static bool compile(work *w)
  * What refuses
  */
 
-/* A source with so much less in it than before that something has probably gone wrong where it comes from. */
+/* So much less than before that something has probably gone wrong where it comes from. */
+static bool has_shrunk(const work *w, uint64_t before, uint64_t now)
+{
+	uint64_t lost = before > now ? before - now : 0;
+
+	return before > 0 && (now == 0 || (ap_u128)lost * 100 > (ap_u128)before * w->set->max_shrink);
+}
+
 static void refuse_shrunken(work *w, const ap_source_def *source, uint32_t before)
 {
 	const char *unit = source->kind == AP_SOURCE_DIRECTORY ? "members" : "entries";
-	uint64_t lost = before > source->n ? before - source->n : 0;
 
-	if (before == 0 || (source->n > 0 && lost * 100 <= (uint64_t)before * w->set->max_shrink))
+	if (!has_shrunk(w, before, source->n))
 		return;
 	if (source->n == 0)
 		ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, source->path, 0,
 				   "is empty; %u %s of it are in force", before, unit);
 	else
 		ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, source->path, 0,
-				   "has lost %llu of %u %s, which is more than max_shrink, %u percent",
-				   (unsigned long long)lost, before, unit, w->set->max_shrink);
+				   "has lost %zu of %u %s, which is more than max_shrink, %u percent",
+				   before - source->n, before, unit, w->set->max_shrink);
+}
+
+static bool is_counted(uint32_t kind)
+{
+	return kind == AP_SOURCE_DIRECTORY || kind == AP_SOURCE_FEED;
 }
 
 static void compare_sources(work *w, const ap_image *before)
@@ -152,15 +166,63 @@ static void compare_sources(work *w, const ap_image *before)
 		ap_image_source source = ap_view_source(&view, i);
 		const char *path = ap_view_string(&view, source.path);
 
-		if (source.kind != AP_SOURCE_POLICIES && ap_names_find(numbers, path) == AP_NONE)
+		if (is_counted(source.kind) && ap_names_find(numbers, path) == AP_NONE)
 			ap_names_put(numbers, ap_arena_strdup(w->t.arena, path), source.n);
 	}
 	for (size_t i = 0; i < w->set->n_sources; i++) {
 		const ap_source_def *source = &w->set->sources[i];
 		uint32_t entries = ap_names_find(numbers, source->path);
 
-		if (source->kind != AP_SOURCE_POLICIES && entries != AP_NONE)
+		if (is_counted(source->kind) && entries != AP_NONE)
 			refuse_shrunken(w, source, entries);
+	}
+}
+
+/* True if the image has addresses in the region of that code. */
+static bool has_addresses_in(ap_view *view, const char *code)
+{
+	uint32_t n = ap_image_count(view->image, AP_TABLE_LOCATIONS);
+
+	for (uint32_t i = 0; i < n && view->sound; i++) {
+		ap_span regions = ap_view_location(view, i).regions;
+
+		for (uint32_t k = 0; k < regions.n && view->sound; k++) {
+			uint32_t region = ap_view_number(view, regions, k);
+
+			if (strcmp(ap_view_string(view, ap_view_region(view, region).code), code) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The region database places so much less than before, or nothing in a region, that it is probably not whole. */
+static void compare_databases(work *w, const ap_image *before)
+{
+	static const char *const units[] = { "IPv4 addresses", "networks of 64 bits of IPv6" };
+	const ap_policy_set *set = w->set;
+	ap_view view = ap_view_of(before);
+	char is[AP_GROUPED_MAX], was[AP_GROUPED_MAX];
+	ap_image_database database;
+
+	if (!set->region_data_read || ap_image_count(before, AP_TABLE_DATABASES) == 0)
+		return;
+	database = ap_view_database(&view, 0);
+	for (int family = 0; family < 2; family++)
+		if (has_shrunk(w, database.n_placed[family], set->region_data.n_placed[family]))
+			ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, set->region_database.text, 0,
+					   "places %s %s in countries; that in force places %s, and the loss is more "
+					   "than max_shrink, %u percent",
+					   ap_grouped(set->region_data.n_placed[family], is), units[family],
+					   ap_grouped(database.n_placed[family], was), set->max_shrink);
+	for (size_t i = 0; i < set->n_regions; i++) {
+		const ap_region_def *region = &set->regions[i];
+
+		if (region->in_use && strcmp(region->code, "unlocated") != 0 &&
+		    region->n_addresses[0] + region->n_addresses[1] == 0 && has_addresses_in(&view, region->code))
+			ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, region->place.file, region->place.line,
+					   "no address is in \"%s\" any more, says %s; by what is in force there are",
+					   region->code, set->region_database.text);
 	}
 }
 
@@ -168,8 +230,10 @@ static void check_shrinking(work *w)
 {
 	const ap_image *before = ap_transition_before(&w->t);
 
-	if (before != NULL)
-		compare_sources(w, before);
+	if (before == NULL)
+		return;
+	compare_sources(w, before);
+	compare_databases(w, before);
 }
 
 /* The text that was rolled back is refused until it changes; so is the very image, however it came to be again. */
@@ -189,7 +253,7 @@ static void check_rolled_back(work *w)
 			&w->t.result->refusals, AP_ERROR, data ? w->t.options->state : w->set->root, 0,
 			"%s revision %.12s, was rolled back by %s; it is not applied again until a %s changes",
 			strcmp(by->replaced, w->t.result->revision) == 0 ? "this policy," : "this text, of",
-			by->replaced, by->by, data ? "feed or directory file" : "policy file");
+			by->replaced, by->by, data ? "data file" : "policy file");
 }
 
 /* A root file that was meant for a test must not take the place of the machine's by a slip. */

@@ -13,7 +13,7 @@
 typedef struct {
 	const char *config; /* absolute */
 	const char *state;
-	bool data;    /* the policy files in force, with today's feeds and directory files */
+	bool data;    /* the policy files in force, with today's feeds, directory files and region database */
 	bool dry_run; /* everything but the last step */
 	bool force;   /* whatever refuses */
 	const char *by;

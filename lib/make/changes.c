@@ -3,6 +3,7 @@
 #include "../login/view.h"
 #include "names.h"
 #include "policyset.h"
+#include "region_changes.h"
 #include "timestamp.h"
 
 #include <stdarg.h>
@@ -10,8 +11,14 @@
 #include <string.h>
 
 const char *const ap_change_subject_names[] = {
-	[AP_CHANGE_SETTING] = "setting",     [AP_CHANGE_CLIENTS] = "client types",     [AP_CHANGE_POLICY] = "policy",
-	[AP_CHANGE_EXCEPTION] = "exception", [AP_CHANGE_DIRECTORY] = "directory file", [AP_CHANGE_FEED] = "feed",
+	[AP_CHANGE_SETTING] = "setting",
+	[AP_CHANGE_CLIENTS] = "client types",
+	[AP_CHANGE_POLICY] = "policy",
+	[AP_CHANGE_EXCEPTION] = "exception",
+	[AP_CHANGE_DIRECTORY] = "directory file",
+	[AP_CHANGE_FEED] = "feed",
+	[AP_CHANGE_DATABASE] = "region database",
+	[AP_CHANGE_REGION] = "region",
 	[AP_CHANGE_FILE] = "policy file",
 };
 
@@ -138,10 +145,11 @@ static void list_who(side *s, listing *l, const ap_image_who *who)
 				    ap_view_member(&s->view, ap_view_number(&s->view, who->members, i)).name));
 }
 
-static uint64_t mix_ranges(side *s, const ap_image_net *net, ap_family family, uint32_t n, uint64_t hash)
+static uint64_t mix_ranges(side *s, const ap_image_ranges *ranges, ap_family family, uint64_t hash)
 {
-	for (uint32_t i = 0; i < n && s->view.sound; i++) {
-		ap_range range = ap_view_range(&s->view, net, family, i);
+	for (uint32_t i = 0; i < ranges->n && s->view.sound; i++) {
+		uint32_t origin;
+		ap_range range = ap_view_range(&s->view, ranges, family, i, &origin);
 
 		hash = mix(mix(hash, range.first, sizeof(range.first)), range.last, sizeof(range.last));
 	}
@@ -158,13 +166,19 @@ static void list_net(side *s, listing *l, uint32_t place)
 		return;
 	net = ap_view_net(&s->view, place);
 	n = net.ranges4.n + net.ranges6.n;
-	list(l, "", print(s->arena, "%u %s", n, n == 1 ? "range" : "ranges"));
-	l->hash = mix_ranges(s, &net, AP_ADDRESS_IPV4, net.ranges4.n, l->hash);
-	l->hash = mix_ranges(s, &net, AP_ADDRESS_IPV6, net.ranges6.n, l->hash);
+	if (n > 0 || net.regions.n == 0)
+		list(l, "", print(s->arena, "%u %s", n, n == 1 ? "range" : "ranges"));
+	l->hash = mix_ranges(s, &net.ranges4, AP_ADDRESS_IPV4, l->hash);
+	l->hash = mix_ranges(s, &net.ranges6, AP_ADDRESS_IPV6, l->hash);
 	if ((net.flags & AP_NET_LOCAL) != 0)
 		list(l, "", "local");
+	if ((net.flags & AP_NET_REGIONS4_UNKNOWN) != 0)
+		list(l, "", "IPv4 of unknown region");
+	if ((net.flags & AP_NET_REGIONS6_UNKNOWN) != 0)
+		list(l, "", "IPv6 of unknown region");
 	for (uint32_t i = 0; i < net.regions.n && s->view.sound; i++)
-		list(l, "region ", ap_view_string(&s->view, ap_view_number(&s->view, net.regions, i)));
+		list(l, "region ",
+		     ap_view_string(&s->view, ap_view_region(&s->view, ap_view_number(&s->view, net.regions, i)).code));
 }
 
 static void list_clients(side *s, listing *l, ap_span clients)
@@ -290,21 +304,22 @@ static void note(comparison *c, ap_change_kind kind, ap_change_subject subject, 
 static void list_ranges_beyond(listing *l, const char *sign, side *one, uint32_t one_net, side *other,
 			       uint32_t other_net, ap_family family)
 {
-	const ap_image_net mine = ap_view_net(&one->view, one_net), theirs = ap_view_net(&other->view, other_net);
-	uint32_t n = family == AP_ADDRESS_IPV4 ? mine.ranges4.n : mine.ranges6.n;
-	uint32_t n_theirs = family == AP_ADDRESS_IPV4 ? theirs.ranges4.n : theirs.ranges6.n;
+	const ap_image_net net = ap_view_net(&one->view, one_net), other_one = ap_view_net(&other->view, other_net);
+	const ap_image_ranges *mine = family == AP_ADDRESS_IPV4 ? &net.ranges4 : &net.ranges6;
+	const ap_image_ranges *theirs = family == AP_ADDRESS_IPV4 ? &other_one.ranges4 : &other_one.ranges6;
+	uint32_t origin;
 
-	for (uint32_t i = 0, k = 0; i < n && one->view.sound && other->view.sound; i++) {
-		const ap_range range = ap_view_range(&one->view, &mine, family, i);
+	for (uint32_t i = 0, k = 0; i < mine->n && one->view.sound && other->view.sound; i++) {
+		const ap_range range = ap_view_range(&one->view, mine, family, i, &origin);
 		ap_range beside = { .family = AP_ADDRESS_UNKNOWN };
 		char text[AP_RANGE_TEXT_MAX];
 
-		for (; k < n_theirs && other->view.sound; k++) {
-			beside = ap_view_range(&other->view, &theirs, family, k);
+		for (; k < theirs->n && other->view.sound; k++) {
+			beside = ap_view_range(&other->view, theirs, family, k, &origin);
 			if (memcmp(beside.first, range.first, sizeof(range.first)) >= 0)
 				break;
 		}
-		if (k < n_theirs && memcmp(beside.first, range.first, sizeof(range.first)) == 0 &&
+		if (k < theirs->n && memcmp(beside.first, range.first, sizeof(range.first)) == 0 &&
 		    memcmp(beside.last, range.last, sizeof(range.last)) == 0)
 			continue;
 		list(l, sign, ap_range_format(&range, text));
@@ -508,6 +523,7 @@ static ap_change_subject subject_of(const ap_image_source *source)
 {
 	return source->kind == AP_SOURCE_DIRECTORY ? AP_CHANGE_DIRECTORY
 	       : source->kind == AP_SOURCE_FEED    ? AP_CHANGE_FEED
+	       : source->kind == AP_SOURCE_REGIONS ? AP_CHANGE_DATABASE
 						   : AP_CHANGE_FILE;
 }
 
@@ -517,6 +533,37 @@ static const char *count_text(comparison *c, const ap_image_source *source)
 
 	return print(c->arena, "%u %s", source->n,
 		     members ? (source->n == 1 ? "member" : "members") : (source->n == 1 ? "entry" : "entries"));
+}
+
+/* "GeoLite2-City, built on 2026-11-20T…" */
+static const char *database_text(side *s)
+{
+	ap_image_database database;
+	char time[AP_TIMESTAMP_TEXT_MAX];
+
+	if (s->view.image == NULL || ap_image_count(s->view.image, AP_TABLE_DATABASES) == 0)
+		return NULL;
+	database = ap_view_database(&s->view, 0);
+	return print(s->arena, "%s, built %s", ap_view_string(&s->view, database.type),
+		     database.built != 0 ? ap_timestamp_format_local(database.built, time) : "at an unknown time");
+}
+
+/* What is told of a source beside its path. */
+static const char *detail_of(comparison *c, ap_change_kind kind, const ap_image_source *source,
+			     const ap_image_source *was)
+{
+	const char *before = NULL, *detail;
+
+	if (source->kind == AP_SOURCE_POLICIES || kind == AP_CHANGE_REMOVED)
+		return "";
+	if (source->kind != AP_SOURCE_REGIONS)
+		return was != NULL ? print(c->arena, "%s, was %u", count_text(c, source), (unsigned)was->n)
+				   : count_text(c, source);
+	detail = database_text(&c->after);
+	before = was != NULL ? database_text(&c->before) : NULL;
+	if (detail != NULL && before != NULL)
+		return print(c->arena, "%s, was %s", detail, before);
+	return detail != NULL ? detail : "";
 }
 
 /* The sources of the image before, by their paths. */
@@ -537,15 +584,9 @@ static ap_names *sources_before(comparison *c, uint32_t n)
 static void note_source(comparison *c, ap_change_kind kind, const ap_image_source *source, const char *path,
 			const ap_image_source *was)
 {
-	const char *detail = "";
-
 	if (source->kind == AP_SOURCE_POLICIES && ap_names_find(c->told, path) != AP_NONE)
 		return;
-	if (source->kind != AP_SOURCE_POLICIES && kind != AP_CHANGE_REMOVED)
-		detail = count_text(c, source);
-	if (source->kind != AP_SOURCE_POLICIES && was != NULL)
-		detail = print(c->arena, "%s, was %u", detail, (unsigned)was->n);
-	note(c, kind, subject_of(source), path, detail);
+	note(c, kind, subject_of(source), path, detail_of(c, kind, source, was));
 }
 
 /* Feeds and directory files, or the policy files. */
@@ -581,6 +622,52 @@ static void compare_sources(comparison *c, bool files)
 	}
 }
 
+/*
+ * Regions
+ */
+
+static bool net_names(side *s, uint32_t place, uint32_t region)
+{
+	return place != AP_NONE && ap_view_span_holds(&s->view, ap_view_net(&s->view, place).regions, region);
+}
+
+/* The policies and exceptions that name a region. */
+static const char *users_of_region(side *s, uint32_t region)
+{
+	listing users = new_listing(s);
+	uint32_t n_policies = ap_image_count(s->view.image, AP_TABLE_POLICIES);
+	uint32_t n_exceptions = ap_image_count(s->view.image, AP_TABLE_EXCEPTIONS);
+
+	for (uint32_t i = 0; i < n_policies && s->view.sound; i++) {
+		ap_image_policy policy = ap_view_policy(&s->view, i);
+
+		if (net_names(s, policy.net, region) || net_names(s, policy.except_net, region))
+			list(&users, "", print(s->arena, "\"%s\"", ap_view_string(&s->view, policy.name)));
+	}
+	for (uint32_t i = 0; i < n_exceptions && s->view.sound; i++) {
+		ap_image_exception exception = ap_view_exception(&s->view, i);
+
+		if (net_names(s, exception.net, region))
+			list(&users, "exception ", print(s->arena, "\"%s\"", ap_view_string(&s->view, exception.name)));
+	}
+	return listed(&users, "nothing");
+}
+
+static void compare_regions(comparison *c)
+{
+	ap_region_change *regions;
+	size_t n;
+
+	/* where nothing was known before, the networks of the policies changed, and are told of */
+	if (c->before.view.image == NULL || ap_image_count(c->before.view.image, AP_TABLE_DATABASES) == 0)
+		return;
+	regions = ap_region_changes(c->arena, &c->before.view, &c->after.view, &n);
+	for (size_t i = 0; i < n; i++)
+		note(c, AP_CHANGE_CHANGED, AP_CHANGE_REGION, regions[i].code,
+		     print(c->arena, "%s; named by %s", ap_region_change_text(c->arena, &regions[i]),
+			   users_of_region(&c->after, regions[i].number)));
+}
+
 ap_changes ap_changes_between(ap_arena *arena, const ap_image *before, const ap_image *after)
 {
 	static const compared policies = { AP_TABLE_POLICIES, AP_CHANGE_POLICY, 5, policy_by_number };
@@ -598,6 +685,7 @@ ap_changes ap_changes_between(ap_arena *arena, const ap_image *before, const ap_
 	compare_named(&c, &policies);
 	compare_named(&c, &exceptions);
 	compare_sources(&c, false);
+	compare_regions(&c);
 	if (before != NULL)
 		compare_sources(&c, true);
 	return changes;
@@ -613,6 +701,7 @@ static const char *plural(ap_change_subject subject)
 		[AP_CHANGE_SETTING] = "settings",          [AP_CHANGE_CLIENTS] = "client types",
 		[AP_CHANGE_POLICY] = "policies",           [AP_CHANGE_EXCEPTION] = "exceptions",
 		[AP_CHANGE_DIRECTORY] = "directory files", [AP_CHANGE_FEED] = "feeds",
+		[AP_CHANGE_DATABASE] = "region databases", [AP_CHANGE_REGION] = "regions",
 		[AP_CHANGE_FILE] = "policy files",
 	};
 

@@ -13,7 +13,9 @@ typedef enum {
 	AP_CHANGE_EXCEPTION,
 	AP_CHANGE_DIRECTORY,
 	AP_CHANGE_FEED,
-	AP_CHANGE_FILE /* a policy file: its departments, networks or settings; or nothing that decides */
+	AP_CHANGE_DATABASE, /* the region database */
+	AP_CHANGE_REGION,   /* by another region database: which addresses are in it */
+	AP_CHANGE_FILE      /* a policy file: its departments, networks or settings; or nothing that decides */
 } ap_change_subject;
 
 typedef struct {

@@ -5,6 +5,7 @@
  */
 #include "compile.h"
 
+#include "compile_map.h"
 #include "compile_nets.h"
 #include "compile_whom.h"
 
@@ -314,6 +315,7 @@ static void write_front(compiler *c)
 	settings->audit_file = ap_builder_string(&c->image, set->audit_file.text);
 	settings->audit_record = set->audit_file.text != NULL ? set->audit_record : AP_AUDIT_NONE;
 	write_clients(c);
+	ap_map_write_front(c->set, &c->image);
 	ap_whom_write_front(&c->whom);
 	write_policies(c, true);
 	c->image.head.hot = (uint32_t)c->image.size;
@@ -349,6 +351,7 @@ static void write_image(compiler *c)
 		write_exception(c, (uint32_t)i);
 	ap_whom_write_rest(&c->whom);
 	ap_write_rest_of_nets(&c->nets);
+	ap_map_write_rest(c->set, &c->image);
 	c->image.head.tables[AP_TABLE_POLICIES] =
 		ap_builder_table(&c->image, c->policy_places, set->n_policies, sizeof(*c->policy_places));
 	c->image.head.tables[AP_TABLE_EXCEPTIONS] =

@@ -1,10 +1,9 @@
 #include "compile_nets.h"
 
+#include "compile_whom.h"
+
 #include <stdio.h>
 #include <string.h>
-
-/* Ranges that take no more than this stand with their net. */
-enum { NEAR_BYTES = 1024 };
 
 struct ap_net_origin {
 	const char *text;
@@ -108,6 +107,17 @@ static char *net_key(ap_net_compiler *c, const ap_entries *entries, const ap_lis
 	return key;
 }
 
+static void add_region(ap_net_compiler *c, ap_prepared_net *net, size_t i, const char *code)
+{
+	uint32_t number = ap_region_number(c->set, code);
+
+	net->regions[i] = number;
+	if (c->set->regions[number].unknown[0])
+		net->net.flags |= AP_NET_REGIONS4_UNKNOWN;
+	if (c->set->regions[number].unknown[1])
+		net->net.flags |= AP_NET_REGIONS6_UNKNOWN;
+}
+
 ap_prepared_net *ap_prepare_net(ap_net_compiler *c, const ap_entries *entries, const ap_list *regions)
 {
 	ap_prepared_net *net;
@@ -121,160 +131,47 @@ ap_prepared_net *ap_prepare_net(ap_net_compiler *c, const ap_entries *entries, c
 	if (number != AP_NONE)
 		return c->nets[number];
 	net = ap_arena_alloc(c->image->arena, sizeof(*net));
-	net->regions = regions;
 	net->room = count_ranges(c, entries);
 	add_entries(c, net, entries, NULL);
 	for (int family = 0; family < 2; family++)
 		ap_flatten(c->image->arena, &net->intervals[family], &net->n[family]);
-	if (regions->n > 0)
-		net->net.flags |= AP_NET_REGIONS4_UNKNOWN | AP_NET_REGIONS6_UNKNOWN;
+	net->n_regions = regions->n;
+	net->regions = ap_arena_alloc(c->image->arena, (regions->n + 1) * sizeof(*net->regions));
+	for (size_t i = 0; i < regions->n; i++)
+		add_region(c, net, i, regions->items[i].text);
+	net->n_regions = ap_ascending(net->regions, net->n_regions);
 	ap_names_put(c->numbers, key, (uint32_t)c->n_nets);
 	*AP_PUSH(c->image->arena, c->nets, c->n_nets) = net;
 	return net;
 }
 
 /*
- * Ranges and their samples
- */
-
-static const size_t key_bytes[2] = { 4, 16 };
-static const size_t range_bytes[2] = { sizeof(ap_image_range4), sizeof(ap_image_range6) };
-
-static bool are_near(const ap_prepared_net *net, int family)
-{
-	return net->n[family] * range_bytes[family] <= NEAR_BYTES;
-}
-
-static size_t stretches(size_t n, size_t record_bytes)
-{
-	size_t fit = AP_BLOCK_BYTES / record_bytes;
-
-	return (n + fit - 1) / fit;
-}
-
-static void write_key(ap_u128 number, uint8_t *bytes, size_t n)
-{
-	while (n-- > 0) {
-		bytes[n] = (uint8_t)number;
-		number >>= 8;
-	}
-}
-
-static uint32_t write_ranges(ap_net_compiler *c, const ap_prepared_net *net, int family)
-{
-	ap_image_table table = ap_builder_reserve_table(c->image, net->n[family], range_bytes[family]);
-	size_t n = key_bytes[family];
-
-	for (uint32_t i = 0; i < net->n[family]; i++) {
-		const ap_interval *interval = &net->intervals[family][i];
-		uint8_t record[sizeof(ap_image_range6)];
-
-		write_key(interval->first, record, n);
-		write_key(interval->last, record + n, n);
-		memcpy(record + 2 * n, &interval->origin, sizeof(interval->origin));
-		ap_builder_write(c->image, ap_builder_table_place(table, i, range_bytes[family]), record,
-				 range_bytes[family]);
-	}
-	return table.at;
-}
-
-/* The samples of every step-th range: n of them. */
-static uint32_t write_samples(ap_net_compiler *c, const ap_prepared_net *net, int family, size_t n, size_t step)
-{
-	ap_image_table table = ap_builder_reserve_table(c->image, n, key_bytes[family]);
-
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t key[16];
-
-		write_key(net->intervals[family][i * step].first, key, key_bytes[family]);
-		ap_builder_write(c->image, ap_builder_table_place(table, i, key_bytes[family]), key, key_bytes[family]);
-	}
-	return table.at;
-}
-
-static ap_image_ranges *ranges_of(ap_prepared_net *net, int family)
-{
-	return family == 0 ? &net->net.ranges4 : &net->net.ranges6;
-}
-
-/* The levels of samples above the ranges of a family: of each how many, and of every which range; their number. */
-static int list_levels(const ap_prepared_net *net, int family, size_t counts[AP_RANGES_LEVELS],
-		       size_t steps[AP_RANGES_LEVELS])
-{
-	size_t n = stretches(net->n[family], range_bytes[family]), step = AP_BLOCK_BYTES / range_bytes[family];
-	int levels = 0;
-
-	/* 1,024 bytes above 255 stretches of 255 of 113: some hundred million ranges, more than an image holds */
-	while (n > 1 && levels < AP_RANGES_LEVELS) {
-		counts[levels] = n;
-		steps[levels++] = step;
-		if (n * key_bytes[family] <= AP_RANGES_TOP_BYTES)
-			break;
-		step *= AP_BLOCK_BYTES / key_bytes[family];
-		n = stretches(n, key_bytes[family]);
-	}
-	return levels;
-}
-
-/* With the net: its few ranges, or the topmost samples of many. */
-static void write_near(ap_net_compiler *c, ap_prepared_net *net, int family)
-{
-	size_t counts[AP_RANGES_LEVELS], steps[AP_RANGES_LEVELS];
-	int levels = list_levels(net, family, counts, steps);
-	ap_image_ranges *ranges = ranges_of(net, family);
-
-	ranges->n = (uint32_t)net->n[family];
-	if (net->n[family] > 0 && are_near(net, family))
-		ranges->at = write_ranges(c, net, family);
-	else if (levels > 0)
-		ranges->samples[levels - 1] = write_samples(c, net, family, counts[levels - 1], steps[levels - 1]);
-}
-
-static void write_far(ap_net_compiler *c, ap_prepared_net *net, int family)
-{
-	size_t counts[AP_RANGES_LEVELS], steps[AP_RANGES_LEVELS];
-	int levels = list_levels(net, family, counts, steps);
-	ap_image_ranges *ranges = ranges_of(net, family);
-
-	if (are_near(net, family))
-		return;
-	for (int i = levels - 2; i >= 0; i--)
-		ranges->samples[i] = write_samples(c, net, family, counts[i], steps[i]);
-	ranges->at = write_ranges(c, net, family);
-}
-
-/*
  * Writing
  */
 
+static ap_ranges ranges_of(const ap_prepared_net *net, int family)
+{
+	return (ap_ranges){ .items = net->intervals[family], .n = net->n[family], .family = family };
+}
+
 uint64_t ap_net_bytes(const ap_prepared_net *net)
 {
-	uint64_t bytes = sizeof(net->net);
-
 	if (net == NULL || net->place != 0)
 		return 0;
-	for (int family = 0; family < 2; family++)
-		bytes += are_near(net, family) ? net->n[family] * range_bytes[family] : AP_RANGES_TOP_BYTES;
-	for (size_t i = 0; i < net->regions->n; i++)
-		bytes += sizeof(uint32_t) + ap_builder_string_bytes(net->regions->items[i].text);
-	return bytes;
+	return sizeof(net->net) + ap_ranges_near_bytes(ranges_of(net, 0)) + ap_ranges_near_bytes(ranges_of(net, 1)) +
+	       net->n_regions * sizeof(*net->regions);
 }
 
 uint32_t ap_write_net(ap_net_compiler *c, ap_prepared_net *net)
 {
-	uint32_t *regions;
-
 	if (net == NULL)
 		return AP_NONE;
 	if (net->place != 0)
 		return net->place;
 	net->place = ap_builder_reserve(c->image, sizeof(net->net));
-	write_near(c, net, 0);
-	write_near(c, net, 1);
-	regions = ap_arena_alloc(c->image->arena, (net->regions->n + 1) * sizeof(*regions));
-	for (size_t i = 0; i < net->regions->n; i++)
-		regions[i] = ap_builder_string(c->image, net->regions->items[i].text);
-	net->net.regions = ap_builder_span(c->image, regions, net->regions->n);
+	ap_ranges_write_near(c->image, ranges_of(net, 0), &net->net.ranges4);
+	ap_ranges_write_near(c->image, ranges_of(net, 1), &net->net.ranges6);
+	net->net.regions = ap_builder_span(c->image, net->regions, net->n_regions);
 	ap_builder_write(c->image, net->place, &net->net, sizeof(net->net));
 	return net->place;
 }
@@ -297,10 +194,10 @@ void ap_write_rest_of_nets(ap_net_compiler *c)
 	for (size_t i = 0; i < c->n_nets; i++) {
 		ap_prepared_net *net = c->nets[i];
 
-		if (are_near(net, 0) && are_near(net, 1))
+		if (ap_ranges_are_near(ranges_of(net, 0)) && ap_ranges_are_near(ranges_of(net, 1)))
 			continue;
-		write_far(c, net, 0);
-		write_far(c, net, 1);
+		ap_ranges_write_far(c->image, ranges_of(net, 0), &net->net.ranges4);
+		ap_ranges_write_far(c->image, ranges_of(net, 1), &net->net.ranges6);
 		ap_builder_write(c->image, net->place, &net->net, sizeof(net->net));
 	}
 	write_origins(c);

@@ -7,17 +7,17 @@
 #ifndef AP_COMPILE_NETS_H
 #define AP_COMPILE_NETS_H
 
-#include "builder.h"
-#include "flatten.h"
+#include "compile_ranges.h"
 #include "names.h"
 #include "policyset.h"
 
 typedef struct {
-	ap_image_net net;          /* as it is written; its places as far as they are known */
-	ap_interval *intervals[2]; /* IPv4, IPv6 */
-	size_t n[2];
-	size_t room; /* for either, at most */
-	const ap_list *regions;
+	ap_image_net net; /* as it is written; its places as far as they are known */
+	ap_interval *intervals[AP_N_FAMILIES];
+	size_t n[AP_N_FAMILIES];
+	size_t room;       /* for either, at most */
+	uint32_t *regions; /* numbers, ascending */
+	size_t n_regions;
 	uint32_t place; /* 0: not written yet */
 } ap_prepared_net;
 

@@ -39,6 +39,24 @@ static void find_department_members(ap_finder *f)
 	}
 }
 
+static void find_region_intervals(ap_finder *f)
+{
+	const ap_region_data *data = &f->set->region_data;
+
+	for (int family = 0; family < 2; family++) {
+		const ap_interval **first = ap_arena_alloc(f->arena, (f->set->n_regions + 1) * sizeof(ap_interval *));
+
+		for (size_t i = data->n_intervals[family]; i > 0; i--) {
+			const ap_interval *interval = &data->intervals[family][i - 1];
+			const ap_region_location *location = &data->locations[interval->origin];
+
+			for (uint32_t k = 0; k < location->n; k++)
+				first[location->regions[k]] = interval;
+		}
+		f->region_intervals[family] = first;
+	}
+}
+
 void ap_finder_init(ap_finder *ret_finder, const ap_policy_set *set, const ap_image *image, int64_t now,
 		    const ap_nss *nss, ap_diagnostics *diagnostics)
 {
@@ -51,6 +69,7 @@ void ap_finder_init(ap_finder *ret_finder, const ap_policy_set *set, const ap_im
 				   .arena = ap_arena_new() };
 	ret_finder->networks_seen = ap_arena_alloc(ret_finder->arena, set->n_networks + 1);
 	find_department_members(ret_finder);
+	find_region_intervals(ret_finder);
 }
 
 void ap_finder_report(ap_finder *f, const ap_place *place, const char *format, ...)
@@ -97,6 +116,21 @@ static bool step_behind(ap_address *address, const uint8_t last[16])
 	return false;
 }
 
+/* An interval around the address that is in one of the net's regions. False if the address is in none of them. */
+static bool find_in_regions(ap_finder *f, const ap_image_net *net, const ap_address *address, ap_range *ret_range)
+{
+	ap_span location;
+	uint32_t number;
+
+	if (net->regions.n == 0 || !ap_view_locate(&f->view, address, ret_range, &number))
+		return false;
+	location = ap_view_location(&f->view, number).regions;
+	for (uint32_t i = 0; i < location.n && f->view.sound; i++)
+		if (ap_view_span_holds(&f->view, net->regions, ap_view_number(&f->view, location, i)))
+			return true;
+	return false;
+}
+
 /* The family's lowest address that is not in the net; false where all are in it. */
 static bool find_gap(ap_finder *f, const ap_image_net *net, ap_family family, ap_address *ret_address)
 {
@@ -105,7 +139,8 @@ static bool find_gap(ap_finder *f, const ap_image_net *net, ap_family family, ap
 
 	*ret_address = (ap_address){ .family = family };
 	do
-		if (!ap_view_find_range(&f->view, net, ret_address, &range, &origin))
+		if (!ap_view_find_range(&f->view, net, ret_address, &range, &origin) &&
+		    !find_in_regions(f, net, ret_address, &range))
 			return true;
 	while (step_behind(ret_address, range.last));
 	return false;
@@ -170,6 +205,35 @@ static void add_entries(ap_finder *f, ap_addresses *list, const ap_entries *entr
 	}
 }
 
+/* The number as an address. */
+static ap_address address_of(int family, ap_u128 number)
+{
+	ap_address address = { .family = family == 0 ? AP_ADDRESS_IPV4 : AP_ADDRESS_IPV6 };
+
+	for (size_t n = family == 0 ? 4 : 16; n > 0; n--) {
+		address.bytes[n - 1] = (uint8_t)number;
+		number >>= 8;
+	}
+	return address;
+}
+
+static void add_regions(ap_finder *f, ap_addresses *list, const ap_list *regions)
+{
+	for (size_t i = 0; i < regions->n; i++) {
+		uint32_t number = ap_region_number(f->set, regions->items[i].text);
+
+		for (int family = 0; family < 2; family++) {
+			const ap_interval *first = f->region_intervals[family][number];
+			ap_address address;
+
+			if (first == NULL)
+				continue;
+			address = address_of(family, first->first);
+			add_address(f, list, address.family, address.bytes);
+		}
+	}
+}
+
 ap_addresses ap_finder_addresses(ap_finder *f, const ap_policy_def *def)
 {
 	ap_addresses list = { .n = 0 };
@@ -180,6 +244,7 @@ ap_addresses ap_finder_addresses(ap_finder *f, const ap_policy_def *def)
 	}
 	memset(f->networks_seen, false, f->set->n_networks);
 	add_entries(f, &list, &def->ip);
+	add_regions(f, &list, &def->regions);
 	return list;
 }
 

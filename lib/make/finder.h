@@ -18,6 +18,7 @@ typedef struct {
 	const char **first_members; /* by department: a member of it or of one below it; NULL where there is none */
 	bool *has_own_members;      /* by department */
 	bool *networks_seen;        /* by network: for a walk that comes to each once, however many ways lead to it */
+	const ap_interval **region_intervals[2]; /* by family and region: the first that is in it, or NULL */
 } ap_finder;
 
 enum { AP_FINDER_ADDRESSES = 6 };

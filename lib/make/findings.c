@@ -4,6 +4,7 @@
 #include "aliases.h"
 #include "doors.h"
 #include "finder.h"
+#include "region_findings.h"
 #include "rivals.h"
 #include "unknowns.h"
 

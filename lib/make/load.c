@@ -419,10 +419,11 @@ static void read_texts(ap_reader *reader, const ap_load_options *options)
 		read_text(reader, options->texts[i].path, options->texts[i].text, options->texts[i].size);
 }
 
-static ap_status finish(ap_reader *reader, ap_policy_set **ret_set)
+static ap_status finish(ap_reader *reader, bool regions_must_be_known, ap_policy_set **ret_set)
 {
 	ap_read_directory_files(reader);
 	ap_resolve(reader);
+	ap_resolve_regions(reader, regions_must_be_known);
 	ap_sum_up_sources(reader->set);
 	ap_diagnostics_sort(reader->diagnostics);
 	if (reader->diagnostics->n_errors > 0) {
@@ -445,7 +446,7 @@ ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_di
 		else
 			read_all(&l, options);
 	}
-	return finish(&l.reader, ret_set);
+	return finish(&l.reader, options->regions_must_be_known, ret_set);
 }
 
 ap_status ap_load_list(const char *config, ap_arena *arena, const char *const **ret_paths, size_t *ret_n,
@@ -488,5 +489,5 @@ ap_status ap_load_text(const char *name, const char *text, size_t size, ap_polic
 		memcpy(copy, text, size);
 		read_text(&reader, name, copy, size);
 	}
-	return finish(&reader, ret_set);
+	return finish(&reader, false, ret_set);
 }

@@ -39,6 +39,10 @@ typedef struct {
 	const ap_load_text_of *texts;
 	size_t n_texts;
 
+	/* A region that is in use, and that the region database does not tell of, is an error. Without, it is a
+	   warning, and where that region decides, a login is undetermined. */
+	bool regions_must_be_known;
+
 	const ap_progress *progress; /* may be NULL */
 } ap_load_options;
 
@@ -61,7 +65,7 @@ bool ap_load_can_save_as(const char *config, const char *draft_as);
 
 /*
  * The same as ap_load for one text in memory that has no drop-ins; `name` stands for its path, relative feeds are
- * looked for beside it. For tests and fuzzers.
+ * looked for beside it. For tests and fuzzers. Regions need not be known.
  */
 ap_status ap_load_text(const char *name, const char *text, size_t size, ap_policy_set **ret_set,
 		       ap_diagnostics *diagnostics);

@@ -19,13 +19,6 @@ static bool has_blank_end(const char *text)
 	return length > 0 && (text[0] == ' ' || text[length - 1] == ' ');
 }
 
-static size_t count_of(const char *text, const char *accepted, size_t max)
-{
-	size_t n = strspn(text, accepted);
-
-	return n < max ? n : max;
-}
-
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -189,26 +182,13 @@ const char *ap_group_fault(const char *text)
 	return NULL;
 }
 
-/* "CC" or "CC-XXX" of the given letters. */
-static bool is_region_of(const char *text, const char *letters, const char *letters_and_digits)
-{
-	size_t n;
-
-	if (count_of(text, letters, 2) != 2)
-		return false;
-	if (text[2] == '\0')
-		return true;
-	n = text[2] == '-' ? count_of(text + 3, letters_and_digits, 3) : 0;
-	return n > 0 && text[3 + n] == '\0';
-}
-
 const char *ap_region_fault(const char *text)
 {
-	if (strcmp(text, "unlocated") == 0 || is_region_of(text, UPPER, UPPER DIGITS))
-		return NULL;
-	if (is_region_of(text, UPPER LOWER, UPPER LOWER DIGITS))
-		return "is no region; expected upper-case letters, as in \"CN\" or \"CN-ZJ\"";
-	return "is no region; expected an ISO 3166 code such as \"CN\" or \"CN-ZJ\", or \"unlocated\"";
+	if (text[0] == '\0')
+		return "is empty; expected an ISO 3166 code such as \"CN\" or \"CN-ZJ\", or \"unlocated\"";
+	if (ap_utf8_has_control(text))
+		return "has control characters in it; expected an ISO 3166 code such as \"CN\" or \"CN-ZJ\"";
+	return NULL;
 }
 
 const char *ap_name_fault(const char *text)

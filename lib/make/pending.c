@@ -4,8 +4,11 @@
 #include "../login/view.h"
 #include "load.h"
 #include "names.h"
+#include "region_database.h"
+#include "timestamp.h"
 
 #include <nettle/sha2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +51,40 @@ static bool is_same(const char *bytes, size_t size, const ap_image_source *sourc
 	return memcmp(sha256, source->sha256, sizeof(sha256)) == 0;
 }
 
+static const char *built_text(int64_t built, char text[64])
+{
+	char time[AP_TIMESTAMP_TEXT_MAX];
+
+	(void)snprintf(text, 64, "built %s",
+		       built != 0 ? ap_timestamp_format_local(built, time) : "at an unknown time");
+	return text;
+}
+
+static const char *age(int64_t built, int64_t was_built)
+{
+	if (built == 0 || was_built == 0 || built == was_built)
+		return "another";
+	return built > was_built ? "newer" : "older";
+}
+
+/* "newer: TYPE, built 2026-11-20 …; in force is that built 2026-11-13 …", or why the one that is there cannot be read. */
+static const char *tell_databases(search *s, const char *path)
+{
+	char text[1200], built[64], was_built[64];
+	ap_image_database was = ap_view_database(&s->view, 0);
+	ap_database_identity is;
+	const ap_region_answer *none;
+	ap_error error;
+
+	if (ap_region_database_look_up(path, NULL, 0, s->arena, &is, &none, &error) != AP_OK)
+		(void)snprintf(text, sizeof(text), "%s", error.message);
+	else
+		(void)snprintf(text, sizeof(text), "%s: %s, %s; in force is %s, %s", age(is.built, was.built), is.type,
+			       built_text(is.built, built), ap_view_string(&s->view, was.type),
+			       built_text(was.built, was_built));
+	return ap_arena_strdup(s->arena, text);
+}
+
 static void compare_file(search *s, const ap_image_source *source, const char *path)
 {
 	ap_error error = { 0 };
@@ -61,7 +98,8 @@ static void compare_file(search *s, const ap_image_source *source, const char *p
 		note(s, AP_PENDING_UNREADABLE, source->kind, path, error.message);
 	} else {
 		if (!is_same(bytes, size, source))
-			note(s, AP_PENDING_CHANGED, source->kind, path, NULL);
+			note(s, AP_PENDING_CHANGED, source->kind, path,
+			     source->kind == AP_SOURCE_REGIONS ? tell_databases(s, path) : NULL);
 		free(bytes);
 	}
 }

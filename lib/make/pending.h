@@ -11,14 +11,15 @@ typedef struct {
 	ap_pending_kind kind;
 	ap_source_kind source;
 	const char *path;
-	const char *why; /* of one that cannot be read */
+	const char
+		*why; /* of one that cannot be read; of a region database that changed, what it is and was; or NULL */
 } ap_pending_file;
 
 typedef struct {
 	const char *root; /* the root file that is in force; "" where the image does not tell */
 	ap_pending_file *items;
 	size_t n;
-	size_t n_edits; /* policy files; the others are feeds and directory files */
+	size_t n_edits; /* policy files; the others are data: feeds, directory files, the region database */
 } ap_pending;
 
 /* "changed", "new", "gone", "unreadable" */

@@ -42,6 +42,24 @@ void ap_policy_set_free(ap_policy_set *set)
 		ap_arena_free(set->arena);
 }
 
+uint32_t ap_region_number(const ap_policy_set *set, const char *code)
+{
+	size_t low = 0, high = set->n_regions;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(set->regions[middle].code, code);
+
+		if (order == 0)
+			return (uint32_t)middle;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return AP_NONE;
+}
+
 const ap_policy_def *ap_policy_set_find(const ap_policy_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->n_policies; i++)

@@ -10,6 +10,7 @@
 #include "../login/address.h"
 #include "../login/image.h"
 #include "arena.h"
+#include "region_database.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -151,6 +152,15 @@ typedef struct {
 	bool expect_allow;
 } ap_assertion_def;
 
+/* A region that policies or exceptions name. */
+typedef struct {
+	const char *code;
+	ap_place place;         /* where it is first named, by something that is in use if there is such */
+	bool in_use;            /* not only disabled policies name it */
+	bool unknown[2];        /* IPv4, IPv6: which addresses are in it cannot be known */
+	ap_u128 n_addresses[2]; /* in it, where that is known */
+} ap_region_def;
+
 /* A file that was read. */
 typedef struct {
 	const char *path;
@@ -158,7 +168,7 @@ typedef struct {
 	char *text; /* the whole of a policy file; NULL: of another */
 	size_t size;
 	uint8_t sha256[32];
-	size_t n; /* members of a directory file, entries of a feed */
+	size_t n; /* members of a directory file, entries of a feed, 0 of another */
 } ap_source_def;
 
 typedef struct {
@@ -199,6 +209,11 @@ typedef struct {
 	size_t n_policies;
 	ap_exception_def *exceptions;
 	size_t n_exceptions;
+	ap_region_def *regions; /* ascending by code, bytewise */
+	size_t n_regions;
+	bool region_data_read; /* region_data is what the database says; its numbers are those of the regions */
+	ap_region_data region_data;
+	size_t region_source; /* the number of the database among the sources, with region_data_read */
 	ap_assertion_def *assertions;
 	size_t n_assertions;
 } ap_policy_set;
@@ -216,6 +231,9 @@ const char *ap_policy_status_name(uint32_t status);
 
 ap_policy_set *ap_policy_set_new(void);
 void ap_policy_set_free(ap_policy_set *set);
+
+/* The number of a region that the set names, or AP_NONE. */
+uint32_t ap_region_number(const ap_policy_set *set, const char *code);
 
 /* The policy of that name, or NULL. */
 const ap_policy_def *ap_policy_set_find(const ap_policy_set *set, const char *name);

@@ -70,8 +70,8 @@ ap_fault ap_domain_fault;
 ap_fault ap_department_fault;
 ap_fault ap_department_pattern_fault; /* "finance" or "finance/…" */
 ap_fault ap_group_fault;
-ap_fault ap_region_fault;
-ap_fault ap_name_fault; /* of policies, exceptions and networks, and references to them */
+ap_fault ap_region_fault; /* a text at all: which regions there are is for regions.c to say */
+ap_fault ap_name_fault;   /* of policies, exceptions and networks, and references to them */
 ap_fault ap_client_type_fault;
 ap_fault ap_hint_fault;
 ap_fault ap_environment_fault; /* NAME=value */
@@ -183,6 +183,9 @@ ap_read ap_read_department_list;
 /* sources.c: notes a file that was read, once; `text` is copied for a policy file. */
 void ap_note_source(ap_reader *reader, ap_source_kind kind, const char *path, const char *text, size_t size);
 
+/* Notes the region database, which set->region_data is read from. */
+void ap_note_region_database(ap_reader *reader);
+
 /* When all files are read: what the policy files are, as one number. */
 void ap_sum_up_sources(ap_policy_set *set);
 
@@ -225,6 +228,12 @@ void ap_resolve(ap_reader *reader);
 
 /* circles.c: complains of networks that hold themselves. */
 void ap_check_circles(ap_reader *reader);
+
+/*
+ * regions.c: gathers the regions that are named, and has the region database say where they are. What it cannot say is
+ * unknown, with a warning; with `must_be_known` and a region that is in use it is an error.
+ */
+void ap_resolve_regions(ap_reader *reader, bool must_be_known);
 
 /* references.c: what a name may refer to. */
 typedef enum { AP_REFERENCE_POLICY, AP_REFERENCE_NETWORK, AP_REFERENCE_DEPARTMENT, AP_REFERENCE_CLIENT } ap_reference;

@@ -28,6 +28,20 @@ void ap_note_source(ap_reader *reader, ap_source_kind kind, const char *path, co
 	sha256_digest(&context, sizeof(source->sha256), source->sha256);
 }
 
+void ap_note_region_database(ap_reader *reader)
+{
+	ap_policy_set *set = reader->set;
+	const ap_database_identity *identity = &set->region_data.identity;
+	ap_source_def *source;
+
+	set->region_source = set->n_sources;
+	source = AP_PUSH(reader->arena, set->sources, set->n_sources);
+	source->path = set->region_database.text;
+	source->kind = AP_SOURCE_REGIONS;
+	source->size = identity->size;
+	memcpy(source->sha256, identity->sha256, sizeof(source->sha256));
+}
+
 void ap_sum_up_sources(ap_policy_set *set)
 {
 	struct sha256_ctx context;

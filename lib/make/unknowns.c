@@ -4,31 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ap_find_regions(ap_finder *f)
-{
-	const char *verdict = f->set->undetermined_allows ? "allowed" : "denied";
-
-	for (size_t i = 0; i < f->set->n_policies; i++) {
-		const ap_policy_def *def = &f->set->policies[i];
-		const ap_list *regions = def->regions.n > 0 ? &def->regions : &def->except.regions;
-
-		if (def->status != AP_POLICY_DISABLED && regions->n > 0)
-			ap_finder_report(f, &regions->place,
-					 "no region database is read in this release: where regions decide, "
-					 "policy \"%s\" is undetermined, and so the login %s %s",
-					 def->name, def->status == AP_POLICY_ENABLED ? "is" : "would be", verdict);
-	}
-	for (size_t i = 0; i < f->set->n_exceptions; i++) {
-		const ap_exception_def *def = &f->set->exceptions[i];
-
-		if (def->regions.n > 0 && f->now < def->not_after.value)
-			ap_finder_report(f, &def->regions.place,
-					 "no region database is read in this release: where regions decide, it is "
-					 "undetermined whether exception \"%s\" frees the login, which is %s",
-					 def->name, verdict);
-	}
-}
-
 typedef struct {
 	const ap_text **items; /* in reading order, until they are sorted */
 	size_t n;

@@ -34,7 +34,8 @@ def files_as_in_force(lab):
          {"state": lab.state, "differs": False, "pending": [], "exceptions_ending": []}, "the JSON")
     record = lab.history()[0]
     same(found["in_force"], {"revision": record["revision"], "since": record["time"], "by": record["by"],
-                             "action": "apply", "forced": False, "policies": 2, "root": lab.path(ROOT_FILE)},
+                             "action": "apply", "forced": False, "policies": 2, "root": lab.path(ROOT_FILE),
+                             "region_database": None},
          "what is in force")
     text = lab.run("status", config=False).out
     for line in (f"In force    revision {record['revision'][:12]}, 2 policies\n", "Edits       none pending\n",
@@ -94,7 +95,7 @@ def data_that_differ_are_told_apart_from_edits(lab):
     same(sorted(pending(lab)), [(lab.path("drop.netset"), "feed", "changed"),
                                 (lab.path("members.csv"), "directory", "gone")], "what is pending")
     text = lab.run("status", config=False).out
-    expect("Edits       none pending\n" in text and "2 feeds or directory files differ" in text
+    expect("Edits       none pending\n" in text and "2 data files differ" in text
            and "accesspolicy apply --data" in text, "what is printed", text)
 
 
@@ -264,7 +265,7 @@ def list_check_and_test_say_that_the_files_differ(lab):
         config = command != "test"
         same(lab.run(*line, "--json", config=config).json()["differs"], True, f"{command} --json")
         result = lab.run(*line, config=config)
-        expect(said + "1 policy file, 1 feed or directory file;" in result.out, command, result)
+        expect(said + "1 policy file, 1 data file;" in result.out, command, result)
 
 
 @test

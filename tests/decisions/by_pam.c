@@ -1,4 +1,9 @@
-/* The decision tables through PAM: a transaction a row, with the module in a service file of its own. */
+/*
+ * The decision tables through PAM: two transactions a row, with the module in a service file of its own. One reads the
+ * files, the other the image that was made of them.
+ */
+#include "../../lib/make/compile.h"
+#include "../../lib/make/load.h"
 #include "harness.h"
 #include "rows.h"
 #include "scratch.h"
@@ -8,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A service that no table's hints know: PAM always has one. */
 static const char other_service[] = "unhinted";
@@ -56,9 +62,36 @@ static bool check_log(const ap_row *row, const ap_pam_outcome *outcome)
 	return as_expected;
 }
 
-static bool check(const ap_table *table, const ap_row *row)
+/* Makes the image of the table's policies, as apply would. */
+static void make_image(ap_table *table)
 {
-	const char *cannot = why_not(row), *service = row->service != NULL ? row->service : other_service;
+	char *config = ap_scratch_path(table->folder, "accesspolicy.conf");
+	char *path = ap_scratch_path(table->folder, "policy.image");
+	const ap_load_options options = { .config = config };
+	ap_diagnostics diagnostics = { 0 };
+	ap_policy_set *set = NULL;
+	void *bytes = NULL;
+	size_t size = 0;
+	mode_t mask = umask(077);
+	FILE *out = fopen(path, "we");
+
+	(void)umask(mask);
+	assert_non_null(out);
+	assert_int_equal(ap_load(&options, &set, &diagnostics), AP_OK);
+	assert_int_equal(ap_compile(set, 0, &bytes, &size, NULL), AP_OK);
+	assert_int_equal(fwrite(bytes, 1, size, out), size);
+	assert_int_equal(fclose(out), 0);
+	ap_diagnostics_clear(&diagnostics);
+	ap_policy_set_free(set);
+	free(bytes);
+	free(path);
+	free(config);
+}
+
+/* `policy` is the module's argument that says where the policy is. */
+static bool check_login(const ap_table *table, const ap_row *row, const char *policy)
+{
+	const char *service = row->service != NULL ? row->service : other_service;
 	const ap_pam_login login = { .service = service,
 				     .user = row->user,
 				     .rhost = row->at_machine ? NULL : row->address,
@@ -69,17 +102,14 @@ static bool check(const ap_table *table, const ap_row *row)
 	char *confdir, *arguments;
 	bool agrees;
 
-	if (cannot != NULL)
-		return ap_route_cannot_ask(row, cannot);
 	confdir = ap_scratch_new();
-	assert_true(asprintf(&arguments, "config=%s/accesspolicy.conf compiler=%s%s%s", table->folder,
-			     getenv("AP_TEST_COMPILER"), row->client != NULL ? " client=" : "",
-			     row->client != NULL ? row->client : "") > 0);
+	assert_true(asprintf(&arguments, "%s compiler=%s%s%s", policy, getenv("AP_TEST_COMPILER"),
+			     row->client != NULL ? " client=" : "", row->client != NULL ? row->client : "") > 0);
 	ap_pam_write_service(confdir, service, "account", arguments);
 	ap_pam_run(confdir, &login, AP_PAM_ACCOUNT, &outcome);
 	agrees = outcome.code == (row->denied ? PAM_PERM_DENIED : PAM_SUCCESS);
 	if (!agrees)
-		print_error("%s:%u: PAM answers %d; expected\n\t%s\n%s", row->file, row->line, outcome.code,
+		print_error("%s:%u: %s: PAM answers %d; expected\n\t%s\n%s", row->file, row->line, policy, outcome.code,
 			    row->verdict, outcome.log);
 	agrees = agrees && check_message(table, row, &outcome) && check_log(row, &outcome);
 	free(arguments);
@@ -87,9 +117,26 @@ static bool check(const ap_table *table, const ap_row *row)
 	return agrees;
 }
 
+static bool check(const ap_table *table, const ap_row *row)
+{
+	const char *cannot = why_not(row);
+	char *files, *image;
+	bool agrees;
+
+	if (cannot != NULL)
+		return ap_route_cannot_ask(row, cannot);
+	assert_true(asprintf(&files, "config=%s/accesspolicy.conf", table->folder) > 0);
+	assert_true(asprintf(&image, "image=%s/policy.image", table->folder) > 0);
+	agrees = check_login(table, row, files);
+	agrees = check_login(table, row, image) && agrees;
+	free(files);
+	free(image);
+	return agrees;
+}
+
 int main(int argc, char **argv)
 {
-	static const ap_route route = { .name = "decisions by PAM", .check = check };
+	static const ap_route route = { .name = "decisions by PAM", .begin = make_image, .check = check };
 
 	return ap_route_run(&route, argc, argv);
 }

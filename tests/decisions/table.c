@@ -306,6 +306,15 @@ static char *policies_beside(const char *file, const char *name)
 	return path;
 }
 
+/* For region_database = "city.mmdb" and its like. */
+static void copy_databases(const char *folder)
+{
+	const char *databases = getenv("AP_TEST_DATABASES");
+
+	assert_non_null(databases);
+	ap_scratch_copy(databases, folder);
+}
+
 static void run_table(void **state)
 {
 	const job *j = *state;
@@ -315,6 +324,7 @@ static void run_table(void **state)
 
 	table->folder = ap_scratch_new();
 	ap_scratch_copy(policies, table->folder);
+	copy_databases(table->folder);
 	if (j->route->begin != NULL)
 		j->route->begin(table);
 	for (size_t i = 0; i < table->n_rows; i++) {

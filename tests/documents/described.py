@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """described.py CHECK PAGE COMMAND - what a manual page's source describes is what the command knows.
 
-CHECK is keys (of the policy files, behind "; keys: GROUP"), options (of the command, behind "; options: COMMAND") or
-json (its output, in the blocks behind "; json: NAME", and its input, behind "; json-input: batch").
+CHECK is keys (of the policy files, behind "; keys: GROUP"), options (of the command, behind "; options: COMMAND"),
+program-options (of a program without commands, behind "; options: PROGRAM") or json (the command's output, in the blocks
+behind "; json: NAME", and its input, behind "; json-input: batch").
 """
 import json
 import os
@@ -12,6 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
+import mmdb
 
 faults = []
 
@@ -53,9 +58,12 @@ class Files:
         with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
             file.write(text)
 
+    def write_database(self, name, database):
+        mmdb.write(os.path.join(self.folder, name), database.bytes())
+
     def run(self, *arguments, status=None):
         # what is in force is asked without the files
-        config = [] if arguments[0] == "test" and "--state" in arguments else ["--config", self.config]
+        config = [] if arguments[0] in ("test", "region") and "--state" in arguments else ["--config", self.config]
         done = subprocess.run([self.command, *arguments, *config], cwd=self.folder, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
         if status is not None and done.returncode != status:
@@ -85,18 +93,34 @@ assertions = ( { user = "a"; expect = "allow"; zzzzzz = 1; } );
         compare(group, described[group], known[group])
 
 
+def described_options(page):
+    """Each command's options and what their values are called."""
+    return {command: {option for line in lines for option in re.findall(r"\*(--[a-z0-9-]+)\*(?: _([^_]+)_)?", line)}
+            for command, lines in definitions(page, "options").items()}
+
+
+def known_options(told):
+    """The same from the help that a program or command gives."""
+    return set(re.findall(r"^  (--[a-z0-9-]+)(?: ([A-Z=]+))?(?: |$)", told, re.M))
+
+
 def check_options(page, files):
-    """Each command's options and what their values are called, against its help."""
-    described = {command: {option for line in lines for option in re.findall(r"\*(--[a-z]+)\*(?: _([^_]+)_)?", line)}
-                 for command, lines in definitions(page, "options").items()}
+    """Each command's options against its help."""
+    described = described_options(page)
     common = described["accesspolicy"]
     commands = set(re.findall(r"^  ([a-z]+) ", files.run("--help", status=0), re.M))
     compare("commands", set(re.findall(r"^\*accesspolicy\* \*([a-z]+)\*", page, re.M)), commands)
     for command in ["", *sorted(commands)]:
         told = files.run(*filter(None, [command]), "--help", status=0)
-        known = set(re.findall(r"^  (--[a-z]+)(?: ([A-Z=]+))?(?: |$)", told, re.M))
         own = described.get(f"accesspolicy {command}", set())
-        compare(f"accesspolicy {command}", common | own if command == "" else (common - {("--version", "")}) | own, known)
+        compare(f"accesspolicy {command}", common | own if command == "" else (common - {("--version", "")}) | own,
+                known_options(told))
+
+
+def check_program_options(page, files):
+    program = os.path.basename(files.command)
+    told = subprocess.run([files.command, "--help"], text=True, stdout=subprocess.PIPE, check=True).stdout
+    compare(program, described_options(page).get(program, set()), known_options(told))
 
 
 KINDS = {str: "string", int: "integer", bool: "boolean", list: "array", dict: "object", type(None): "null"}
@@ -159,12 +183,13 @@ def compare_types(name, described, seen):
 RICH = """
 message = "Not from here.";
 directory = [ "members.csv" ];
+region_database = "regions.mmdb";
 networks = ( { name = "office"; ip = [ "192.0.2.0/24" ]; }, { name = "feed"; file = "feed.netset"; } );
 policies = (
   { name = "white"; type = "whitelist"; scope = { departments = [ "a/*" ]; members = [ "m" ]; domains = [ "d.example" ];
       groups = [ "adm" ]; except = { departments = [ "a/b" ]; members = [ "n" ]; domains = [ "e.example" ]; groups = [ "adm" ];
-      ip = [ "@office", "@feed", "192.0.2.9" ]; regions = [ "CN" ]; }; };
-    ip = [ "@office", "@feed", "203.0.113.1" ]; regions = [ "CN" ]; clients = [ "web" ]; other_clients = "deny"; required = true;
+      ip = [ "@office", "@feed", "192.0.2.9" ]; regions = [ "CN", "unlocated" ]; }; };
+    ip = [ "@office", "@feed", "203.0.113.1" ]; regions = [ "CN-ZJ", "unlocated" ]; clients = [ "web" ]; other_clients = "deny"; required = true;
     not_before = "2001-01-01T00:00:00Z"; not_after = "2099-01-01T00:00:00Z"; message = "No."; comment = "why"; },
   { name = "black"; type = "blacklist"; scope = { members = [ "denied" ]; }; },
   { name = "off"; type = "blacklist"; status = "disabled"; scope = { all = true; }; },
@@ -174,7 +199,7 @@ policies = (
 );
 exceptions = (
   { name = "one"; policies = [ "white" ]; members = [ "m" ]; },
-  { name = "two"; policies = [ "white" ]; members = [ "n" ]; not_before = "2001-01-01T00:00:00Z";
+  { name = "two"; policies = [ "white" ]; members = [ "n" ]; regions = [ "KP" ]; not_before = "2001-01-01T00:00:00Z";
     not_after = "2002-01-01T00:00:00Z"; comment = "over"; }
 );
 """
@@ -184,6 +209,7 @@ def write_rich(files):
     files.write("accesspolicy.conf", RICH)
     files.write("members.csv", "x,a\ny,a/b\n")
     files.write("feed.netset", "198.51.100.1/24\n")
+    files.write_database("regions.mmdb", mmdb.city())
     files.write("draft.conf", 'policies = ( { name = "draft"; type = "blacklist"; scope = { members = [ "denied" ]; }; } );\n')
 
 
@@ -219,6 +245,17 @@ def in_force_outputs(files):
     seen["apply"].append(run("apply", state="file", status=1))
     seen["history"].append(run("history"))
     seen["revision"].append(run("history", seen["history"][0]["history"][0]["revision"]))
+    files.write_database("regions.mmdb", mmdb.country(mmdb.IPV4, ip_version=4))
+    seen["status"].append(run("status", status=1))
+    seen["region"] = [run("region", "192.0.2.1", "2001:db8:1::1", status=1)]
+    # in force without a region database, and with one that says no time
+    files.write_database("regions.mmdb", mmdb.city(build_epoch=2**64 - 1))
+    for state, text in (("without", 'policies = ( { name = "a"; type = "blacklist"; scope = { members = [ "a" ]; }; } );\n'),
+                        ("undated", RICH)):
+        files.write("accesspolicy.conf", text)
+        seen["apply"].append(run("apply", state=state))
+        seen["status"].append(run("status", state=state))
+        seen["revision"].append(run("history", seen["apply"][-1]["revision"], state=state))
     os.mkdir(os.path.join(files.folder, "by-hand"))
     shutil.copy(os.path.join(files.folder, "state/policy.v1.image"), os.path.join(files.folder, "by-hand"))
     seen["status"].append(run("status", state="by-hand", status=None))
@@ -226,12 +263,22 @@ def in_force_outputs(files):
     return seen
 
 
+def region_outputs(files):
+    """Where addresses are, by the files, and by databases that say less or what policies cannot name."""
+    def run(*arguments, status=0):
+        return json.loads(files.run("region", "--json", "--files", *arguments, status=status))
+
+    place = {"country": {"iso_code": "CN"}, "subdivisions": [{"iso_code": "zj"}]}
+    files.write_database("undated.mmdb", mmdb.city({"192.0.2.0/24": place}, build_epoch=2**64 - 1))
+    return [run("192.0.2.1", "198.51.100.1", "203.0.113.193", "198.18.2.1"), run("192.0.2.1", "--database", "undated.mmdb")]
+
+
 def outputs(files):
     """Every kind of output, by the name of its table."""
     def test(*arguments):
         return json.loads(files.run("test", "--json", *arguments))
 
-    seen = {"test": [test("--user", "z", "--ip", "203.0.113.9", "--service", "s", "--tty", "t", "--ruser", "r",
+    seen = {"test": [test("--user", "z", "--ip", "203.0.113.193", "--service", "s", "--tty", "t", "--ruser", "r",
                           "--env", "A=1"),
                      test("--user", "denied", "--client", "web"),
                      test("--user", "watched", "--ip", "203.0.113.9"),
@@ -239,16 +286,17 @@ def outputs(files):
                      test("--user", "z", "--draft", "draft.conf"),
                      test("--user", "watched", "--draft", "draft.conf"),
                      test("--user", "denied", "--draft", "draft.conf")]}
-    files.write("requests", '{"user": "z"}\n{"user": "denied"}\n{"user": "watched"}\n{}\n')
+    files.write("requests", '{"user": "z", "ip": "203.0.113.193"}\n{"user": "denied"}\n{"user": "watched"}\n{}\n')
     seen["batch"] = [json.loads(line) for line in files.run("test", "--batch", "requests", status=1).splitlines()]
     seen["list"] = [json.loads(files.run("list", "--json", status=0))]
     seen["show"] = [json.loads(files.run("show", name, "--json", status=0)) for name in ("white", "black", "off", "watched")]
+    seen["region"] = region_outputs(files)
     files.write("accesspolicy.conf", RICH + 'assertions = ( { user = "denied"; expect = "allow"; } );\n')
     seen["check"] = [json.loads(files.run("check", "--json", status=1))]
     files.write("accesspolicy.conf", 'message = "Not from here.";\n')
     seen["check"].append(json.loads(files.run("check", "--json", status=3)))
     seen["errors"] = [json.loads(files.run(*command, "--json", status=3))
-                      for command in (("list",), ("show", "x"), ("test", "--user", "x"))]
+                      for command in (("list",), ("show", "x"), ("test", "--user", "x"), ("region", "192.0.2.1"))]
     files.write("accesspolicy.conf", "a\n")
     seen["errors"].append(json.loads(files.run("list", "--json", status=3)))
     seen["check"].append(json.loads(files.run("check", "--json", status=3)))
@@ -283,7 +331,7 @@ def check_json(page, files):
 
 
 def main():
-    checks = {"keys": check_keys, "options": check_options, "json": check_json}
+    checks = {"keys": check_keys, "options": check_options, "program-options": check_program_options, "json": check_json}
     check, page, command = sys.argv[1:]
     os.umask(0o022)
     with open(page, encoding="utf-8") as file, tempfile.TemporaryDirectory(prefix="accesspolicy-described.") as folder:

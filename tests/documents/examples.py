@@ -23,6 +23,7 @@ Without a block:
     test: fresh                 what was written so far is removed
     test: default               the default configuration is put in place
     test: write PATH TEXT       a file of one line
+    test: database PATH KIND    a small region database, one of DATABASES, of the type that the file is named for
 
 /etc and /var in a document mean folders below a scratch one. In a manual page the command reads the files there, and what is in force
 is there too, as if it were installed; no document may ask what is in force on this machine. All sessions of a document are one shell's, which starts in
@@ -36,11 +37,25 @@ import sys
 import tempfile
 import textwrap
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
+import mmdb
+
 MARK = re.compile(r"^(?:; |<!-- )(test|not run|json|json-input): (.*?)(?: -->)?$")
 REVISION = re.compile(r"\b[0-9a-f]{12}\b|(?<=rolled back by )\S+(?=;)")
 LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}")
 LOGGED = re.compile(r"^PWRAP_[A-Z]*\[.*?\] - SYSLOG\([0-7]\): (.*)$", re.M)
 END = "\036"
+
+WEEK = 7 * 86400
+GROWN = {"203.0.113.192/28" if where == "203.0.113.192/27" else where: record for where, record in mmdb.NETWORKS.items()}
+DATABASES = {
+    "city": mmdb.city,
+    # a week later: half of KP's IPv4, and more of CN-ZJ
+    "newer-city": lambda: mmdb.city({**GROWN, "198.18.6.0/24": mmdb.ZJ}, build_epoch=mmdb.BUILT + WEEK),
+    # two weeks later; parts of it are missing
+    "shrunken-city": lambda: mmdb.city(mmdb.NEWER, build_epoch=mmdb.BUILT + 2 * WEEK),
+}
 
 
 class Wrong(Exception):
@@ -88,14 +103,15 @@ class World:
                 self.environment[name] = os.environ[name]
         os.makedirs(self.work)
         # A checkout as the documents know it: its own files, and a build in the folder that tests/demo.sh makes.
-        for name, target in (("conf", conf), ("build-demo", os.path.dirname(module))):
+        cli = os.path.join(os.path.dirname(conf), "cli")
+        for name, target in (("conf", conf), ("cli", cli), ("build-demo", os.path.dirname(module))):
             os.symlink(target, os.path.join(self.work, name))
         self.fresh()
         self.shell = Shell(self.work, self.environment)
         if for_installed:
-            self.shell.run("accesspolicy() { case \" $* \" in *' --config '* | *' --data '*) '%s' --state '%s' \"$@\" ;; "
-                           "*) '%s' --state '%s' --config '%s' \"$@\" ;; esac; }"
-                           % (command, self.state, command, self.state, self.config))
+            self.shell.run("accesspolicy() { case \" $* \" in *' --files '*) set -- \"$@\" --config '%s' ;; "
+                           "*' --config '* | *' --data '* | ' region '*) ;; *) set -- \"$@\" --config '%s' ;; esac; "
+                           "'%s' --state '%s' \"$@\"; }" % (self.config, self.config, command, self.state))
 
     def fresh(self):
         for folder in (self.root, self.services):
@@ -123,6 +139,11 @@ class World:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+
+    def write_database(self, path, kind):
+        path = os.path.join(self.work, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        mmdb.write(path, DATABASES[kind]().bytes(database_type=os.path.basename(path).partition(".")[0]))
 
     def write_service(self, name, text):
         lines = []
@@ -170,6 +191,9 @@ class World:
             script = self.inside("\n".join(line[2:] for line in command))
             if re.search(r"\baccesspolicy test\b", script) and not re.search(r"--(files|draft|config|state|help)\b", script):
                 raise Wrong(f"asks what is in force on this machine: {script}")
+            if re.search(r"\baccesspolicy region\b", script) and not os.path.exists(self.state + "/policy.v1.image") and \
+                    not re.search(r"--(files|config|state|help)\b", script):
+                raise Wrong(f"nothing is in force: {script}")
             output, status = self.shell.run(script)
             last = i + 1 == len(commands)
             shown = not last and "$?" in commands[i + 1][0]
@@ -235,6 +259,8 @@ def prepare(world, words):
         world.put_default()
     elif words[0] == "write":
         world.write(world.inside(words[1]), " ".join(words[2:]) + "\n")
+    elif words[0] == "database":
+        world.write_database(world.inside(words[1]), words[2])
     else:
         return False
     return True
@@ -247,7 +273,7 @@ def blocks_of(lines):
         found = MARK.match(lines[i])
         if found:
             words = found.group(2).split() if found.group(1) == "test" else ["not-run"]
-            if words[0] in ("fresh", "default", "write"):
+            if words[0] in ("fresh", "default", "write", "database"):
                 yield words, i, i
                 words = None
         elif lines[i].startswith("```"):

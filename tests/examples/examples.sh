@@ -2,12 +2,13 @@
 # Each example configuration is valid, its assertions hold, nothing about it is noteworthy, and it decides as its
 # table of logins says.
 #
-# usage: examples.sh ACCESSPOLICY EXAMPLES TABLE
+# usage: examples.sh ACCESSPOLICY EXAMPLES TABLE DATABASE
 #
 # TABLE is EXAMPLE.tsv; the example is EXAMPLE.conf in the folder EXAMPLES, or EXAMPLE/accesspolicy.conf. A row: user, ip,
 # client, time ("-" for none), decision, reason, policy ("-" for none), and the report-only policies that would have
 # decided otherwise ("-" for none). A first line "# findings: N" tells how many findings the example has, and says why in its own
-# comment; "any" is for what depends on the day. Without that line it has none.
+# comment; "any" is for what depends on the day. Without that line it has none. DATABASE is a region database, which takes the place
+# of the one that an example names.
 set -eu
 export LC_ALL=C
 umask 022
@@ -15,6 +16,7 @@ umask 022
 accesspolicy=$1
 examples=$2
 table=$3
+database=$4
 tab=$(printf '\t')
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/accesspolicy-examples.XXXXXX")
@@ -22,10 +24,11 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # A checkout may belong to another user or be writable by a group; such files are refused, so they are copied.
+cat "$database" >"$work/regions.mmdb"
 (cd "$examples" && find . -type f) >"$work/files"
 while read -r file; do
 	mkdir -p "$work/copy/$(dirname "$file")"
-	cat "$examples/$file" >"$work/copy/$file"
+	sed "s|\"/var/lib/GeoIP/[^\"]*\"|\"$work/regions.mmdb\"|" "$examples/$file" >"$work/copy/$file"
 done <"$work/files"
 
 name=$(basename "$table" .tsv)

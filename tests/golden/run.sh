@@ -1,9 +1,9 @@
 #!/bin/sh
 # Runs the command on the policy folders in policies/ and compares what it writes with the files in cases/, byte for byte.
 #
-#   run.sh ACCESSPOLICY ACCESSPOLICY-COMPILE NSS-AS-GLIBC [--update] [CASE...]
+#   run.sh ACCESSPOLICY ACCESSPOLICY-COMPILE NSS-AS-GLIBC DATABASES [--update] [CASE...]
 #
-# A case is one file: `policy:` names a folder of policies/, which is copied and worked in; each `command:` is a line of shell
+# A case is one file: `policy:` names a folder of policies/, which is copied and worked in, with the region databases beside it; each `command:` is a line of shell
 # that is run there; then its status and all that it wrote follow. With --update each file that differs is written anew,
 # and its difference is shown for review; a new case is a file with its first lines, and --update.
 #
@@ -15,7 +15,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 accesspolicy=$(realpath "$1")
 compiler=$(realpath "$2")
 nss_as_glibc=$(realpath "$3")
-shift 3
+databases=$(realpath "$4")
+shift 4
 update=no
 if [ "${1-}" = --update ]; then
 	update=yes
@@ -51,7 +52,7 @@ section() {
 perform() {
 	policy=$(sed -n 's/^policy: //p' "$1" | head -n 1)
 	rm -rf "$work/run"
-	cp -R "$here/policies/$policy" "$work/run" || return 1
+	cp -R "$here/policies/$policy" "$work/run" && cp "$databases"/*.mmdb "$work/run/" || return 1
 	sed -n '/^status: /q; s/^command: //p' "$1" >"$work/script"
 	(
 		cd "$work/run" &&

@@ -229,7 +229,7 @@ static void generate_net(ap_prng *prng, const policy_set *set, uint32_t percent,
 {
 	if (ap_prng_chance(prng, percent))
 		add_addresses(prng, &n->ip, set->n_networks);
-	if (ap_prng_chance(prng, percent / 6))
+	if (ap_prng_chance(prng, set->has_database ? percent / 2 : percent / 6))
 		add_some(prng, &n->regions, region_entries, N(region_entries), 2);
 }
 
@@ -314,6 +314,7 @@ void generate_set(ap_prng *prng, policy_set *set)
 	memset(set, 0, sizeof(*set));
 	set->default_domain = ap_prng_chance(prng, 50) ? "Example.com" : NULL;
 	set->undetermined_allows = ap_prng_chance(prng, 30);
+	set->has_database = ap_prng_chance(prng, 10); /* each takes some milliseconds */
 	generate_clients(prng, set);
 	generate_departments(prng, set);
 	generate_networks(prng, set);

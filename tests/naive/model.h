@@ -71,6 +71,7 @@ typedef struct {
 typedef struct {
 	const char *default_domain; /* or NULL */
 	bool undetermined_allows;
+	bool has_database;          /* databases/mmdb.py, "naive" */
 	const char *default_client; /* or NULL: not written */
 	client_entry clients[CLIENTS_MAX];
 	size_t n_clients;

@@ -10,6 +10,10 @@
 const char *const naive_case_names[N_CASES] = {
 	"address unknown",
 	"region unknown",
+	"in a country",
+	"in a subdivision",
+	"unlocated",
+	"in none of the regions",
 	"name malformed",
 	"group not known",
 	"group look-up failed",
@@ -195,6 +199,51 @@ static void expand(const context *c, const list *entries, const char **flat, siz
 	}
 }
 
+/* Where the database has addresses. */
+static const struct {
+	const char *first;
+	int bits;
+	const char *country, *subdivision;
+} database[] = {
+	{ "10.0.0.0", 30, "CN", "CN-ZJ" },    { "10.0.0.4", 30, "CN", NULL },     { "10.0.0.8", 31, "SG", NULL },
+	{ "2001:db8::", 126, "CN", "CN-ZJ" }, { "2001:db8::4", 127, "SG", NULL }, { "2001:db8::8", 125, "CN", "CN-GD" },
+};
+
+static answer regions_hold(const context *c, const list *regions)
+{
+	const char *country = NULL, *subdivision = NULL;
+
+	if (!c->set->has_database) {
+		count(c, C_REGION_UNKNOWN);
+		return UNKNOWN;
+	}
+	for (size_t i = 0; i < sizeof(database) / sizeof(database[0]); i++) {
+		address first;
+
+		if (!read_plain_address(database[i].first, &first))
+			abort();
+		if (first.kind == c->from.kind && in_prefix(&c->from, &first, database[i].bits)) {
+			country = database[i].country;
+			subdivision = database[i].subdivision;
+		}
+	}
+	for (size_t i = 0; i < regions->n; i++) {
+		const char *code = regions->items[i];
+		exercised what = strcmp(code, "unlocated") == 0 ? C_UNLOCATED
+				 : strlen(code) == 2            ? C_COUNTRY
+								: C_SUBDIVISION;
+
+		if (what == C_UNLOCATED ? country != NULL
+					: country == NULL || (strcmp(code, country) != 0 &&
+							      (subdivision == NULL || strcmp(code, subdivision) != 0)))
+			continue;
+		count(c, what);
+		return YES;
+	}
+	count(c, C_NO_REGION);
+	return NO;
+}
+
 /* An IP entry or a region holds. `nothing_listed` is for neither; networks that are empty hold nothing. */
 static answer net_holds(const context *c, const net *n, answer nothing_listed)
 {
@@ -223,11 +272,7 @@ static answer net_holds(const context *c, const net *n, answer nothing_listed)
 				count(c, C_NAMED_NETWORK);
 		}
 	}
-	if (n->regions.n > 0 && c->from.kind != A_LOCAL) {
-		held = or (held, UNKNOWN);
-		count(c, C_REGION_UNKNOWN);
-	}
-	return held;
+	return n->regions.n > 0 && c->from.kind != A_LOCAL ? or (held, regions_hold(c, &n->regions)) : held;
 }
 
 /*

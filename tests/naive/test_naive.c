@@ -345,6 +345,7 @@ static void test_naive_agrees(void **state)
 	bool agrees = true;
 
 	(void)state;
+	assert_non_null(getenv("AP_TEST_NAIVE_DATABASE"));
 	for (unsigned long i = 0; i < n_sets && agrees; i++)
 		agrees = check_set(&prng, &s);
 	if (agrees)

@@ -161,6 +161,8 @@ char *write_set(const policy_set *set, size_t *ret_size)
 	if (set->default_domain != NULL)
 		(void)fprintf(out, "default_domain = \"%s\";\n", set->default_domain);
 	(void)fprintf(out, "undetermined = \"%s\";\n", set->undetermined_allows ? "allow" : "deny");
+	if (set->has_database)
+		(void)fprintf(out, "region_database = \"%s\";\n", getenv("AP_TEST_NAIVE_DATABASE"));
 	if (set->default_client != NULL)
 		(void)fprintf(out, "default_client_type = \"%s\";\n", set->default_client);
 	write_clients(out, set);

@@ -14,6 +14,7 @@ static void write_head(FILE *out)
 		out,
 		"default_domain = \"example.com\";\n"
 		"message = \"not from here\";\n"
+		"region_database = \"injected.mmdb\";\n"
 		"client_types = ( { name = \"web\"; service = [ \"roundcube\" ]; } );\n"
 		"departments = (\n"
 		"  { name = \"engineering\"; members = [ \"alice@example.com\", \"dora@\" ]; groups = [ \"staff\" ]; },\n"
@@ -46,7 +47,11 @@ static void write_policies(FILE *out, unsigned octet)
 			(void)fprintf(out, " comment = \"%0*u\";", COMMENT_BYTES, i);
 		(void)fprintf(out, " }");
 	}
-	(void)fprintf(out, "\n);\n");
+	(void)fprintf(out,
+		      ",\n  { name = \"Abroad\"; type = \"blacklist\"; scope = { domains = [ \"away.example\" ]; };\n"
+		      "    regions = [ \"CN\", \"unlocated\" ]; },\n"
+		      "  { name = \"At home\"; type = \"whitelist\"; scope = { domains = [ \"away.example\" ]; };\n"
+		      "    regions = [ \"US\", \"US-CA\" ]; }\n);\n");
 }
 
 static void write_exceptions(FILE *out)
@@ -133,6 +138,8 @@ const ap_facts ap_test_logins[AP_TEST_LOGINS] = {
 	{ .user = "dave@t19.example", .rhost = "2001:db8:10:18::1", .service = "imap", .now = 1, .nss = &services },
 	{ .user = "gina", .rhost = "10.9.1.1", .client = "native", .now = 1790000000, .nss = &services },
 	{ .user = "dora@t15.example", .rhost = "mail.example", .service = "imap", .now = 1, .nss = &services },
+	{ .user = "kim@away.example", .rhost = "198.18.96.7", .client = "web", .now = 1, .nss = &services },
+	{ .user = "lee@away.example", .rhost = "2002:c612:5901::1", .client = "web", .now = 1, .nss = &services },
 };
 
 static void copy_decision(const ap_image *image, const ap_decision *decision, ap_test_answer *answer)

@@ -15,7 +15,7 @@
  */
 char *ap_test_small_policy(unsigned octet);
 
-enum { AP_TEST_LOGINS = 7 };
+enum { AP_TEST_LOGINS = 9 };
 
 /* For `octet` 10. The name services are of the test's own. */
 extern const ap_facts ap_test_logins[AP_TEST_LOGINS];

@@ -6,6 +6,7 @@ static const char rich_policy[] =
 	"default_domain = \"example.com\";\n"
 	"message = \"not from here\";\n"
 	"undetermined = \"deny\";\n"
+	"region_database = \"injected.mmdb\";\n"
 	"client_types = (\n"
 	"  { name = \"web\"; service = [ \"roundcube\", \"dovecot-*-1143\" ]; },\n"
 	"  { name = \"kiosk\"; service = [ \"kiosk-*\" ]; tty = [ \"tty9\" ]; env = [ \"KIOSK=1\" ]; ruser = [ \"k?\" "

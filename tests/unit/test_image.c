@@ -176,8 +176,9 @@ static void test_image_opens_as_compiled(void **state)
 static void test_image_of_the_small_policy_decides_in_several_ways(void **state)
 {
 	static const ap_reason reasons[AP_TEST_LOGINS] = {
-		AP_REASON_WHITELISTED,     AP_REASON_DEFAULT,     AP_REASON_WHITELISTED,  AP_REASON_DEFAULT,
-		AP_REASON_NOT_WHITELISTED, AP_REASON_BLACKLISTED, AP_REASON_UNDETERMINED,
+		AP_REASON_WHITELISTED,  AP_REASON_DEFAULT,         AP_REASON_WHITELISTED,
+		AP_REASON_DEFAULT,      AP_REASON_NOT_WHITELISTED, AP_REASON_BLACKLISTED,
+		AP_REASON_UNDETERMINED, AP_REASON_BLACKLISTED,     AP_REASON_WHITELISTED,
 	};
 	ap_image *image = NULL;
 	harm count = { 0 };
@@ -732,8 +733,8 @@ static bool zero_range(ap_view *view, uint32_t at)
 	uint32_t origin;
 
 	return !ap_view_find_range(view, &net, &address, &range, &origin) &&
-	       ap_view_range(view, &net, AP_ADDRESS_IPV4, 0).family == AP_ADDRESS_UNKNOWN &&
-	       ap_view_range(view, &net, AP_ADDRESS_IPV4, at).family == AP_ADDRESS_UNKNOWN;
+	       ap_view_range(view, &net.ranges4, AP_ADDRESS_IPV4, 0, &origin).family == AP_ADDRESS_UNKNOWN &&
+	       ap_view_range(view, &net.ranges4, AP_ADDRESS_IPV4, at, &origin).family == AP_ADDRESS_UNKNOWN;
 }
 
 static const struct {
@@ -827,6 +828,7 @@ static void test_image_numbers_out_of_bounds_are_zeroed(void **state)
 /* A table may say that it ends behind the last place that there can be: its records do not begin anew at the front. */
 static void test_image_table_that_ends_behind_the_last_place_is_marked(void **state)
 {
+	uint32_t origin;
 	const ap_image_net net = { .ranges4 = { .n = UINT32_MAX, .at = ap_stored_head(rich).size / 4 * 4 - 64 } };
 	ap_image *image = NULL;
 	ap_view view;
@@ -837,7 +839,8 @@ static void test_image_table_that_ends_behind_the_last_place_is_marked(void **st
 	(void)state;
 	assert_int_equal(ap_stored_open(rich, rich_size, &image, NULL), AP_OK);
 	view = ap_view_of(image);
-	assert_int_equal(ap_view_range(&view, &net, AP_ADDRESS_IPV4, wrapped).family, AP_ADDRESS_UNKNOWN);
+	assert_int_equal(ap_view_range(&view, &net.ranges4, AP_ADDRESS_IPV4, wrapped, &origin).family,
+			 AP_ADDRESS_UNKNOWN);
 	assert_false(view.sound);
 	ap_image_free(image);
 }

@@ -730,13 +730,15 @@ static bool agrees(asking *a, ap_u128 number)
 /* Of every step-th range the addresses at its ends. */
 static int ask_net(asking *a, ap_prng *prng, size_t step)
 {
+	const ap_image_ranges *ranges = a->family == AP_ADDRESS_IPV4 ? &a->net.ranges4 : &a->net.ranges6;
 	const ap_u128 end = last_of(a->family);
+	uint32_t origin;
 	int failed = 0;
 
 	for (size_t i = 0; i < a->n && failed < 20; i += step) {
 		const reference *r = &a->ranges[i];
 		const ap_range wanted = range_of(a->family, r),
-			       found = ap_view_range(&a->view, &a->net, a->family, (uint32_t)i);
+			       found = ap_view_range(&a->view, ranges, a->family, (uint32_t)i, &origin);
 
 		AP_ROW(failed, agrees(a, r->first), "range %zu of %zu: its first", i, a->n);
 		AP_ROW(failed, agrees(a, r->last), "range %zu of %zu: its last", i, a->n);
