@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """measure.py - makes the images, runs all that is measured, and writes the numbers.
 
-    measure.py CHECKOUT BUILD WORK RESULTS [--quick]
+    measure.py CHECKOUT BUILD WORK RESULTS [--quick] [--only STEP]
 
 To be run by run.sh, which says what is measured and how to read it. WORK is a folder that is owned by root and empty;
-RESULTS becomes a JSON file, of which report.py and plot.py make the table and the plot. Anything that does not run, or
+RESULTS becomes a JSON file, of which report.py and plot.py make the table and the plot; with a STEP (regions, say) it is
+there already, and only what that step measures is measured anew. Anything that does not run, or
 that does not answer a login as it is due, ends the program.
 """
 import json
@@ -391,7 +392,14 @@ def measure_instructions(bench):
 
 def main():
     checkout, build, work, results, *rest = sys.argv[1:]
-    bench = Bench(checkout, build, work, rest == ["--quick"])
+    only = rest[rest.index("--only") + 1] if "--only" in rest else None
+    bench = Bench(checkout, build, work, "--quick" in rest)
+    if only:
+        with open(results, encoding="utf-8") as before:
+            bench.results = json.load(before)
+        globals()["measure_" + only](bench)
+        bench.save(results)
+        return
     began = time.monotonic()
     for step in (measure_apply, measure_tenants, measure_decisions, measure_memory, measure_instructions, measure_rules,
                  measure_user_rules, measure_text, measure_hbac, measure_regions):

@@ -1,10 +1,11 @@
 #!/bin/sh
 # run.sh - what a login costs: installs what is needed from Debian's packages, builds, measures, and prints the table.
 #
-#     sh bench/run.sh [--quick] [--keep FOLDER]
+#     sh bench/run.sh [--quick] [--keep FOLDER] [--only STEP]
 #
 # As root, on Debian 12. --quick: small sizes and few rounds, to see that all of it runs. --keep: leaves what was made in
-# FOLDER, which must not be there yet; else it is a temporary folder in /var/cache, and removed. The table, the
+# FOLDER, which must not be there yet; else it is a temporary folder in /var/cache, and removed. --only: measures that step
+# of measure.py alone (regions, text, hbac …) anew, and keeps the other numbers that are in bench/results. The table, the
 # numbers and a plot are written to bench/results, of a quick run to its folder quick. The exit status is 0 if all parts
 # ran, whatever they measured: it is no test. Of nothing else of the machine is anything changed.
 #
@@ -49,10 +50,10 @@ packages_bench='libc6-dbg libipa-hbac-dev libmaxmind-db-writer-perl libpam-modul
 	valgrind'
 build=$top/build-bench
 results=$top/bench/results
-quick='' work=''
+quick='' work='' only=''
 
 usage() {
-	echo "Usage: sh bench/run.sh [--quick] [--keep FOLDER]" >&2
+	echo "Usage: sh bench/run.sh [--quick] [--keep FOLDER] [--only STEP]" >&2
 	exit 2
 }
 
@@ -65,6 +66,11 @@ while [ $# -gt 0 ]; do
 	--keep)
 		[ $# -gt 1 ] || usage
 		work=$2
+		shift
+		;;
+	--only)
+		[ $# -gt 1 ] || usage
+		only=$2
 		shift
 		;;
 	*) usage ;;
@@ -105,9 +111,12 @@ else
 fi
 mkdir "$work/dev"
 mkdir -p "$results"
+if [ -n "$only" ]; then
+	cp "$results/results.json" "$work/"
+fi
 
 unshare --mount --propagation private \
-	sh bench/own_dev.sh "$work/dev" python3 bench/measure.py "$top" "$build" "$work" "$work/results.json" $quick
+	sh bench/own_dev.sh "$work/dev" python3 bench/measure.py "$top" "$build" "$work" "$work/results.json" $quick ${only:+--only "$only"}
 python3 bench/report.py "$work/results.json" >"$work/results.md"
 python3 bench/plot.py "$work/results.json" >"$work/login.svg"
 cp "$work/results.json" "$work/results.md" "$work/login.svg" "$results/"

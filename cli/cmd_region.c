@@ -30,13 +30,13 @@ static const char *database_path(ap_context *context, const ap_subject *subject)
 	return path == NULL && subject->set != NULL ? subject->set->region_database.text : path;
 }
 
-static int no_database(ap_context *context, const ap_subject *subject)
+/* On standard error; it is not the policy that is wrong. */
+static int no_database(ap_context *context, const char *path, const char *why)
 {
-	ap_error error = { 0 };
-
-	ap_error_set(&error, AP_ERR_MISSING, subject->path, 0,
-		     "names no region_database; --database names one for this once");
-	return ap_report_error(context, &error);
+	(void)fflush(stdout);
+	fprintf(stderr, "accesspolicy region: %s: %s\n", ap_printable(context->arena, path),
+		ap_printable(context->arena, why));
+	return AP_EXIT_POLICY;
 }
 
 static int parse_addresses(ap_context *context, const ap_usage *usage, char **texts, size_t n, ap_address *addresses)
@@ -290,7 +290,8 @@ static json_t *subdivisions_json(ap_context *context, const ap_region_answer *an
 
 static json_t *address_json(ap_context *context, const region_report *r, size_t i)
 {
-	const ap_region_answer *answer = &r->answers[i];
+	static const ap_region_answer unknown = { .known = false };
+	const ap_region_answer *answer = r->answers != NULL ? &r->answers[i] : &unknown;
 	ap_view view = ap_view_of(r->subject->image);
 	json_holders holders = { .arena = context->arena, .array = ap_json_array() };
 	const char *region = region_of(context, answer);
@@ -313,11 +314,13 @@ static json_t *address_json(ap_context *context, const region_report *r, size_t 
 static void write_json(ap_context *context, const region_report *r)
 {
 	json_t *object = ap_json_object(), *database = ap_json_object(), *addresses = ap_json_array();
+	bool read = r->answers != NULL;
 
 	ap_json_set(database, "path", ap_json_text(context->arena, r->path));
-	ap_json_set(database, "type", ap_json_text(context->arena, r->identity.type));
-	ap_json_set(database, "built", r->identity.built != 0 ? ap_json_time(r->identity.built) : json_null());
-	ap_json_set(database, "differs", json_boolean(is_other_database(r)));
+	ap_json_set(database, "type", ap_json_text(context->arena, read ? r->identity.type : NULL));
+	ap_json_set(database, "built", read && r->identity.built != 0 ? ap_json_time(r->identity.built) : json_null());
+	ap_json_set(database, "differs", read ? json_boolean(is_other_database(r)) : json_null());
+	ap_json_set(database, "error", ap_json_text(context->arena, r->fault));
 	ap_json_set(object, "database", database);
 	ap_json_set(object, "asked", ap_json_text(context->arena, r->subject->set != NULL ? "files" : "image"));
 	ap_json_set(object, "revision", ap_json_text(context->arena, ap_subject_revision(context->arena, r->subject)));
@@ -327,16 +330,23 @@ static void write_json(ap_context *context, const region_report *r)
 	ap_json_write(object);
 }
 
-static int report(ap_context *context, const ap_subject *subject, const char *path, const ap_address *addresses,
+/* `asked` is the database that the command line names, or NULL: then the image still knows something without it. */
+static int report(ap_context *context, const ap_subject *subject, const char *asked, const ap_address *addresses,
 		  size_t n)
 {
-	region_report r = { .subject = subject, .path = path, .addresses = addresses, .n = n };
+	region_report r = { .subject = subject, .path = asked, .addresses = addresses, .n = n };
 	ap_error error = { 0 };
 	int result = AP_EXIT_YES;
 
-	if (ap_region_database_look_up(path, addresses, n, context->arena, &r.identity, &r.answers, &error) != AP_OK) {
-		if (context->json)
-			return ap_report_error(context, &error);
+	if (asked == NULL)
+		r.path = database_path(context, subject);
+	if (r.path == NULL)
+		return no_database(context, subject->path,
+				   "names no region_database; --database names one for this once");
+	if (ap_region_database_look_up(r.path, addresses, n, context->arena, &r.identity, &r.answers, &error) !=
+	    AP_OK) {
+		if (asked != NULL)
+			return no_database(context, asked, error.message);
 		r.fault = error.message;
 		result = AP_EXIT_POLICY;
 	}
@@ -350,7 +360,7 @@ static int report(ap_context *context, const ap_subject *subject, const char *pa
 	return result;
 }
 
-/* What is in force, or where that knows no region, the files, which may name a database already. */
+/* What is in force, or where that knows no region, the files that it was made of, which may name a database by now. */
 static int open_subject(ap_context *context, bool files, const char *database, ap_subject *ret_subject)
 {
 	int result;
@@ -358,8 +368,10 @@ static int open_subject(ap_context *context, bool files, const char *database, a
 	if (files || context->config != NULL)
 		return ap_subject_open_files(context, NULL, NULL, ret_subject);
 	result = ap_subject_open_in_force(context, ret_subject);
-	if (result != AP_EXIT_YES || database != NULL || database_path(context, ret_subject) != NULL)
+	if (result != AP_EXIT_YES || database != NULL || database_path(context, ret_subject) != NULL ||
+	    ret_subject->set != NULL)
 		return result;
+	context->config = ap_pending_root(context->arena, ret_subject->image);
 	ap_subject_close(ret_subject);
 	return ap_subject_open_files(context, NULL, NULL, ret_subject);
 }
@@ -400,9 +412,7 @@ int ap_cmd_region(ap_context *context, int argc, char **argv)
 		result = open_subject(context, files, database, &subject);
 	if (result != AP_EXIT_YES)
 		return result;
-	if (database == NULL)
-		database = database_path(context, &subject);
-	result = database != NULL ? report(context, &subject, database, addresses, n) : no_database(context, &subject);
+	result = report(context, &subject, database, addresses, n);
 	ap_subject_close(&subject);
 	return result;
 }

@@ -1,8 +1,8 @@
 #include "region_text.h"
 
 #include "../lib/make/region_codes.h"
+#include "../lib/make/region_database.h"
 #include "../lib/make/state.h"
-#include "../lib/make/timestamp.h"
 #include "jsontext.h"
 #include "screen.h"
 
@@ -27,10 +27,9 @@ json_t *ap_json_region_name(ap_arena *arena, const char *code)
 
 const char *ap_database_shown(ap_arena *arena, const char *type, int64_t built)
 {
-	char time[AP_TIMESTAMP_TEXT_MAX];
+	char text[AP_DATABASE_TEXT_MAX];
 
-	return ap_format(arena, "%s, built %s", ap_printable(arena, type),
-			 built != 0 ? ap_timestamp_format_local(built, time) : "at an unknown time");
+	return ap_printable(arena, ap_arena_strdup(arena, ap_database_text(type, built, text)));
 }
 
 const char *ap_image_database_shown(ap_arena *arena, const ap_image *image)

@@ -67,12 +67,33 @@ static const char *client_text(ap_context *context, const ap_subject *subject, c
 	return ap_format(context->arena, "%s: %s", name, ap_explain_client(subject->image, request, why, sizeof(why)));
 }
 
+/* The image's database places no address of that family. */
+static bool is_family_unknown(const ap_image *image, ap_family family)
+{
+	ap_view view = ap_view_of(image);
+
+	return ap_view_database(&view, 0).n_placed[family == AP_ADDRESS_IPV4 ? 0 : 1] == 0;
+}
+
+static const char *region_text(ap_context *context, const ap_image *image, const ap_address *address)
+{
+	ap_view view = ap_view_of(image);
+	const char *code = ap_view_region_of(&view, address);
+	char text[AP_ADDRESS_TEXT_MAX];
+
+	if (code != NULL)
+		return ap_region_shown(context->arena, code);
+	if (is_family_unknown(image, address->family))
+		return ap_format(context->arena, "unknown: no %s address is placed",
+				 address->family == AP_ADDRESS_IPV4 ? "IPv4" : "IPv6");
+	return ap_format(context->arena, "none that a policy names (\"accesspolicy region %s\" tells which)",
+			 ap_address_format(address, text));
+}
+
 /* Where the address is, as far as policies name regions; nothing where none does. */
 static void write_region(ap_context *context, const ap_subject *subject, const ap_request *request)
 {
-	ap_view view = ap_view_of(subject->image);
 	const char *database = ap_image_database_shown(context->arena, subject->image);
-	const char *code = ap_view_region_of(&view, &request->address);
 	bool is_ip = request->address.family == AP_ADDRESS_IPV4 || request->address.family == AP_ADDRESS_IPV6;
 
 	if (!is_ip || ap_image_count(subject->image, AP_TABLE_REGIONS) == 0)
@@ -83,8 +104,7 @@ static void write_region(ap_context *context, const ap_subject *subject, const a
 	else
 		head_line(context, "Region",
 			  ap_format(context->arena, "%s, by %s",
-				    code != NULL ? ap_region_shown(context->arena, code) : "none that a policy names",
-				    database));
+				    region_text(context, subject->image, &request->address), database));
 }
 
 static void write_head(ap_context *context, const ap_test_report *report)

@@ -290,10 +290,8 @@ typedef struct {
 
 /* What a region database says of itself. */
 typedef struct {
-	uint32_t source; /* its number */
-	uint32_t type;   /* "GeoLite2-City" */
-	uint32_t ip_version;
-	uint32_t reserved;
+	uint32_t source;      /* its number */
+	uint32_t type;        /* "GeoLite2-City" */
 	int64_t built;        /* seconds since 1970-01-01T00:00:00Z */
 	uint64_t n_placed[2]; /* how many IPv4 addresses, and IPv6 networks of 64 bits, it places in a country */
 } ap_image_database;

@@ -178,25 +178,41 @@ static void compare_sources(work *w, const ap_image *before)
 	}
 }
 
-/* True if the image has addresses in the region of that code. */
-static bool has_addresses_in(ap_view *view, const char *code)
+/*
+ * A region may change from one database to the next by more than a whole database does, and one that has lost most of its
+ * addresses is not what a policy that names it was meant for.
+ */
+static void refuse_thinned(work *w, const ap_region_def *region, const ap_region_size *before)
 {
-	uint32_t n = ap_image_count(view->image, AP_TABLE_LOCATIONS);
+	static const char *const families[] = { "IPv4 addresses", "IPv6 addresses" };
+	const char *database = w->set->region_database.text;
 
-	for (uint32_t i = 0; i < n && view->sound; i++) {
-		ap_span regions = ap_view_location(view, i).regions;
+	for (int family = 0; family < 2; family++) {
+		ap_u128 was = before->n[family], now = region->n_addresses[family];
 
-		for (uint32_t k = 0; k < regions.n && view->sound; k++) {
-			uint32_t region = ap_view_number(view, regions, k);
-
-			if (strcmp(ap_view_string(view, ap_view_region(view, region).code), code) == 0)
-				return true;
-		}
+		if (now >= was || region->unknown[family] || (now > 0 && was - now <= now))
+			continue;
+		ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, region->place.file, region->place.line,
+				   "\"%s\" has %s %s that it has by what is in force, says %s", region->code,
+				   now == 0 ? "none of the" : "less than half of the", families[family], database);
 	}
-	return false;
 }
 
-/* The region database places so much less than before, or nothing in a region, that it is probably not whole. */
+static void compare_regions(work *w, ap_view *before)
+{
+	uint32_t n = ap_image_count(before->image, AP_TABLE_REGIONS);
+	ap_region_size *sizes = ap_region_sizes(w->t.arena, before);
+
+	for (uint32_t i = 0; i < n && before->sound; i++) {
+		const char *code = ap_view_string(before, ap_view_region(before, i).code);
+		uint32_t number = ap_region_number(w->set, code);
+
+		if (number != AP_NONE && w->set->regions[number].in_use && strcmp(code, "unlocated") != 0)
+			refuse_thinned(w, &w->set->regions[number], &sizes[i]);
+	}
+}
+
+/* The region database places so much less than before that it is probably not whole. */
 static void compare_databases(work *w, const ap_image *before)
 {
 	static const char *const units[] = { "IPv4 addresses", "networks of 64 bits of IPv6" };
@@ -215,15 +231,7 @@ static void compare_databases(work *w, const ap_image *before)
 					   "than max_shrink, %u percent",
 					   ap_grouped(set->region_data.n_placed[family], is), units[family],
 					   ap_grouped(database.n_placed[family], was), set->max_shrink);
-	for (size_t i = 0; i < set->n_regions; i++) {
-		const ap_region_def *region = &set->regions[i];
-
-		if (region->in_use && strcmp(region->code, "unlocated") != 0 &&
-		    region->n_addresses[0] + region->n_addresses[1] == 0 && has_addresses_in(&view, region->code))
-			ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, region->place.file, region->place.line,
-					   "no address is in \"%s\" any more, says %s; by what is in force there are",
-					   region->code, set->region_database.text);
-	}
+	compare_regions(w, &view);
 }
 
 static void check_shrinking(work *w)

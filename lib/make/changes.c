@@ -539,13 +539,21 @@ static const char *count_text(comparison *c, const ap_image_source *source)
 static const char *database_text(side *s)
 {
 	ap_image_database database;
-	char time[AP_TIMESTAMP_TEXT_MAX];
+	char text[AP_DATABASE_TEXT_MAX];
 
 	if (s->view.image == NULL || ap_image_count(s->view.image, AP_TABLE_DATABASES) == 0)
 		return NULL;
 	database = ap_view_database(&s->view, 0);
-	return print(s->arena, "%s, built %s", ap_view_string(&s->view, database.type),
-		     database.built != 0 ? ap_timestamp_format_local(database.built, time) : "at an unknown time");
+	return ap_arena_strdup(s->arena,
+			       ap_database_text(ap_view_string(&s->view, database.type), database.built, text));
+}
+
+/* True if the new image's database was built before that of the old one, where either says when. */
+static bool is_older(comparison *c)
+{
+	int64_t is = ap_view_database(&c->after.view, 0).built, was = ap_view_database(&c->before.view, 0).built;
+
+	return is != 0 && is < was;
 }
 
 /* What is told of a source beside its path. */
@@ -562,7 +570,7 @@ static const char *detail_of(comparison *c, ap_change_kind kind, const ap_image_
 	detail = database_text(&c->after);
 	before = was != NULL ? database_text(&c->before) : NULL;
 	if (detail != NULL && before != NULL)
-		return print(c->arena, "%s, was %s", detail, before);
+		return print(c->arena, "%s, was %s%s", detail, before, is_older(c) ? ", which is newer" : "");
 	return detail != NULL ? detail : "";
 }
 
@@ -653,6 +661,39 @@ static const char *users_of_region(side *s, uint32_t region)
 	return listed(&users, "nothing");
 }
 
+/* "2001::/32, 2002::/16": where IPv6 addresses are by the IPv4 address in them; but for those that nobody has, ::/96. */
+static const char *aliases_text(side *s)
+{
+	uint32_t n = ap_image_count(s->view.image, AP_TABLE_ALIASES);
+	listing prefixes = new_listing(s);
+
+	for (uint32_t i = 0; i < n && s->view.sound; i++) {
+		const ap_image_alias alias = ap_view_alias(&s->view, i);
+		ap_range range = { .family = AP_ADDRESS_IPV6 };
+		static const uint8_t nobody[sizeof(range.first)] = { 0 };
+		char text[AP_RANGE_TEXT_MAX];
+
+		if (memcmp(alias.prefix, nobody, sizeof(nobody)) == 0)
+			continue;
+		memcpy(range.first, alias.prefix, sizeof(range.first));
+		memset(range.last, 0xff, sizeof(range.last));
+		if (alias.prefix_bytes <= sizeof(range.last))
+			memcpy(range.last, alias.prefix, alias.prefix_bytes);
+		list(&prefixes, "", ap_range_format(&range, text));
+	}
+	return listed(&prefixes, "none");
+}
+
+static void compare_aliases(comparison *c)
+{
+	const char *is = aliases_text(&c->after), *was = aliases_text(&c->before);
+
+	if (strcmp(is, was) != 0)
+		note(c, AP_CHANGE_CHANGED, AP_CHANGE_DATABASE,
+		     "IPv6 networks that are where the IPv4 address in them is",
+		     print(c->arena, "%s, was %s", is, was));
+}
+
 static void compare_regions(comparison *c)
 {
 	ap_region_change *regions;
@@ -661,6 +702,8 @@ static void compare_regions(comparison *c)
 	/* where nothing was known before, the networks of the policies changed, and are told of */
 	if (c->before.view.image == NULL || ap_image_count(c->before.view.image, AP_TABLE_DATABASES) == 0)
 		return;
+	if (ap_image_count(c->after.view.image, AP_TABLE_DATABASES) > 0)
+		compare_aliases(c);
 	regions = ap_region_changes(c->arena, &c->before.view, &c->after.view, &n);
 	for (size_t i = 0; i < n; i++)
 		note(c, AP_CHANGE_CHANGED, AP_CHANGE_REGION, regions[i].code,

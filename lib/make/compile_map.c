@@ -50,7 +50,6 @@ static void write_database(const ap_policy_set *set, ap_builder *image)
 	const ap_region_data *data = &set->region_data;
 	const ap_image_database database = { .source = (uint32_t)set->region_source,
 					     .type = ap_builder_string(image, data->identity.type),
-					     .ip_version = data->identity.ip_version,
 					     .built = data->identity.built,
 					     .n_placed = { data->n_placed[0], data->n_placed[1] } };
 

@@ -4,7 +4,6 @@
 #include "aliases.h"
 #include "doors.h"
 #include "finder.h"
-#include "region_findings.h"
 #include "rivals.h"
 #include "unknowns.h"
 
@@ -141,6 +140,32 @@ static void find_ended_exceptions(ap_finder *f)
 	}
 }
 
+/* A subdivision of a country that is listed as well. */
+static void find_contained(ap_finder *f, const ap_list *regions)
+{
+	for (size_t i = 0; i < regions->n; i++) {
+		const char *code = regions->items[i].text;
+
+		for (size_t k = 0; k < regions->n && code[2] == '-'; k++)
+			if (strncmp(regions->items[k].text, code, 2) == 0 && regions->items[k].text[2] == '\0')
+				ap_finder_report(f, &regions->items[i].place,
+						 "\"%s\" is in \"%s\", which is listed as well", code,
+						 regions->items[k].text);
+	}
+}
+
+static void find_contained_regions(ap_finder *f)
+{
+	for (size_t i = 0; i < f->set->n_policies; i++) {
+		if (f->set->policies[i].status == AP_POLICY_DISABLED)
+			continue;
+		find_contained(f, &f->set->policies[i].regions);
+		find_contained(f, &f->set->policies[i].except.regions);
+	}
+	for (size_t i = 0; i < f->set->n_exceptions; i++)
+		find_contained(f, &f->set->exceptions[i].regions);
+}
+
 static void find_in_policies(ap_finder *f)
 {
 	for (size_t i = 0; i < f->set->n_policies; i++) {
@@ -163,7 +188,7 @@ void ap_findings(const ap_policy_set *set, const ap_image *image, int64_t now, c
 	ap_finder_init(&f, set, image, now, nss, diagnostics);
 	find_in_policies(&f);
 	ap_find_closed_machine(&f);
-	ap_find_regions(&f);
+	find_contained_regions(&f);
 	ap_find_unknown_groups(&f);
 	ap_find_aliases(set, image, nss, diagnostics);
 	find_ended_exceptions(&f);

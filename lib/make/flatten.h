@@ -17,6 +17,14 @@ typedef struct {
 	uint32_t origin;
 } ap_interval;
 
+/* How many IPv6 networks of 64 bits so many addresses fill, the last perhaps in part. */
+static inline uint64_t ap_networks_of_64(ap_u128 addresses)
+{
+	uint64_t whole = (uint64_t)(addresses >> 64);
+
+	return whole + ((uint64_t)addresses != 0 && whole != UINT64_MAX ? 1 : 0);
+}
+
 ap_u128 ap_u128_of(const uint8_t bytes[16], ap_family family);
 
 /*

@@ -26,6 +26,9 @@ static void limit(__rlimit_resource_t resource, rlim_t most)
 		return;
 	if (value.rlim_cur == RLIM_INFINITY || value.rlim_cur > most)
 		value.rlim_cur = most;
+	/* one second later than the signal that tells that it was the time */
+	if (value.rlim_max == RLIM_INFINITY || value.rlim_max > most)
+		value.rlim_max = most + (resource == RLIMIT_CPU ? 1 : 0);
 	(void)setrlimit(resource, &value);
 }
 
@@ -86,6 +89,7 @@ __attribute__((noreturn)) static void be_child(int fd, pid_t parent, const ap_is
 	/* whoever waits for the answer may be killed */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || out == NULL)
 		_exit(EXIT_FAILURE);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	set_limits(limits);
 	done = work(out, context);
 	(void)fputc(done ? ANSWERED : FAILED, out);
@@ -113,11 +117,14 @@ static ap_status take_answer(const ap_isolated_limits *limits, int fd, bool know
 {
 	char *bytes, end;
 	size_t size;
+	ap_status read;
 
-	if (lseek(fd, 0, SEEK_SET) != 0 ||
-	    ap_file_read_descriptor(fd, limits->name, answer_limit, &bytes, &size, error) != AP_OK)
+	if (lseek(fd, 0, SEEK_SET) != 0)
 		return ap_error_set(error, AP_ERR_IO, limits->name, 0, "what was read of it cannot be had: %s",
 				    strerror(errno));
+	read = ap_file_read_descriptor(fd, limits->name, answer_limit, &bytes, &size, error);
+	if (read != AP_OK)
+		return read;
 	end = size > 0 ? bytes[size - 1] : '\0';
 	if ((known && status != 0) || (end != ANSWERED && end != FAILED)) {
 		free(bytes);

@@ -40,7 +40,8 @@ typedef struct {
 	size_t n_texts;
 
 	/* A region that is in use, and that the region database does not tell of, is an error. Without, it is a
-	   warning, and where that region decides, a login is undetermined. */
+	   warning, and where that region decides, a login is undetermined; and as that is what a login does that reads
+	   the files, the database may be read for AP_REGION_SECONDS_AT_LOGIN only. */
 	bool regions_must_be_known;
 
 	const ap_progress *progress; /* may be NULL */

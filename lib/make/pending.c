@@ -51,15 +51,6 @@ static bool is_same(const char *bytes, size_t size, const ap_image_source *sourc
 	return memcmp(sha256, source->sha256, sizeof(sha256)) == 0;
 }
 
-static const char *built_text(int64_t built, char text[64])
-{
-	char time[AP_TIMESTAMP_TEXT_MAX];
-
-	(void)snprintf(text, 64, "built %s",
-		       built != 0 ? ap_timestamp_format_local(built, time) : "at an unknown time");
-	return text;
-}
-
 static const char *age(int64_t built, int64_t was_built)
 {
 	if (built == 0 || was_built == 0 || built == was_built)
@@ -70,7 +61,7 @@ static const char *age(int64_t built, int64_t was_built)
 /* "newer: TYPE, built 2026-11-20 …; in force is that built 2026-11-13 …", or why the one that is there cannot be read. */
 static const char *tell_databases(search *s, const char *path)
 {
-	char text[1200], built[64], was_built[64];
+	char text[2 * AP_DATABASE_TEXT_MAX + 1024], now[AP_DATABASE_TEXT_MAX], before[AP_DATABASE_TEXT_MAX];
 	ap_image_database was = ap_view_database(&s->view, 0);
 	ap_database_identity is;
 	const ap_region_answer *none;
@@ -79,9 +70,9 @@ static const char *tell_databases(search *s, const char *path)
 	if (ap_region_database_look_up(path, NULL, 0, s->arena, &is, &none, &error) != AP_OK)
 		(void)snprintf(text, sizeof(text), "%s", error.message);
 	else
-		(void)snprintf(text, sizeof(text), "%s: %s, %s; in force is %s, %s", age(is.built, was.built), is.type,
-			       built_text(is.built, built), ap_view_string(&s->view, was.type),
-			       built_text(was.built, was_built));
+		(void)snprintf(text, sizeof(text), "%s: %s; in force is %s", age(is.built, was.built),
+			       ap_database_text(is.type, is.built, now),
+			       ap_database_text(ap_view_string(&s->view, was.type), was.built, before));
 	return ap_arena_strdup(s->arena, text);
 }
 

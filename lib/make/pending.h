@@ -11,8 +11,8 @@ typedef struct {
 	ap_pending_kind kind;
 	ap_source_kind source;
 	const char *path;
-	const char
-		*why; /* of one that cannot be read; of a region database that changed, what it is and was; or NULL */
+	/* Of one that cannot be read why; of a region database that changed, what it is and was; or NULL. */
+	const char *why;
 } ap_pending_file;
 
 typedef struct {

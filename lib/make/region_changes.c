@@ -60,10 +60,10 @@ static bool holds(const walker *w, ap_span regions, uint32_t number)
 /* The regions of a stretch of `size` addresses, in either image; none where a walker is not in a range. */
 static void count_stretch(sweep *s, ap_u128 size, ap_span before, ap_span after)
 {
-	uint32_t numbers[16];
+	uint32_t numbers[AP_LOCATION_MAX];
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < before.n && n < 16 && s->before.view->sound; i++) {
+	for (uint32_t i = 0; i < before.n && n < AP_LOCATION_MAX && s->before.view->sound; i++) {
 		uint32_t old = ap_view_number(s->before.view, before, i);
 		uint32_t number =
 			old < ap_image_count(s->before.view->image, AP_TABLE_REGIONS) ? s->numbers[old] : AP_NONE;
@@ -179,6 +179,22 @@ ap_region_change *ap_region_changes(ap_arena *arena, ap_view *before, ap_view *a
 	return s.changes;
 }
 
+ap_region_size *ap_region_sizes(ap_arena *arena, ap_view *view)
+{
+	uint32_t n = ap_image_count(view->image, AP_TABLE_REGIONS);
+	ap_region_size *sizes = ap_arena_alloc(arena, (n + 1) * sizeof(*sizes));
+
+	for (int family = 0; family < 2; family++)
+		for (walker w = walk(view, family == 0 ? AP_ADDRESS_IPV4 : AP_ADDRESS_IPV6); !w.over; step(&w))
+			for (uint32_t i = 0; i < w.regions.n && view->sound; i++) {
+				uint32_t region = ap_view_number(view, w.regions, i);
+
+				if (region < n)
+					sizes[region].n[family] += w.last - w.first + 1;
+			}
+	return sizes;
+}
+
 /*
  * In words
  */
@@ -210,19 +226,13 @@ static void append_counts(char *text, size_t size, uint64_t came, uint64_t went,
 		       went > 0 ? ap_grouped(went, minus) : "", came + went == 1 ? one : many);
 }
 
-/* Networks of 64 bits, each that is begun. */
-static uint64_t networks(ap_u128 addresses)
-{
-	return (uint64_t)(addresses >> 64) + ((uint64_t)addresses != 0 ? 1 : 0);
-}
-
 const char *ap_region_change_text(ap_arena *arena, const ap_region_change *change)
 {
 	char text[256] = "";
 
 	append_counts(text, sizeof(text), (uint64_t)change->came[0], (uint64_t)change->went[0], "IPv4 address",
 		      "IPv4 addresses");
-	append_counts(text, sizeof(text), networks(change->came[1]), networks(change->went[1]),
+	append_counts(text, sizeof(text), ap_networks_of_64(change->came[1]), ap_networks_of_64(change->went[1]),
 		      "network of 64 bits of IPv6", "networks of 64 bits of IPv6");
 	return ap_arena_strdup(arena, text);
 }

@@ -4,7 +4,7 @@
 
 #include "../login/view.h"
 #include "arena.h"
-#include "flatten.h"
+#include "region_database.h"
 
 enum { AP_GROUPED_MAX = 32 };
 
@@ -21,6 +21,12 @@ typedef struct {
  * leads to are not counted, and none of a family that either database has nothing of: where those are is unknown.
  */
 ap_region_change *ap_region_changes(ap_arena *arena, ap_view *before, ap_view *after, size_t *ret_n);
+
+/* How many IPv4 and IPv6 addresses each region of an image has, by its number; in the arena. */
+typedef struct {
+	ap_u128 n[2];
+} ap_region_size;
+ap_region_size *ap_region_sizes(ap_arena *arena, ap_view *view);
 
 /* "1,024" */
 const char *ap_grouped(uint64_t number, char buffer[AP_GROUPED_MAX]);

@@ -3,6 +3,7 @@
 #include "../login/file.h"
 #include "isolated.h"
 #include "region_walk.h"
+#include "timestamp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,12 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum {
-	TYPE_MAX = 64,
-	IPV4_BITS = 32,
-	IPV4_AT = 96, /* the bits of IPv6 before the IPv4 addresses of a database that has both */
-	IPV6_BITS = 128,
-};
+enum { TYPE_MAX = 64 };
 
 static const uint64_t size_limit = (uint64_t)512 * 1024 * 1024; /* as of other files */
 static const size_t work_memory = (size_t)1024 * 1024 * 1024;
@@ -32,7 +28,6 @@ enum { ALIGNMENT = 16 };
 typedef struct {
 	char type[TYPE_MAX];
 	int64_t built;
-	uint32_t ip_version;
 	bool has_subdivisions;
 	uint64_t n_placed[2];
 	size_t n_found;
@@ -68,7 +63,7 @@ static const void *take(const char **at, const char *end, size_t n, size_t size)
 
 static answer_head head_of(const MMDB_s *db)
 {
-	answer_head head = { .ip_version = db->metadata.ip_version };
+	answer_head head = { .n_found = 0 };
 	uint64_t built = db->metadata.build_epoch;
 	const char *type = db->metadata.database_type;
 
@@ -83,7 +78,7 @@ static void put_walked(FILE *out, const MMDB_s *db, const ap_region_walked *walk
 
 	head.has_subdivisions = walked->has_subdivisions;
 	head.n_placed[0] = (uint64_t)walked->n_placed[0];
-	head.n_placed[1] = (uint64_t)(walked->n_placed[1] >> 64);
+	head.n_placed[1] = ap_networks_of_64(walked->n_placed[1]);
 	head.n_found = walked->n_found;
 	head.n_intervals[0] = walked->n_intervals[0];
 	head.n_intervals[1] = walked->n_intervals[1];
@@ -152,7 +147,7 @@ static MMDB_lookup_result_s look_up(const MMDB_s *db, const ap_address *address,
 static ap_range network_of(const ap_address *address, unsigned bits)
 {
 	ap_range range = { .family = address->family };
-	unsigned n = address->family == AP_ADDRESS_IPV4 ? IPV4_BITS : IPV6_BITS;
+	unsigned n = address->family == AP_ADDRESS_IPV4 ? AP_REGION_IPV4_BITS : AP_REGION_IPV6_BITS;
 
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t mask = (uint8_t)(0x80u >> i % 8);
@@ -190,7 +185,7 @@ static bool answer_address(FILE *out, const MMDB_s *db, const ap_region_walked *
 	/* of a tree of both families the library counts the bits from the beginning of IPv6 */
 	bits = result.netmask;
 	if (address->family == AP_ADDRESS_IPV4 && of_both)
-		bits = bits > IPV4_AT ? bits - IPV4_AT : 0;
+		bits = bits > AP_REGION_IPV4_AT ? bits - AP_REGION_IPV4_AT : 0;
 	ret_answer->network = network_of(address, bits);
 	return true;
 }
@@ -220,6 +215,15 @@ static bool answer_all(FILE *out, void *context)
  * In the parent
  */
 
+const char *ap_database_text(const char *type, int64_t built, char buffer[AP_DATABASE_TEXT_MAX])
+{
+	char time[AP_TIMESTAMP_TEXT_MAX];
+
+	(void)snprintf(buffer, AP_DATABASE_TEXT_MAX, "%s, built %s", type,
+		       built != 0 ? ap_timestamp_format_local(built, time) : "at an unknown time");
+	return buffer;
+}
+
 /* Copies the file, so that nothing is read that changes while it is, and fills in what identifies it. */
 static ap_status copy_file(const char *path, int *ret_fd, ap_database_identity *identity, ap_error *error)
 {
@@ -232,6 +236,11 @@ static ap_status copy_file(const char *path, int *ret_fd, ap_database_identity *
 
 	if (status != AP_OK)
 		return status;
+	if (size > size_limit) {
+		(void)close(from);
+		return ap_error_set(error, AP_ERR_LIMIT, path, 0, "has more than %llu bytes, the limit",
+				    (unsigned long long)size_limit);
+	}
 	identity->size = 0;
 	sha256_init(&context);
 	to = memfd_create("region database", MFD_CLOEXEC);
@@ -239,6 +248,7 @@ static ap_status copy_file(const char *path, int *ret_fd, ap_database_identity *
 		sha256_update(&context, (size_t)n, (const uint8_t *)buffer);
 		identity->size += (size_t)n;
 		if (write(to, buffer, (size_t)n) != n) {
+			errno = ENOSPC; /* of memory, which is what the copy is in */
 			n = -1;
 			break;
 		}
@@ -256,6 +266,12 @@ static ap_status copy_file(const char *path, int *ret_fd, ap_database_identity *
 		(void)close(to);
 	*ret_fd = to;
 	return status;
+}
+
+/* What the child wrote is no answer: the file led it astray. */
+static ap_status refuse_answer(const char *path, ap_error *error)
+{
+	return ap_error_set(error, AP_ERR_DAMAGED, path, 0, "cannot be read: the process that read it went astray");
 }
 
 /* Has the child do `work`: its answer in the arena, whose head is taken. */
@@ -281,11 +297,9 @@ static ap_status run(const char *path, task *t, ap_isolated_work *work, ap_arena
 	*ret_end = kept + size;
 	*ret_head = take(ret_at, *ret_end, 1, sizeof(**ret_head));
 	if (*ret_head == NULL || memchr((*ret_head)->type, '\0', TYPE_MAX) == NULL)
-		return ap_error_set(error, AP_ERR_DAMAGED, path, 0,
-				    "cannot be read: the process that read it went astray");
+		return refuse_answer(path, error);
 	identity->type = (*ret_head)->type;
 	identity->built = (*ret_head)->built;
-	identity->ip_version = (*ret_head)->ip_version;
 	return AP_OK;
 }
 
@@ -309,6 +323,7 @@ static bool is_sound(const ap_region_data *data, size_t n_codes)
 			const ap_interval *interval = &data->intervals[family][i];
 
 			if (interval->origin >= data->n_locations || interval->last < interval->first ||
+			    (family == 0 && interval->last > UINT32_MAX) ||
 			    (i > 0 && interval->first <= interval[-1].last))
 				return false;
 		}
@@ -341,10 +356,24 @@ ap_status ap_region_database_read(const char *path, unsigned seconds, const char
 	data.locations = take(&at, end, data.n_locations, sizeof(*data.locations));
 	data.aliases = take(&at, end, data.n_aliases, sizeof(*data.aliases));
 	if (data.aliases == NULL || !is_sound(&data, n_codes))
-		return ap_error_set(error, AP_ERR_DAMAGED, path, 0,
-				    "cannot be read: the process that read it went astray");
+		return refuse_answer(path, error);
 	*ret_data = data;
 	return AP_OK;
+}
+
+static bool are_sound(const ap_region_answer *answers, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const ap_region_answer *answer = &answers[i];
+
+		if (answer->n_subdivisions > AP_SUBDIVISIONS_MAX ||
+		    memchr(answer->country, '\0', sizeof(answer->country)) == NULL)
+			return false;
+		for (size_t k = 0; k < answer->n_subdivisions; k++)
+			if (memchr(answer->subdivisions[k], '\0', AP_REGION_CODE_MAX) == NULL)
+				return false;
+	}
+	return true;
 }
 
 ap_status ap_region_database_look_up(const char *path, const ap_address *addresses, size_t n, ap_arena *arena,
@@ -361,9 +390,8 @@ ap_status ap_region_database_look_up(const char *path, const ap_address *address
 	if (status != AP_OK)
 		return status;
 	answers = take(&at, end, n, sizeof(*answers));
-	if (answers == NULL || head->n_answers != n)
-		return ap_error_set(error, AP_ERR_DAMAGED, path, 0,
-				    "cannot be read: the process that read it went astray");
+	if (answers == NULL || head->n_answers != n || !are_sound(answers, n))
+		return refuse_answer(path, error);
 	*ret_identity = identity;
 	*ret_answers = answers;
 	return AP_OK;

@@ -1,6 +1,6 @@
 /*
- * region_database.h - where addresses are, as a region database says: a MaxMind DB of the shape of GeoIP2 Country or
- * City, read with libmaxminddb.
+ * region_database.h - where addresses are, as a region database says: a file of the MaxMind DB File Format Specification
+ * 2.0, of the shape of GeoIP2 Country or City, read with libmaxminddb.
  *
  * Of a record `country`.`iso_code` counts, and `subdivisions`[].`iso_code`, the largest first. An address is placed if
  * its country is one of ISO 3166-1's; any other is "unlocated": one that the database does not hold, or whose record
@@ -29,8 +29,7 @@ enum { AP_REGION_CODE_MAX = 8, AP_SUBDIVISIONS_MAX = 7, AP_LOCATION_MAX = 1 + AP
 typedef struct {
 	const char *type; /* "GeoLite2-City"; printable */
 	int64_t built;    /* seconds since 1970-01-01T00:00:00Z; 0: it says none that is a date */
-	unsigned ip_version;
-	size_t size; /* bytes */
+	size_t size;      /* bytes */
 	uint8_t sha256[32];
 } ap_database_identity;
 
@@ -60,6 +59,11 @@ typedef struct {
 	const ap_image_alias *aliases; /* IPv6 addresses that are where an IPv4 address is; not among the intervals */
 	size_t n_aliases;
 } ap_region_data;
+
+enum { AP_DATABASE_TEXT_MAX = 160 };
+
+/* "GeoLite2-City, built 2026-11-20 …", in local time. Returns `buffer`. */
+const char *ap_database_text(const char *type, int64_t built, char buffer[AP_DATABASE_TEXT_MAX]);
 
 /* How long a database may be read, in seconds of the processor: none that is sound takes a tenth of the longer. */
 enum { AP_REGION_SECONDS = 60, AP_REGION_SECONDS_AT_LOGIN = 6 };

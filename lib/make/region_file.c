@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 bool ap_region_refuse(FILE *out, const char *format, ...)
 {
@@ -16,7 +17,7 @@ bool ap_region_refuse(FILE *out, const char *format, ...)
 
 bool ap_region_file_open(FILE *out, int fd, size_t size, MMDB_s *db)
 {
-	char path[64];
+	char path[64], start[2];
 	int status;
 
 	/* it takes a name, and this is the copy's */
@@ -24,12 +25,14 @@ bool ap_region_file_open(FILE *out, int fd, size_t size, MMDB_s *db)
 	status = MMDB_open(path, MMDB_MODE_MMAP, db);
 	if (status == MMDB_FILE_OPEN_ERROR)
 		return ap_region_refuse(out, "cannot be read: %s: is /proc mounted?", strerror(errno));
+	if (status != MMDB_SUCCESS && pread(fd, start, sizeof(start), 0) == sizeof(start) &&
+	    memcmp(start, "\x1f\x8b", sizeof(start)) == 0)
+		return ap_region_refuse(out, "is compressed; expected a region database as gunzip unpacks it");
 	if (status != MMDB_SUCCESS)
-		return ap_region_refuse(
-			out,
-			"is no region database that can be read; expected one in the MaxMind DB format, as "
-			"GeoLite2-Country.mmdb (libmaxminddb says: %s)",
-			MMDB_strerror(status));
+		return ap_region_refuse(out,
+					"is no region database, or is cut off; expected one in the MaxMind DB format, "
+					"such as GeoLite2-Country.mmdb (libmaxminddb says: %s)",
+					MMDB_strerror(status));
 	/* the library computes this in 32 bits */
 	if ((uint64_t)db->metadata.node_count * db->full_record_byte_size + AP_REGION_SEPARATOR_BYTES > size)
 		return ap_region_refuse(out, "is damaged: it says that its search tree is longer than the file is");
@@ -69,11 +72,28 @@ static bool string_at(const MMDB_s *db, uint32_t offset, const char *const *path
 		*ret_damaged = true;
 	if (status != MMDB_SUCCESS && status != MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR)
 		*ret_damaged = true;
-	if (status != MMDB_SUCCESS || !ret_data->has_data || ret_data->type != MMDB_DATA_TYPE_UTF8_STRING)
+	/* an empty string is not in the file, but the library's own */
+	if (status != MMDB_SUCCESS || !ret_data->has_data || ret_data->type != MMDB_DATA_TYPE_UTF8_STRING ||
+	    ret_data->data_size == 0)
 		return false;
 	if (ret_data->data_size > end_of_data(db) - ret_data->utf8_string)
 		*ret_damaged = true;
 	return !*ret_damaged;
+}
+
+/* As many as are looked at: further ones would be smaller than any that has a code. */
+static uint32_t count_subdivisions(const MMDB_s *db, uint32_t offset, bool *ret_damaged)
+{
+	const char *const path[] = { "subdivisions", NULL };
+	MMDB_entry_s entry = { .mmdb = db, .offset = offset };
+	MMDB_entry_data_s data;
+	int status = MMDB_aget_value(&entry, &data, path);
+
+	if (status != MMDB_SUCCESS && status != MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR)
+		*ret_damaged = true;
+	if (status != MMDB_SUCCESS || !data.has_data || data.type != MMDB_DATA_TYPE_ARRAY)
+		return 0;
+	return data.data_size < AP_SUBDIVISIONS_MAX ? data.data_size : AP_SUBDIVISIONS_MAX;
 }
 
 bool ap_region_file_codes(const MMDB_s *db, uint32_t offset, ap_region_codes *ret_codes)
@@ -81,17 +101,20 @@ bool ap_region_file_codes(const MMDB_s *db, uint32_t offset, ap_region_codes *re
 	const char *const country[] = { "country", "iso_code", NULL };
 	MMDB_entry_data_s data;
 	bool damaged = false;
+	uint32_t n;
 
 	memset(ret_codes, 0, sizeof(*ret_codes));
 	if (string_at(db, offset, country, &data, &damaged))
 		ap_region_copy_printable(ret_codes->country, sizeof(ret_codes->country), data.utf8_string,
 					 data.data_size);
-	for (int i = 0; i < AP_SUBDIVISIONS_MAX && !damaged; i++) {
+	n = damaged ? 0 : count_subdivisions(db, offset, &damaged);
+	for (uint32_t i = 0; i < n && !damaged; i++) {
 		const char index[] = { (char)('0' + i), '\0' };
 		const char *const subdivision[] = { "subdivisions", index, "iso_code", NULL };
 
+		/* some have names alone */
 		if (!string_at(db, offset, subdivision, &data, &damaged))
-			break;
+			continue;
 		ap_region_copy_printable(ret_codes->subdivisions[ret_codes->n_subdivisions++], AP_REGION_CODE_MAX,
 					 data.utf8_string, data.data_size);
 	}

@@ -11,13 +11,19 @@
 #include <maxminddb.h>
 #include <stdio.h>
 
-enum { AP_REGION_SEPARATOR_BYTES = 16 }; /* between the search tree and the data */
+/* By the MaxMind DB File Format Specification 2.0. */
+enum {
+	AP_REGION_SEPARATOR_BYTES = 16, /* between the search tree and the data section */
+	AP_REGION_IPV4_BITS = 32,
+	AP_REGION_IPV6_BITS = 128,
+	AP_REGION_IPV4_AT = 96, /* the bits before the IPv4 addresses in a tree of IPv6 */
+};
 
 /* Writes what is wrong. Always false. */
 __attribute__((format(printf, 2, 3))) bool ap_region_refuse(FILE *out, const char *format, ...);
 
 /* Opens the file of `size` bytes that is open as `fd`. False if it is none that can be read. */
-bool ap_region_file_open(FILE *out, int fd, size_t size, MMDB_s *ret_db);
+bool ap_region_file_open(FILE *out, int fd, size_t size, MMDB_s *db);
 
 /* The codes of a record as they stand there, printable; "" where there is none. */
 typedef struct {

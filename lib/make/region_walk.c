@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	IPV4_BITS = 32,
-	IPV4_AT = 96, /* the bits of IPv6 before the IPv4 addresses of a database that has both */
-	IPV6_BITS = 128,
-};
-
 /* The codes of one record: indices into `found`, the country's first; none: it is not placed. */
 typedef struct {
 	uint32_t codes[AP_LOCATION_MAX];
@@ -166,18 +160,27 @@ static const record *record_at(walking *w, uint32_t offset)
  * The search tree
  */
 
+/* All of IPv6 is one more than fits. */
+static ap_u128 plus(ap_u128 count, ap_u128 size_less_one)
+{
+	ap_u128 sum = count + size_less_one;
+
+	return sum < count || sum == ~(ap_u128)0 ? ~(ap_u128)0 : sum + 1;
+}
+
 /* All addresses that begin with the first `depth` bits of `first` have that record. */
 static void take_network(walking *w, ap_u128 first, unsigned depth, const record *of)
 {
-	ap_u128 size_less_one =
-		depth == 0 ? (w->bits == IPV4_BITS ? UINT32_MAX : ~(ap_u128)0) : ((ap_u128)1 << (w->bits - depth)) - 1;
+	/* depth 0 is IPv4 alone, whole: all of IPv6 is two halves at least */
+	ap_u128 size_less_one = ((ap_u128)1 << (w->bits - depth)) - 1;
 	size_t *n = &w->made.n_intervals[w->family];
 	ap_interval *before = *n > 0 ? &w->made.intervals[w->family][*n - 1] : NULL;
 
 	for (uint32_t i = 0; i < of->n; i++)
-		w->made.found[of->codes[i]].n_addresses[w->family] += size_less_one + 1;
+		w->made.found[of->codes[i]].n_addresses[w->family] =
+			plus(w->made.found[of->codes[i]].n_addresses[w->family], size_less_one);
 	if (of->n > 0)
-		w->made.n_placed[w->family] += size_less_one + 1;
+		w->made.n_placed[w->family] = plus(w->made.n_placed[w->family], size_less_one);
 	if (of->location == AP_NONE)
 		return;
 	if (before != NULL && before->origin == of->location && first - before->last == 1)
@@ -192,24 +195,22 @@ static ap_image_alias alias_of(ap_u128 prefix, unsigned depth)
 	ap_image_alias alias = { .prefix_bytes = depth / 8 };
 
 	for (unsigned i = 0; i < alias.prefix_bytes; i++)
-		alias.prefix[i] = (uint8_t)(prefix >> (IPV6_BITS - 8 * (i + 1)));
+		alias.prefix[i] = (uint8_t)(prefix >> (AP_REGION_IPV6_BITS - 8 * (i + 1)));
 	return alias;
 }
 
 /* An IPv4-mapped address is the IPv4 one (address.h): nothing is ever looked up there. */
-static bool is_mapped(ap_u128 prefix, unsigned depth)
+static bool is_mapped(const walking *w, ap_u128 prefix, unsigned depth)
 {
-	return depth == IPV4_AT && prefix == (ap_u128)0xffff << IPV4_BITS;
+	return w->family == 1 && depth == AP_REGION_IPV4_AT && prefix == (ap_u128)0xffff << AP_REGION_IPV4_BITS;
 }
 
 /* True if the node is that of the IPv4 addresses, and was noted as an alias of them. */
 static bool take_alias(walking *w, uint64_t node, ap_u128 prefix, unsigned depth)
 {
-	if (w->family == 0 || w->db->ipv4_start_node.netmask != IPV4_AT || node != w->db->ipv4_start_node.node_value ||
-	    depth > IPV4_AT || depth % 8 != 0)
+	if (w->family == 0 || w->db->ipv4_start_node.netmask != AP_REGION_IPV4_AT ||
+	    node != w->db->ipv4_start_node.node_value || depth > AP_REGION_IPV4_AT || depth % 8 != 0)
 		return false;
-	if (is_mapped(prefix, depth))
-		return true;
 	if (w->made.n_aliases == AP_ALIASES_MAX)
 		return false;
 	w->made.aliases[w->made.n_aliases++] = alias_of(prefix, depth);
@@ -218,14 +219,14 @@ static bool take_alias(walking *w, uint64_t node, ap_u128 prefix, unsigned depth
 
 static bool walk(walking *w, uint64_t node, ap_u128 prefix, unsigned depth);
 
-static const record nowhere = { .location = AP_NONE };
-
 /* What a record of the tree leads to: more of it, data, or nothing. */
 static bool follow(walking *w, uint64_t value, uint8_t type, ap_u128 prefix, unsigned depth)
 {
 	const record unlocated = { .location = w->unlocated };
 	const record *of = &unlocated;
 
+	if (is_mapped(w, prefix, depth))
+		return true;
 	switch (type) {
 	case MMDB_RECORD_TYPE_SEARCH_NODE:
 		if (depth == w->bits)
@@ -244,7 +245,7 @@ static bool follow(walking *w, uint64_t value, uint8_t type, ap_u128 prefix, uns
 	default:
 		return ap_region_refuse(w->out, "is damaged: its search tree leads out of the file");
 	}
-	take_network(w, prefix, depth, is_mapped(prefix, depth) ? &nowhere : of);
+	take_network(w, prefix, depth, of);
 	return true;
 }
 
@@ -268,7 +269,7 @@ static bool walk_ipv4_of_both(walking *w)
 	uint32_t n = w->db->metadata.node_count, value = start->node_value;
 	uint8_t type = value == n ? MMDB_RECORD_TYPE_EMPTY : MMDB_RECORD_TYPE_DATA;
 
-	if (start->netmask == IPV4_AT && value < n)
+	if (start->netmask == AP_REGION_IPV4_AT && value < n)
 		return walk(w, value, 0, 0);
 	if (value > n && value - n >= w->db->data_section_size)
 		type = MMDB_RECORD_TYPE_INVALID;
@@ -282,7 +283,7 @@ static bool walk_family(walking *w, int family)
 	if (family == 1 && !of_both)
 		return true;
 	w->family = family;
-	w->bits = family == 0 ? IPV4_BITS : IPV6_BITS;
+	w->bits = family == 0 ? AP_REGION_IPV4_BITS : AP_REGION_IPV6_BITS;
 	if (w->db->metadata.node_count == 0)
 		return ap_region_refuse(w->out, "is damaged: its search tree is empty");
 	if (family == 0 && of_both)

@@ -132,27 +132,33 @@ static bool is_country_itself(const char *code)
 	return false;
 }
 
-/* Of a subdivision that the database has no address in, though it has some. */
+/* Of a subdivision that the database has no address in. */
 static void judge_subdivision(ap_reader *reader, const ap_region_def *region, ap_severity severity)
 {
-	const char *database = reader->set->region_database.text;
-	char prefix[4], country[AP_SHOWN_MAX], has[LIST_MAX];
+	const ap_policy_set *set = reader->set;
+	const char *database = set->region_database.text;
+	char prefix[4], country[AP_REGION_NAME_MAX], has[LIST_MAX];
 
 	(void)snprintf(prefix, sizeof(prefix), "%.2s-", region->code);
 	(void)ap_region_name((char[]){ prefix[0], prefix[1], '\0' }, country, sizeof(country));
-	(void)list_subdivisions(&reader->set->region_data, prefix, has, sizeof(has));
-	if (!ap_region_is_subdivision(region->code))
-		ap_diagnostics_add(reader->diagnostics, severity, region->place.file, region->place.line,
-				   "%s is no subdivision of %s, neither in ISO 3166-2 nor in %s, which has %s",
-				   AP_SHOWN(region->code), country, database, has);
-	else if (is_country_itself(region->code))
+	(void)list_subdivisions(&set->region_data, prefix, has, sizeof(has));
+	if (is_country_itself(region->code))
 		ap_diagnostics_add(reader->diagnostics, severity, region->place.file, region->place.line,
 				   "%s has a country's code of its own, by which databases know it; expected \"%s\"",
 				   AP_SHOWN(region->code), region->code + 3);
-	else
+	else if (!ap_region_is_subdivision(region->code))
+		ap_diagnostics_add(reader->diagnostics, severity, region->place.file, region->place.line,
+				   "%s is no subdivision of %s, neither in ISO 3166-2 nor in %s, which has %s",
+				   AP_SHOWN(region->code), country, database, has);
+	else if (set->region_data.has_subdivisions)
 		ap_diagnostics_add(reader->diagnostics, severity, region->place.file, region->place.line,
 				   "%s is no subdivision that %s has; of %s it has %s", AP_SHOWN(region->code),
 				   database, country, has);
+	else
+		ap_diagnostics_add(reader->diagnostics, severity, region->place.file, region->place.line,
+				   "%s is a subdivision, and %s (%s) has countries alone; expected a database with "
+				   "subdivisions, such as GeoLite2-City",
+				   AP_SHOWN(region->code), database, set->region_data.identity.type);
 }
 
 static void judge_region(ap_reader *reader, ap_region_def *region, bool must_be_known)
@@ -161,22 +167,37 @@ static void judge_region(ap_reader *reader, ap_region_def *region, bool must_be_
 	const ap_region_found *found = find_region(data, region->code);
 	bool is_subdivision = strchr(region->code, '-') != NULL;
 	ap_severity severity = must_be_known && region->in_use ? AP_ERROR : AP_WARNING;
+	char name[AP_REGION_NAME_MAX];
 
 	for (int family = 0; family < 2; family++) {
 		region->unknown[family] = !data->holds[family] || (is_subdivision && !data->has_subdivisions);
 		region->n_addresses[family] = found != NULL ? found->n_addresses[family] : 0;
 	}
+	if (!is_subdivision && found == NULL && region->in_use && strcmp(region->code, "unlocated") != 0)
+		ap_diagnostics_add(reader->diagnostics, AP_WARNING, region->place.file, region->place.line,
+				   "no address is in \"%s\" (%s), says %s", region->code,
+				   ap_region_name(region->code, name, sizeof(name)), reader->set->region_database.text);
 	if (!is_subdivision || found != NULL)
 		return;
 	/* what it may call the subdivision instead, it does not tell */
 	region->unknown[0] = region->unknown[1] = true;
-	if (data->has_subdivisions)
-		judge_subdivision(reader, region, severity);
-	else
-		ap_diagnostics_add(reader->diagnostics, severity, region->place.file, region->place.line,
-				   "%s cannot be told from other regions: %s (%s) knows countries, and no "
-				   "subdivisions; expected a database that does, such as GeoLite2-City",
-				   AP_SHOWN(region->code), reader->set->region_database.text, data->identity.type);
+	judge_subdivision(reader, region, severity);
+}
+
+/* Of a family of addresses that the database has none of. */
+static void judge_families(ap_reader *reader)
+{
+	const ap_policy_set *set = reader->set;
+	static const char *const names[] = { "IPv4", "IPv6" };
+
+	for (int family = 0; family < 2; family++)
+		if (!set->region_data.holds[family])
+			ap_diagnostics_add(reader->diagnostics, AP_WARNING, set->region_database.place.file,
+					   set->region_database.place.line,
+					   "%s (%s) places no %s address: where regions decide, a login from %s is "
+					   "undetermined, and so %s",
+					   set->region_database.text, set->region_data.identity.type, names[family],
+					   names[family], set->undetermined_allows ? "allowed" : "denied");
 }
 
 static bool read_database(ap_reader *reader, bool must_be_known, ap_severity severity)
@@ -197,8 +218,12 @@ static bool read_database(ap_reader *reader, bool must_be_known, ap_severity sev
 		ap_note_region_database(reader);
 		return true;
 	}
-	ap_diagnostics_add(reader->diagnostics, severity, path->text, 0, "%s; %s:%u names it%s", error.message,
-			   path->place.file, path->place.line, severity == AP_WARNING ? undetermined : "");
+	ap_diagnostics_add(reader->diagnostics, severity, path->text, 0, "%s; %s:%u names it%s%s", error.message,
+			   path->place.file, path->place.line,
+			   error.status == AP_ERR_MISSING ? " (accesspolicy-make-regions makes one, and geoipupdate "
+							    "fetches MaxMind's)"
+							  : "",
+			   severity == AP_WARNING ? undetermined : "");
 	return false;
 }
 
@@ -208,8 +233,7 @@ void ap_resolve_regions(ap_reader *reader, bool must_be_known)
 	gathering g = gather_regions(reader);
 	ap_severity severity = must_be_known && g.any_in_use ? AP_ERROR : AP_WARNING;
 
-	/* in the free edition each is refused already */
-	if (set->n_regions == 0 || set->free_edition)
+	if (set->n_regions == 0)
 		return;
 	for (size_t i = 0; i < set->n_regions; i++)
 		set->regions[i].unknown[0] = set->regions[i].unknown[1] = true;
@@ -222,6 +246,8 @@ void ap_resolve_regions(ap_reader *reader, bool must_be_known)
 	}
 	if (!read_database(reader, must_be_known, severity))
 		return;
+	if (g.any_in_use)
+		judge_families(reader);
 	for (size_t i = 0; i < set->n_regions; i++)
 		judge_region(reader, &set->regions[i], must_be_known);
 }

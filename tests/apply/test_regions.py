@@ -61,7 +61,9 @@ def a_newer_database_is_told_of_and_taken_in(lab):
     same([(file["kind"], file["state"]) for file in pending], [("region database", "changed")], "pending")
     same(decision(lab, "alice", "203.0.113.210"), ("deny", "blacklisted", "KP"), "a login by what is in force")
     result = lab.apply("--data", status=1)
-    expect("no address is in \"SG\" any more" in result.err, "the loss of a country", result)
+    for family in ("IPv4", "IPv6"):
+        expect(f'refused: "SG" has none of the {family} addresses that it has by what is in force' in result.err,
+               "the loss of a country", result)
     same(lab.in_force(), first, "what is in force")
     result = lab.apply("--data", "--force")
     second = lab.in_force()
@@ -103,6 +105,9 @@ def an_older_database_is_told_of(lab):
     put(lab, "country")
     status = lab.run("status", config=False, status=1)
     expect("older: Test-Country, built 2026-01-01" in status.out, "what status says", status)
+    result = lab.apply("--data")
+    expect("built 2026-01-01 00:00:00 +0000, was Test-Country, built 2026-01-31 00:00:00 +0000, which is newer\n" in result.out,
+           "what apply says", result)
 
 
 @test
@@ -158,12 +163,52 @@ def a_database_that_lost_much_is_refused(lab):
     lab.apply()
     put(lab, "country-4")
     result = lab.apply("--data", status=1)
-    expect("places 0 networks of 64 bits of IPv6 in countries; that in force places 327,680," in result.err, "what is said", result)
+    expect("places 0 networks of 64 bits of IPv6 in countries; that in force places 327,681," in result.err, "what is said", result)
     result = lab.apply("--data", "--force")
     expect('~ policy "Blocked": network IPv6 of unknown region, region KP, was region KP' in result.out,
            "what is unknown now", result)
     same(decision(lab, "bob", "2001:db8:3::1"), ("deny", "undetermined", None), "an IPv6 address")
     same(decision(lab, "bob", "192.0.2.1"), ("allow", "default", "CN"), "an IPv4 address")
+
+
+def thinned(networks):
+    """A database of KP, CN, SG and much of DE beside them, whose size these hardly matter for."""
+    database = mmdb.Database(database_type="Test-Country")
+    for where, country in {"100.0.0.0/8": "DE", "2a00::/16": "DE", **networks}.items():
+        database.insert(where, {"country": {"iso_code": country}})
+    return database.bytes()
+
+
+@test
+def a_region_that_lost_more_than_half_in_a_family_is_refused(lab):
+    whole = {"192.0.2.0/24": "KP", "2001:db8:3::/48": "KP", "198.51.100.0/24": "CN", "203.0.113.0/24": "SG"}
+    prepare(lab)
+    mmdb.write(lab.path("regions.mmdb"), thinned(whole))
+    lab.apply()
+    first = lab.in_force()
+    rows = (
+        ("half", {**whole, "192.0.2.0/24": "KP", "192.0.2.128/25": "GB"}, None),
+        ("less than half", {**whole, "192.0.2.96/27": "GB", "192.0.2.128/25": "GB"}, "less than half of the IPv4"),
+        ("one family", {where: country for where, country in whole.items() if ":" not in where}, "none of the IPv6"),
+        ("the other", {**whole, "192.0.2.0/24": "GB"}, "none of the IPv4"),
+        ("what no policy in use names", {**whole, "100.0.0.0/8": "GB"}, None),
+    )
+    for name, networks, refusal in rows:
+        mmdb.write(lab.path("regions.mmdb"), thinned(networks))
+        result = lab.apply("--data", "--dry-run", status=1 if refusal else 0)
+        expect(refusal is None or f'refused: "KP" has {refusal} addresses that it has' in result.err, name, result)
+    same(lab.in_force(), first, "what is in force")
+
+
+@test
+def ways_from_ipv6_to_ipv4_are_told_of(lab):
+    prepare(lab, "city-aliased")
+    lab.apply()
+    same(decision(lab, "bob", "2002:cb00:71c1::1"), ("deny", "blacklisted", "KP"), "6to4")
+    put(lab, "city")
+    result = lab.apply("--data")
+    expect("~ region database IPv6 networks that are where the IPv4 address in them is: none, was 2001::/32, 2002::/16\n"
+           in result.out, "what is printed", result)
 
 
 @test

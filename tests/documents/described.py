@@ -248,6 +248,8 @@ def in_force_outputs(files):
     files.write_database("regions.mmdb", mmdb.country(mmdb.IPV4, ip_version=4))
     seen["status"].append(run("status", status=1))
     seen["region"] = [run("region", "192.0.2.1", "2001:db8:1::1", status=1)]
+    files.write("regions.mmdb", "none\n")
+    seen["region"].append(run("region", "192.0.2.1", status=3))
     # in force without a region database, and with one that says no time
     files.write_database("regions.mmdb", mmdb.city(build_epoch=2**64 - 1))
     for state, text in (("without", 'policies = ( { name = "a"; type = "blacklist"; scope = { members = [ "a" ]; }; } );\n'),

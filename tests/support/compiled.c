@@ -30,7 +30,7 @@ static void inject_regions(ap_policy_set *set)
 		locations[i] = (ap_region_location){ .regions = { i }, .n = 1 };
 		set->regions[i].unknown[0] = set->regions[i].unknown[1] = false;
 	}
-	*data = (ap_region_data){ .identity = { .type = "Injected", .built = 1790000000, .ip_version = 6 },
+	*data = (ap_region_data){ .identity = { .type = "Injected", .built = 1790000000 },
 				  .holds = { true, true },
 				  .n_placed = { AP_INJECTED * 128, AP_INJECTED * 65536 },
 				  .intervals = { inject_intervals(set, 0xc6120000, 8, 128),
