@@ -307,8 +307,9 @@ static void prepare(walking *w, const char *const *codes, size_t n_codes)
 	w->unlocated = ap_names_find(w->wanted, "unlocated");
 	if (w->unlocated != AP_NONE)
 		w->unlocated = location_number(w, &(ap_region_location){ .regions = { w->unlocated }, .n = 1 });
-	/* the IPv4 part may be come to as often as IPv6 has ways to write it; no node otherwise more than once */
-	w->visits_limit = (uint64_t)w->db->metadata.node_count * (AP_ALIASES_MAX + 2);
+	/* the IPv4 part may be come to as often as IPv6 has ways to write it, and that by ways that are no aliases here; no
+	   node otherwise more than once */
+	w->visits_limit = (uint64_t)w->db->metadata.node_count * 4 * AP_ALIASES_MAX;
 }
 
 bool ap_region_walk(FILE *out, const MMDB_s *db, const char *const *codes, size_t n_codes, ap_region_walked *ret_walked)

@@ -272,8 +272,7 @@ def what_only_disabled_policies_name_is_a_warning(lab):
 
 
 @test
-def a_database_that_is_cut_while_it_is_read_is_read_as_it_was_or_refused(lab):
-    """What libmaxminddb maps is a copy: a file that shrinks under it kills nobody."""
+def a_database_that_was_written_in_place_and_is_not_whole_yet_is_refused(lab):
     prepare(lab, "city")
     lab.apply()
     first = lab.image()

@@ -270,6 +270,22 @@ def naive():
                  "2001:db8::8/125": region("CN", "GD"), "2001:db8:ffff::/48": region("GB", "ENG")})
 
 
+def many_records():
+    """So many that differ that whoever remembers them must make room."""
+    places = [region("CN", "ZJ"), region("CN"), region("US", "NY"), region("GB", "ENG", "LND"), region("EU")]
+    networks = {}
+    for i in range(1500):
+        record = {**places[i % len(places)], "city": {"geoname_id": (UINT32, i)}}
+        networks[f"10.{i // 256}.{i % 256}.0/24"] = networks[f"2001:db8:{i:x}::/48"] = record
+    return city(networks)
+
+
+def with_subdivisions(*subdivisions):
+    record = region("CN")
+    record["subdivisions"] = list(subdivisions)
+    return city({**NETWORKS, "198.18.32.0/24": record})
+
+
 def nameless_codes():
     networks = copy.deepcopy(NETWORKS)
     for record in networks.values():
@@ -399,6 +415,15 @@ SHAPES = {
     "without-description": (lambda: city().bytes(description=None), "whole; the format lets it be left out"),
 
     "naive": (lambda: naive().bytes(), "of sixteen IPv4 and sixteen IPv6 addresses some, for the naive evaluation"),
+    "many-records": (lambda: many_records().bytes(), "1,500 records that differ, of both families"),
+    "mapped": (lambda: city({"192.0.2.0/24": region("DE"), "2001:db8:5::/48": region("DE"),
+                             "::ffff:203.0.113.0/120": region("KP")}).bytes(), "KP in IPv4-mapped addresses alone"),
+    "v6-few": (lambda: country({**IPV4, "2001:db8:3::/65": region("KP")}).bytes(), "half a network of 64 bits of IPv6"),
+    "twice": (lambda: with_subdivisions({"iso_code": "ZJ"}, {"iso_code": "ZJ"}).bytes(), "city, a subdivision twice in a record"),
+    "second-coded": (lambda: with_subdivisions({"names": {"en": "East"}}, {"iso_code": "ZJ"}).bytes(),
+                     "city, a subdivision without a code before one that has one"),
+    "code-empty": (lambda: city({**NETWORKS, "198.18.32.0/24": {"country": {"iso_code": ""}}}, record_size=28,
+                                data_from=2 * 1024 * 1024).bytes(), "city, with an empty code, in a large file"),
     "not-a-database": (lambda: b"networks = ( );\n" * 100, "a text"),
     "no-file-content": (lambda: b"", "a file of no bytes"),
     "truncated-tree-1": (lambda: cut(0.5, 0, 0), "the first half of the tree"),

@@ -151,7 +151,6 @@ PLACED = {
         "::ffff:1.0.0.1": "AU", "::ffff:192.0.2.1": "CN", "::ffff:1.0.1.0": None}),
     "around the mapped": (None, "::fffe:0:0,::1:0:0:0,JP\n", {
         "::fffe:0:0": "JP", "::fffe:ffff:ffff": "JP", "::ffff:1.0.0.1": "AU", "::ffff:9.9.9.9": None, "::1:0:0:0": "JP"}),
-    # it is not looked up as such: IPv4-compatible addresses are those of ::/96
     "without IPv6 beside carriers": (None, "2002::,2003::,JP\n", {"2002:100::1": "AU", "2003::": "JP", "2003::1": None}),
 }
 
