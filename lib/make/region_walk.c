@@ -298,7 +298,6 @@ static int by_code(const void *a, const void *b)
 
 static void prepare(walking *w, const char *const *codes, size_t n_codes)
 {
-	w->arena = ap_arena_new();
 	w->wanted = ap_names_new(w->arena);
 	w->location_numbers = ap_names_new(w->arena);
 	w->found_numbers = ap_names_new(w->arena);
@@ -312,9 +311,10 @@ static void prepare(walking *w, const char *const *codes, size_t n_codes)
 	w->visits_limit = (uint64_t)w->db->metadata.node_count * 4 * AP_ALIASES_MAX;
 }
 
-bool ap_region_walk(FILE *out, const MMDB_s *db, const char *const *codes, size_t n_codes, ap_region_walked *ret_walked)
+bool ap_region_walk(FILE *out, const MMDB_s *db, const char *const *codes, size_t n_codes, ap_arena *arena,
+		    ap_region_walked *ret_walked)
 {
-	walking w = { .out = out, .db = db };
+	walking w = { .out = out, .db = db, .arena = arena };
 
 	prepare(&w, codes, n_codes);
 	if (!walk_family(&w, 0) || !walk_family(&w, 1))

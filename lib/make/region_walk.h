@@ -23,8 +23,8 @@ typedef struct {
 	size_t n_aliases;
 } ap_region_walked;
 
-/* Walks it. What is found lives as long as the process. False with what is wrong written to `out`. */
-bool ap_region_walk(FILE *out, const MMDB_s *db, const char *const *codes, size_t n_codes,
+/* Walks it. What is found lives in the arena. False with what is wrong written to `out`. */
+bool ap_region_walk(FILE *out, const MMDB_s *db, const char *const *codes, size_t n_codes, ap_arena *arena,
 		    ap_region_walked *ret_walked);
 
 #endif
