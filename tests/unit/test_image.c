@@ -1064,7 +1064,7 @@ static void test_image_garbage_is_damaged_or_decided(void **state)
 	ap_prng prng = ap_prng_seeded(22);
 	outcome counts[AP_N(readers)] = { { 0 } };
 	uint8_t *bytes = ap_stored_copy(rich, rich_size);
-	int differ = 0, n_images = 20000 / (int)ap_effort_step(1, 10);
+	int differ = 0, n_images = 20000 / (int)ap_effort_step(1, 8);
 
 	(void)state;
 	for (int i = 0; i < n_images; i++) {
