@@ -1,6 +1,7 @@
 /* accesspolicy history - what was in force, when, by whom; and the text of one of them. */
 #include "../lib/login/applied.h"
 #include "../lib/login/view.h"
+#include "../lib/make/policyset.h"
 #include "../lib/make/timestamp.h"
 #include "applied_report.h"
 #include "jsontext.h"
@@ -149,7 +150,6 @@ static void write_database(ap_context *context, const ap_image *image)
 
 static json_t *sources_json(ap_context *context, const ap_image *image)
 {
-	static const char *const kinds[] = { "policies", "directory", "feed", "region database" };
 	ap_view view = ap_view_of(image);
 	uint32_t n = ap_image_count(image, AP_TABLE_SOURCES);
 	json_t *array = ap_json_array();
@@ -161,8 +161,7 @@ static json_t *sources_json(ap_context *context, const ap_image *image)
 		json_t *object = ap_json_object();
 
 		ap_json_set(object, "path", ap_json_text(context->arena, ap_view_string(&view, source.path)));
-		ap_json_set(object, "kind",
-			    ap_json_text(context->arena, kinds[source.kind <= AP_SOURCE_REGIONS ? source.kind : 0]));
+		ap_json_set(object, "kind", ap_json_text(context->arena, ap_source_kind_name(source.kind)));
 		ap_json_set(object, "entries", is_counted ? json_integer(source.n) : json_null());
 		ap_json_set(object, "text",
 			    is_file ? ap_json_text(context->arena, ap_view_string(&view, source.text)) : json_null());

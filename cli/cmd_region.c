@@ -77,32 +77,50 @@ static const char *unlocated_text(ap_context *context, const ap_region_answer *a
  * Which policies hold an address for where it is
  */
 
-/* "CN, CN-ZJ": those of the net's regions that hold the address; "" where none does. */
-static const char *held_by(ap_context *context, ap_view *view, uint32_t place, const ap_address *address)
+typedef enum {
+	HOLDER_POLICY,
+	HOLDER_EXCEPTED, /* what a policy excepts */
+	HOLDER_EXCEPTION,
+} holder_kind;
+
+typedef struct {
+	holder_kind kind;
+	const char *name;
+	ap_policy_type type;      /* of a policy */
+	const char *status;       /* of a policy and of what it excepts; else NULL */
+	const char *const *codes; /* those of its regions that hold the address */
+	size_t n_codes;
+} region_holder;
+
+/* Fills in the codes. False if none of the net's regions holds the address. */
+static bool holds(ap_context *context, ap_view *view, uint32_t place, const ap_address *address,
+		  region_holder *ret_holder)
 {
-	const char *text = "";
+	const char **codes = NULL;
 	uint32_t number;
 	ap_span location;
 	ap_range range;
 	ap_image_net net;
 
+	ret_holder->n_codes = 0;
 	if (place == AP_NONE || !ap_view_locate(view, address, &range, &number))
-		return text;
+		return false;
 	net = ap_view_net(view, place);
 	location = ap_view_location(view, number).regions;
 	for (uint32_t i = 0; i < location.n && view->sound; i++) {
 		uint32_t region = ap_view_number(view, location, i);
 
 		if (ap_view_span_holds(view, net.regions, region))
-			text = ap_format(context->arena, "%s%s%s", text, text[0] != '\0' ? ", " : "",
-					 ap_view_string(view, ap_view_region(view, region).code));
+			*AP_PUSH(context->arena, codes, ret_holder->n_codes) =
+				ap_view_string(view, ap_view_region(view, region).code);
 	}
-	return text;
+	ret_holder->codes = codes;
+	return ret_holder->n_codes > 0;
 }
 
-/* What holds the address, in reading order: policies, their exceptions, and the exceptions that have regions. */
-typedef void each_holder(void *to, const char *what, const char *name, const char *status, const char *regions);
+typedef void each_holder(void *to, const region_holder *holder);
 
+/* In reading order: policies, what they except, and the exceptions that have regions. */
 static void list_holders(ap_context *context, const region_report *r, size_t i, each_holder *each, void *to)
 {
 	ap_view view = ap_view_of(r->subject->image);
@@ -111,21 +129,25 @@ static void list_holders(ap_context *context, const region_report *r, size_t i, 
 
 	for (uint32_t k = 0; k < n_policies && view.sound; k++) {
 		ap_image_policy policy = ap_view_policy(&view, k);
-		const char *name = ap_view_string(&view, policy.name);
-		const char *in = held_by(context, &view, policy.net, &r->addresses[i]);
-		const char *excepted = held_by(context, &view, policy.except_net, &r->addresses[i]);
+		region_holder policy_holds = { .kind = HOLDER_POLICY,
+					       .name = ap_view_string(&view, policy.name),
+					       .type = policy.type,
+					       .status = ap_policy_status_name(policy.status) };
+		region_holder excepts = policy_holds;
 
-		if (in[0] != '\0')
-			each(to, ap_policy_type_name(policy.type), name, ap_policy_status_name(policy.status), in);
-		if (excepted[0] != '\0')
-			each(to, "excepted", name, ap_policy_status_name(policy.status), excepted);
+		excepts.kind = HOLDER_EXCEPTED;
+		if (holds(context, &view, policy.net, &r->addresses[i], &policy_holds))
+			each(to, &policy_holds);
+		if (holds(context, &view, policy.except_net, &r->addresses[i], &excepts))
+			each(to, &excepts);
 	}
 	for (uint32_t k = 0; k < n_exceptions && view.sound; k++) {
 		ap_image_exception exception = ap_view_exception(&view, k);
-		const char *in = held_by(context, &view, exception.net, &r->addresses[i]);
+		region_holder exception_holds = { .kind = HOLDER_EXCEPTION,
+						  .name = ap_view_string(&view, exception.name) };
 
-		if (in[0] != '\0')
-			each(to, "exception", ap_view_string(&view, exception.name), NULL, in);
+		if (holds(context, &view, exception.net, &r->addresses[i], &exception_holds))
+			each(to, &exception_holds);
 	}
 }
 
@@ -145,20 +167,26 @@ static void line(ap_context *context, const char *label, size_t indent, ap_colou
 	ap_paint_wrapped(&context->screen, colour, text, indent);
 }
 
-static void write_holder(void *to, const char *what, const char *name, const char *status, const char *regions)
+static void write_holder(void *to, const region_holder *holder)
 {
 	text_holders *holders = to;
 	ap_context *context = holders->context;
-	const char *text;
+	const char *name = ap_printable(context->arena, holder->name), *regions = "", *text = NULL;
 
-	if (strcmp(what, "excepted") == 0)
-		text = ap_format(context->arena, "\"%s\" excepts %s (%s)", ap_printable(context->arena, name), regions,
-				 status);
-	else if (status == NULL)
-		text = ap_format(context->arena, "exception \"%s\": %s", ap_printable(context->arena, name), regions);
-	else
-		text = ap_format(context->arena, "\"%s\": %s (%s, %s)", ap_printable(context->arena, name), regions,
-				 what, status);
+	for (size_t i = 0; i < holder->n_codes; i++)
+		regions = ap_format(context->arena, "%s%s%s", regions, i > 0 ? ", " : "", holder->codes[i]);
+	switch (holder->kind) {
+	case HOLDER_POLICY:
+		text = ap_format(context->arena, "\"%s\": %s (%s, %s)", name, regions,
+				 ap_policy_type_name(holder->type), holder->status);
+		break;
+	case HOLDER_EXCEPTED:
+		text = ap_format(context->arena, "\"%s\" excepts %s (%s)", name, regions, holder->status);
+		break;
+	case HOLDER_EXCEPTION:
+		text = ap_format(context->arena, "exception \"%s\": %s", name, regions);
+		break;
+	}
 	line(context, holders->any ? "" : "  Held by", ADDRESS_INDENT, AP_PLAIN, text);
 	holders->any = true;
 }
@@ -219,10 +247,8 @@ static bool is_other_database(const region_report *r)
 	ap_view view = ap_view_of(r->subject->image);
 	ap_image_source source;
 
-	if (ap_image_count(r->subject->image, AP_TABLE_DATABASES) == 0)
-		return false;
-	source = ap_view_source(&view, ap_view_database(&view, 0).source);
-	return memcmp(source.sha256, r->identity.sha256, sizeof(source.sha256)) != 0;
+	return ap_image_database_source(&view, &source) &&
+	       memcmp(source.sha256, r->identity.sha256, sizeof(source.sha256)) != 0;
 }
 
 /* What takes the database in that was asked, where it is the one that the policies in force name. */
@@ -258,17 +284,19 @@ typedef struct {
 	json_t *array;
 } json_holders;
 
-static void add_holder(void *to, const char *what, const char *name, const char *status, const char *regions)
+static void add_holder(void *to, const region_holder *holder)
 {
 	json_holders *holders = to;
 	json_t *object = ap_json_object(), *codes = ap_json_array();
-	char *list = ap_arena_strdup(holders->arena, regions), *rest = list, *code;
+	const char *kind = holder->kind == HOLDER_POLICY     ? ap_policy_type_name(holder->type)
+			   : holder->kind == HOLDER_EXCEPTED ? "excepted"
+							     : "exception";
 
-	while ((code = strsep(&rest, ",")) != NULL)
-		ap_json_append(codes, ap_json_text(holders->arena, code + strspn(code, " ")));
-	ap_json_set(object, "kind", ap_json_text(holders->arena, what));
-	ap_json_set(object, "name", ap_json_text(holders->arena, name));
-	ap_json_set(object, "status", ap_json_text(holders->arena, status));
+	for (size_t i = 0; i < holder->n_codes; i++)
+		ap_json_append(codes, ap_json_text(holders->arena, holder->codes[i]));
+	ap_json_set(object, "kind", ap_json_text(holders->arena, kind));
+	ap_json_set(object, "name", ap_json_text(holders->arena, holder->name));
+	ap_json_set(object, "status", ap_json_text(holders->arena, holder->status));
 	ap_json_set(object, "regions", codes);
 	ap_json_append(holders->array, object);
 }

@@ -1,6 +1,7 @@
 /* accesspolicy status - what is in force, and what is not yet. */
 #include "../lib/login/applied.h"
 #include "../lib/login/view.h"
+#include "../lib/make/policyset.h"
 #include "../lib/make/timestamp.h"
 #include "applied_report.h"
 #include "in_force.h"
@@ -244,7 +245,6 @@ static json_t *in_force_json(ap_context *context, const status_report *r)
 
 static json_t *pending_json(ap_context *context, const ap_pending *pending)
 {
-	static const char *const kinds[] = { "policies", "directory", "feed", "region database" };
 	json_t *array = ap_json_array();
 
 	for (size_t i = 0; i < pending->n; i++) {
@@ -252,8 +252,7 @@ static json_t *pending_json(ap_context *context, const ap_pending *pending)
 		json_t *object = ap_json_object();
 
 		ap_json_set(object, "path", ap_json_text(context->arena, file->path));
-		ap_json_set(object, "kind",
-			    ap_json_text(context->arena, kinds[file->source <= AP_SOURCE_REGIONS ? file->source : 0]));
+		ap_json_set(object, "kind", ap_json_text(context->arena, ap_source_kind_name(file->source)));
 		ap_json_set(object, "state", ap_json_text(context->arena, ap_pending_names[file->kind]));
 		ap_json_set(object, "why", ap_json_text(context->arena, file->why));
 		ap_json_append(array, object);

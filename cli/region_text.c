@@ -43,8 +43,7 @@ const char *ap_image_database_shown(ap_arena *arena, const ap_image *image)
 	return ap_database_shown(arena, ap_view_string(&view, database.type), database.built);
 }
 
-/* The file that it was; false where there is none. */
-static bool find_source(ap_view *view, ap_image_source *ret_source)
+bool ap_image_database_source(ap_view *view, ap_image_source *ret_source)
 {
 	if (ap_image_count(view->image, AP_TABLE_DATABASES) == 0)
 		return false;
@@ -57,7 +56,8 @@ const char *ap_image_database_path(ap_arena *arena, const ap_image *image)
 	ap_view view = ap_view_of(image);
 	ap_image_source source;
 
-	return find_source(&view, &source) ? ap_arena_strdup(arena, ap_view_string(&view, source.path)) : NULL;
+	return ap_image_database_source(&view, &source) ? ap_arena_strdup(arena, ap_view_string(&view, source.path))
+							: NULL;
 }
 
 json_t *ap_image_database_json(ap_arena *arena, const ap_image *image)
@@ -68,7 +68,7 @@ json_t *ap_image_database_json(ap_arena *arena, const ap_image *image)
 	char sha256[AP_HEX_REVISION + 1];
 	json_t *object;
 
-	if (!find_source(&view, &source))
+	if (!ap_image_database_source(&view, &source))
 		return json_null();
 	database = ap_view_database(&view, 0);
 	object = ap_json_object();

@@ -19,6 +19,9 @@ const char *ap_database_shown(ap_arena *arena, const char *type, int64_t built);
 /* The same of the database that the image's regions are from; NULL where there is none. */
 const char *ap_image_database_shown(ap_arena *arena, const ap_image *image);
 
+/* The file that it was. False where there is none. */
+bool ap_image_database_source(ap_view *view, ap_image_source *ret_source);
+
 /* Where that database stood; NULL where there is none. */
 const char *ap_image_database_path(ap_arena *arena, const ap_image *image);
 

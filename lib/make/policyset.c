@@ -22,6 +22,16 @@ const char *ap_policy_status_name(uint32_t status)
 	return ap_policy_status_names[status <= AP_POLICY_REPORT_ONLY ? status : AP_POLICY_REPORT_ONLY];
 }
 
+const char *ap_source_kind_name(uint32_t kind)
+{
+	static const char *const names[] = { [AP_SOURCE_POLICIES] = "policies",
+					     [AP_SOURCE_DIRECTORY] = "directory",
+					     [AP_SOURCE_FEED] = "feed",
+					     [AP_SOURCE_REGIONS] = "region database" };
+
+	return names[kind <= AP_SOURCE_REGIONS ? kind : AP_SOURCE_POLICIES];
+}
+
 ap_policy_set *ap_policy_set_new(void)
 {
 	ap_arena *arena = ap_arena_new();

@@ -229,6 +229,9 @@ extern const char *const ap_policy_status_names[AP_POLICY_REPORT_ONLY + 1];
 const char *ap_policy_type_name(uint32_t type);
 const char *ap_policy_status_name(uint32_t status);
 
+/* "policies", "directory", "feed", "region database": the same of an ap_source_kind. */
+const char *ap_source_kind_name(uint32_t kind);
+
 ap_policy_set *ap_policy_set_new(void);
 void ap_policy_set_free(ap_policy_set *set);
 
