@@ -18,6 +18,7 @@ typedef struct {
 	ap_policy_set *set;
 	void *bytes; /* the new image as it is stored */
 	size_t size;
+	ap_file_edits *edits; /* prepared; NULL: there are none */
 } work;
 
 static bool fail(work *w)
@@ -90,6 +91,61 @@ static ap_load_text_of *texts_in_force(work *w, size_t *ret_n)
 }
 
 /*
+ * Edits
+ */
+
+/* The edits as ap_load takes them. */
+static const ap_load_edit *edits_to_load(const work *w)
+{
+	size_t n = w->t.options->n_edits;
+	ap_load_edit *edits = ap_arena_alloc(w->t.arena, (n + 1) * sizeof(*edits));
+
+	for (size_t i = 0; i < n; i++)
+		edits[i] = (ap_load_edit){ .path = w->t.options->edits[i].path, .text = w->t.options->edits[i].text };
+	return edits;
+}
+
+static bool is_edited(const work *w, const char *path)
+{
+	for (size_t i = 0; i < w->t.options->n_edits; i++)
+		if (strcmp(w->t.options->edits[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* What others have edited is not put in force by the way. An edit that is to be edited further is taken along as well. */
+static void refuse_pending(work *w)
+{
+	ap_pending pending = ap_pending_of(w->t.arena, w->t.in_force);
+
+	for (size_t i = 0; i < pending.n; i++)
+		if (pending.items[i].source == AP_SOURCE_POLICIES)
+			ap_diagnostics_add(
+				&w->t.result->refusals, AP_ERROR, pending.items[i].path, 0,
+				"is %s and not in force yet; put that in force first (accesspolicy apply), or "
+				"take it along with --with-pending%s",
+				ap_pending_names[pending.items[i].kind],
+				is_edited(w, pending.items[i].path) ? "; it is the file to be changed" : "");
+}
+
+/* Nothing goes over an edit of somebody else's. */
+static bool check_edits(work *w)
+{
+	const ap_apply_options *o = w->t.options;
+
+	if (o->n_edits == 0)
+		return true;
+	if (!o->with_pending && w->t.in_force != NULL)
+		refuse_pending(w);
+	if (w->t.result->refusals.n_errors == 0)
+		(void)ap_file_edits_are_current(o->edits, o->n_edits, &w->t.result->refusals);
+	if (w->t.result->refusals.n_errors == 0)
+		return true;
+	w->t.result->outcome = AP_APPLY_REFUSED;
+	return false;
+}
+
+/*
  * The new image
  */
 
@@ -97,6 +153,8 @@ static bool load(work *w)
 {
 	ap_load_options load = { .config = w->t.options->config,
 				 .regions_must_be_known = true,
+				 .edits = edits_to_load(w),
+				 .n_edits = w->t.options->n_edits,
 				 .progress = w->t.options->progress };
 
 	if (w->t.options->data) {
@@ -294,6 +352,32 @@ static bool refuse(work *w)
  * Into force
  */
 
+/* False, with nothing changed, where the files cannot be written. */
+static bool carry_out_edits(work *w)
+{
+	const ap_apply_options *o = w->t.options;
+	ap_error *error = &w->t.result->error;
+
+	if (o->n_edits == 0)
+		return true;
+	if (ap_file_edits_prepare(w->t.arena, w->set->root, o->edits, o->n_edits, &w->edits, error) == AP_OK &&
+	    ap_file_edits_carry_out(w->edits, error) == AP_OK)
+		return true;
+	w->edits = NULL;
+	return fail(w);
+}
+
+/* The files say what is in force, or what they said before. */
+static void finish_edits(work *w)
+{
+	const ap_apply_result *result = w->t.result;
+
+	if (result->outcome == AP_APPLY_FAILED && !result->in_force && w->edits != NULL)
+		(void)ap_file_edits_take_back(w->edits, &w->t.result->error);
+	else
+		ap_file_edits_keep(w->edits);
+}
+
 static void put_in_force(work *w)
 {
 	ap_apply_result *result = w->t.result;
@@ -333,15 +417,17 @@ static void carry_out(work *w)
 		(void)ap_transition_open_in_force(&w->t, &unread);
 		return;
 	}
-	if (!open_in_force(w) || !load(w) || !compile(w))
+	if (!open_in_force(w) || !check_edits(w) || !load(w) || !compile(w))
 		return;
 	if (strcmp(result->revision, result->replaced) == 0) {
-		leave_unchanged(w);
-		return;
+		if (w->t.options->dry_run || carry_out_edits(w))
+			leave_unchanged(w);
+	} else {
+		ap_transition_compare(&w->t);
+		if (!refuse(w) && !w->t.options->dry_run && carry_out_edits(w))
+			put_in_force(w);
 	}
-	ap_transition_compare(&w->t);
-	if (!refuse(w) && !w->t.options->dry_run)
-		put_in_force(w);
+	finish_edits(w);
 }
 
 void ap_apply(const ap_apply_options *options, ap_arena *arena, ap_apply_result *ret_result)

@@ -7,6 +7,7 @@
 #include "../login/nss.h"
 #include "changes.h"
 #include "diagnostics.h"
+#include "file_edits.h"
 #include "progress.h"
 #include "state.h"
 
@@ -16,6 +17,14 @@ typedef struct {
 	bool data;    /* the policy files in force, with today's feeds, directory files and region database */
 	bool dry_run; /* everything but the last step */
 	bool force;   /* whatever refuses */
+
+	/* Changes of the policy files, or NULL. The policy is checked and compiled as it will be with them; only where
+	   nothing refuses it they are carried out, and put in force with everything else that the files say. Not with
+	   `data`. */
+	const ap_file_edit *edits;
+	size_t n_edits;
+	bool with_pending; /* with edits: though other policy files differ from what is in force, which refuses otherwise */
+
 	const char *by;
 	unsigned uid;
 	int64_t now;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@ static const char standard_input[] = "standard input";
 typedef struct {
 	const char *path; /* what is opened and shown; "-": standard input */
 	const char *name; /* of a drop-in: what orders it; NULL: it is read where it stands */
+	const char *text; /* what is read instead; NULL: the file */
 	bool drafting;
 	bool is_draft; /* read for a report alone: it may stand anywhere */
 	bool unread;   /* its name says that it is none to read, though that was probably not meant */
@@ -238,6 +240,11 @@ static void read_source(ap_reader *reader, const source *from)
 				   "not read: its name does not end in .conf");
 		return;
 	}
+	reader->drafting = from->drafting;
+	if (from->text != NULL) {
+		read_text(reader, shown, from->text, strlen(from->text));
+		return;
+	}
 	status = is_input         ? ap_file_read_descriptor(STDIN_FILENO, shown, text_limit, &text, &size, &error)
 		 : from->is_draft ? read_draft(from->path, &text, &size, &error)
 				  : ap_file_read(from->path, text_limit, &text, &size, &error);
@@ -246,7 +253,6 @@ static void read_source(ap_reader *reader, const source *from)
 		reader->unreadable = true;
 		return;
 	}
-	reader->drafting = from->drafting;
 	read_text(reader, shown, text, size);
 	free(text);
 }
@@ -392,6 +398,47 @@ static void check_draft_name(loader *l, const ap_load_options *options, const ch
 	l->reader.unreadable = true;
 }
 
+char *ap_load_drop_in_path(ap_arena *arena, const char *config, const char *name)
+{
+	size_t folder = (size_t)(base_name(config) - config), size = folder + strlen(name) + sizeof("conf.d/");
+	char *path = ap_arena_alloc(arena, size);
+
+	memcpy(path, config, folder);
+	(void)snprintf(path + folder, size - folder, "conf.d/%s", name);
+	return path;
+}
+
+static bool is_in_conf_d(const char *config, const char *path)
+{
+	size_t folder = (size_t)(base_name(config) - config);
+
+	return strncmp(path, config, folder) == 0 && strncmp(path + folder, "conf.d/", 7) == 0 &&
+	       is_drop_in(path + folder + 7) && strchr(path + folder + 7, '/') == NULL;
+}
+
+/* Has what is edited read as it will be: in a file's place, not at all, or where it will stand. */
+static void take_edit(loader *l, const char *config, const ap_load_edit *edit)
+{
+	size_t i;
+
+	for (i = 0; i < l->n_sources && strcmp(l->sources[i].path, edit->path) != 0; i++)
+		;
+	if (i < l->n_sources && edit->text == NULL)
+		l->sources[i] = l->sources[--l->n_sources];
+	else if (i < l->n_sources)
+		l->sources[i].text = edit->text;
+	else if (edit->text != NULL && is_in_conf_d(config, edit->path))
+		add_source(l, (source){ .path = edit->path, .name = base_name(edit->path), .text = edit->text });
+}
+
+static const char *root_text(const ap_load_options *options)
+{
+	for (size_t i = 0; i < options->n_edits; i++)
+		if (strcmp(options->edits[i].path, options->config) == 0)
+			return options->edits[i].text;
+	return NULL;
+}
+
 static void read_all(loader *l, const ap_load_options *options)
 {
 	const char *folder = folder_of(&l->reader, options->config);
@@ -401,14 +448,26 @@ static void read_all(loader *l, const ap_load_options *options)
 	const char *as_drop_in = as != NULL && !as_root ? drop_in_name(as) : NULL;
 
 	check_draft_name(l, options, root_name);
-	read_source(&l->reader, &(source){ .path = as_root ? options->draft : options->config, .is_draft = as_root });
+	if (as_root)
+		read_source(&l->reader,
+			    &(source){ .path = options->draft, .text = options->draft_text, .is_draft = true });
+	else
+		read_source(&l->reader, &(source){ .path = options->config, .text = root_text(options) });
 	scan_drop_ins(l, folder, as_drop_in);
+	for (size_t i = 0; i < options->n_edits; i++)
+		take_edit(l, options->config, &options->edits[i]);
 	if (as_drop_in != NULL)
-		add_source(l, (source){ .path = options->draft, .name = as_drop_in, .is_draft = true });
+		add_source(l, (source){ .path = options->draft,
+					.name = as_drop_in,
+					.text = options->draft_text,
+					.is_draft = true });
 	if (l->n_sources > 1)
 		qsort(l->sources, l->n_sources, sizeof(*l->sources), compare_sources);
 	if (options->draft != NULL && as == NULL)
-		add_source(l, (source){ .path = options->draft, .drafting = true, .is_draft = true });
+		add_source(l, (source){ .path = options->draft,
+					.text = options->draft_text,
+					.drafting = true,
+					.is_draft = true });
 	for (size_t i = 0; i < l->n_sources; i++)
 		read_source(&l->reader, &l->sources[i]);
 }

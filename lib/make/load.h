@@ -18,6 +18,15 @@ typedef struct {
 	size_t size;
 } ap_load_text_of;
 
+/*
+ * A policy file as it will be: the root file, or a drop-in beside it, by the path that ap_load_list or
+ * ap_load_drop_in_path has for it. Borrowed.
+ */
+typedef struct {
+	const char *path;
+	const char *text; /* with a NUL byte at its end; NULL: there will be no such file */
+} ap_load_edit;
+
 typedef struct {
 	/* The root file's path. Its drop-ins are conf.d/ *.conf beside it, read after it in byte order of their
 	   names. */
@@ -29,10 +38,17 @@ typedef struct {
 	   folder are looked at; it must be a regular file, or "-", standard input. */
 	const char *draft;
 
+	/* With `draft`: its text, or NULL: it is read from that file. `draft` is then what messages call it. */
+	const char *draft_text;
+
 	/* With `draft`: the name of the file that it will be saved as: it is read in that file's place, or where it
 	   would stand, and nothing is enabled. "NAME.conf" or "conf.d/NAME.conf" is a drop-in, the root file's own
 	   name the root file. */
 	const char *draft_as;
+
+	/* Files to read otherwise than they stand on the disk, or where they will stand; or NULL. */
+	const ap_load_edit *edits;
+	size_t n_edits;
 
 	/* Texts to read in the place of the files, or NULL: the root file's, whose path is then `config`, and the
 	   drop-ins' in their order. What they name, feeds and directory files, is read as ever. */
@@ -60,6 +76,9 @@ ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_di
  */
 ap_status ap_load_list(const char *config, ap_arena *arena, const char *const **ret_paths, size_t *ret_n,
 		       ap_error *error);
+
+/* The path of the drop-in of that name, as ap_load_list has it; in the arena. */
+char *ap_load_drop_in_path(ap_arena *arena, const char *config, const char *name);
 
 /* True if a draft can be saved under this name, as `draft_as` tells it, beside the root file `config`. */
 bool ap_load_can_save_as(const char *config, const char *draft_as);
