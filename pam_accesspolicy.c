@@ -1,9 +1,10 @@
 /*
  * pam_accesspolicy - decides who may log in, from where and with what.
  *
- * Options, items, policy, decision, log line, message, return code: in this order. Whatever fails lets nobody in.
+ * Options, items, policy, decision, log line, audit record, message, return code: in this order. Whatever fails lets nobody in.
  */
 #include "lib/login/applied.h"
+#include "lib/login/audit.h"
 #include "lib/login/evaluate.h"
 #include "lib/login/explain.h"
 #include "lib/login/text.h"
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -361,6 +363,34 @@ static bool log_decision(pam_handle_t *pamh, const ap_image *image, ap_request *
 }
 
 /*
+ * Audit record
+ */
+
+/*
+ * Where the policy has it written, if it says so. Whatever fails is logged, with the record, which is a line of printable
+ * text; nobody is let in or kept out for it.
+ */
+static void write_record(pam_handle_t *pamh, const ap_image *image, const ap_facts *facts, const ap_request *request,
+			 const ap_decision *decision)
+{
+	const ap_audit_login login = { .facts = facts, .request = request, .decision = decision, .pid = getpid() };
+	const char *path = ap_audit_file(image, decision);
+	char record[AP_AUDIT_RECORD_MAX + 1], file[QUOTED_MAX];
+	char message[sizeof(((ap_error *)NULL)->message) + 16];
+	ap_error error = { .status = AP_OK };
+	size_t length;
+
+	if (path == NULL)
+		return;
+	length = ap_audit_format(image, &login, record);
+	if (ap_audit_append(path, record, length, &error) == AP_OK)
+		return;
+	pam_syslog(pamh, LOG_ERR, "the audit record could not be written: %s: %s: %.*s",
+		   ap_text_escape(path, file, sizeof(file)), ap_text_escape(error.message, message, sizeof(message)),
+		   (int)(length - 1), record);
+}
+
+/*
  * Message
  */
 
@@ -410,7 +440,7 @@ static int code_of(const ap_decision *decision, const options *o, phase asked)
 	return PAM_SUCCESS;
 }
 
-/* The log first: a host may end its process when its client is gone at the prompt. */
+/* The log and the record first: a host may end its process when its client is gone at the prompt. */
 static bool tell(pam_handle_t *pamh, int flags, const options *o, const ap_image *image, ap_request *request,
 		 const ap_decision *decision)
 {
@@ -418,6 +448,7 @@ static bool tell(pam_handle_t *pamh, int flags, const options *o, const ap_image
 
 	if (message == NULL || !log_decision(pamh, image, request, decision))
 		return false;
+	write_record(pamh, image, &request->facts, request, decision);
 	if (decision->verdict == AP_DENY && ((unsigned)flags & PAM_SILENT) == 0)
 		show_message(pamh, o, message);
 	return true;
@@ -433,13 +464,16 @@ static int decide_login(pam_handle_t *pamh, int flags, const options *o, const a
 
 	if (ap_request_init(&request, image, facts, &error) != AP_OK) {
 		log_error(pamh, facts, &error);
+		write_record(pamh, image, facts, NULL, NULL);
 		return PAM_SERVICE_ERR;
 	}
 	if (decide(pamh, o, image, &request, &decision, &error) != AP_OK) {
 		log_error(pamh, facts, &error);
+		write_record(pamh, image, facts, &request, NULL);
 	} else if (!tell(pamh, flags, o, image, &request, &decision)) {
 		(void)ap_image_damaged(image, &error);
 		log_error(pamh, facts, &error);
+		write_record(pamh, image, facts, &request, NULL);
 	} else {
 		code = code_of(&decision, o, asked);
 	}

@@ -10,12 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_LINKS = 40 }; /* as the kernel's own limit */
+enum {
+	MAX_LINKS = 40, /* as the kernel's own limit */
+	/* O_NONBLOCK: should the file have become a FIFO meanwhile, opening it must not wait for a writer */
+	OPEN_FLAGS = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+	READ_FLAGS = O_RDONLY | OPEN_FLAGS,
+	APPEND_FLAGS = O_WRONLY | O_APPEND | OPEN_FLAGS
+};
 
 /* A walk from "/" to the wanted file; `folder` is a descriptor of where it stands. */
 typedef struct {
 	const char *wanted; /* the path as it was asked for: what messages name */
 	bool want_folder;
+	bool append; /* the file is to be written at its end: it must be where it seems to be */
 	int folder;
 	unsigned n_links;
 	char at[PATH_MAX];   /* where it stands, as text */
@@ -44,8 +51,8 @@ static ap_status check_owner(const walk *w, const char *what, const struct stat 
 		return AP_OK;
 	if (geteuid() == 0)
 		return ap_error_set(w->error, AP_ERR_TRUST, w->wanted, 0,
-				    "%s is owned by user %lu; expected root: whoever owns it could write the policy",
-				    what, (unsigned long)info->st_uid);
+				    "%s is owned by user %lu; expected root: whoever owns it could write the %s", what,
+				    (unsigned long)info->st_uid, w->append ? "records" : "policy");
 	return ap_error_set(w->error, AP_ERR_TRUST, w->wanted, 0, "%s is owned by user %lu; expected root or user %lu",
 			    what, (unsigned long)info->st_uid, (unsigned long)geteuid());
 }
@@ -86,6 +93,11 @@ static ap_status check_file(const walk *w, const struct stat *info)
 		return ap_error_set(w->error, AP_ERR_TRUST, w->wanted, 0,
 				    "can be written by group or others (mode %04o); expected chmod go-w",
 				    (unsigned)info->st_mode & 07777u);
+	/* who can make another name of a file of root's, in a folder of theirs, must not get it written to by that */
+	if (w->append && info->st_nlink != 1)
+		return ap_error_set(w->error, AP_ERR_TRUST, w->wanted, 0,
+				    "has %lu names (hard links); expected this one alone",
+				    (unsigned long)info->st_nlink);
 	return check_owner(w, "the file", info);
 }
 
@@ -171,8 +183,7 @@ static ap_status open_last(const walk *w, const char *component, int *ret_fd)
 {
 	struct stat info;
 	ap_status status;
-	/* O_NONBLOCK: should the file have become a FIFO meanwhile, opening it must not wait for a writer */
-	int fd = openat(w->folder, component, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = openat(w->folder, component, w->append ? APPEND_FLAGS : READ_FLAGS);
 
 	if (fd < 0)
 		return refuse_errno(w, "the file");
@@ -208,6 +219,9 @@ static ap_status step(walk *w, const char *component, int *ret_fd)
 	next = openat(w->folder, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (next < 0 || fstat(next, &info) != 0) {
 		status = refuse_errno(w, at_end(w) ? (w->want_folder ? "the folder" : "the file") : w->at);
+	} else if (S_ISLNK(info.st_mode) && w->append && at_end(w)) {
+		status = ap_error_set(w->error, AP_ERR_TRUST, w->wanted, 0,
+				      "is a symbolic link; expected a regular file");
 	} else if (S_ISLNK(info.st_mode)) {
 		status = follow_link(w, next, &info);
 	} else if (S_ISDIR(info.st_mode) && (!at_end(w) || w->want_folder)) {
@@ -246,9 +260,14 @@ static ap_status start(walk *w)
 	return status == AP_OK ? enter_root(w) : status;
 }
 
-static ap_status walk_to(const char *path, bool want_folder, int *ret_fd, ap_error *error)
+typedef enum { TO_FILE, TO_APPEND, TO_FOLDER } destination;
+
+static ap_status walk_to(const char *path, destination to, int *ret_fd, ap_error *error)
 {
-	walk w = { .wanted = path, .want_folder = want_folder, .folder = -1, .error = error };
+	bool want_folder = to == TO_FOLDER;
+	walk w = {
+		.wanted = path, .want_folder = want_folder, .append = to == TO_APPEND, .folder = -1, .error = error
+	};
 	char component[NAME_MAX + 2];
 	ap_status status = start(&w);
 	int fd = -1;
@@ -277,7 +296,7 @@ static ap_status walk_to(const char *path, bool want_folder, int *ret_fd, ap_err
  * should root remove an entry meanwhile: those are for the walk.) False where the walk is to say
  * what is wrong, or to follow a link.
  */
-static bool open_straight(const char *path, int *ret_fd, uint64_t *ret_size)
+static bool open_straight(const char *path, bool append, int *ret_fd, uint64_t *ret_size)
 {
 	char at[PATH_MAX];
 	size_t length = strlen(path), i;
@@ -297,10 +316,11 @@ static bool open_straight(const char *path, int *ret_fd, uint64_t *ret_size)
 		if (path[i + 1] == '.' || path[i + 1] == '/')
 			return false;
 	}
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = open(path, append ? APPEND_FLAGS : READ_FLAGS);
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || others_can_write(&info) || !trusted_owner(&info)) {
+	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || others_can_write(&info) || !trusted_owner(&info) ||
+	    (append && info.st_nlink != 1)) {
 		(void)close(fd);
 		return false;
 	}
@@ -309,15 +329,15 @@ static bool open_straight(const char *path, int *ret_fd, uint64_t *ret_size)
 	return true;
 }
 
-ap_status ap_file_open_sized(const char *path, int *ret_fd, uint64_t *ret_size, ap_error *error)
+static ap_status open_sized(const char *path, bool append, int *ret_fd, uint64_t *ret_size, ap_error *error)
 {
 	struct stat info;
 	ap_status status;
 	int fd;
 
-	if (open_straight(path, ret_fd, ret_size))
+	if (open_straight(path, append, ret_fd, ret_size))
 		return AP_OK;
-	status = walk_to(path, false, &fd, error);
+	status = walk_to(path, append ? TO_APPEND : TO_FILE, &fd, error);
 	if (status != AP_OK)
 		return status;
 	if (fstat(fd, &info) != 0) {
@@ -330,6 +350,16 @@ ap_status ap_file_open_sized(const char *path, int *ret_fd, uint64_t *ret_size, 
 	return AP_OK;
 }
 
+ap_status ap_file_open_sized(const char *path, int *ret_fd, uint64_t *ret_size, ap_error *error)
+{
+	return open_sized(path, false, ret_fd, ret_size, error);
+}
+
+ap_status ap_file_open_append(const char *path, int *ret_fd, uint64_t *ret_size, ap_error *error)
+{
+	return open_sized(path, true, ret_fd, ret_size, error);
+}
+
 ap_status ap_file_open(const char *path, int *ret_fd, ap_error *error)
 {
 	uint64_t unused;
@@ -339,7 +369,7 @@ ap_status ap_file_open(const char *path, int *ret_fd, ap_error *error)
 
 ap_status ap_folder_open(const char *path, int *ret_fd, ap_error *error)
 {
-	return walk_to(path, true, ret_fd, error);
+	return walk_to(path, TO_FOLDER, ret_fd, error);
 }
 
 /* The size that fstat tells is a hint: the file may grow, or be a pipe. */

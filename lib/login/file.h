@@ -27,6 +27,12 @@ ap_status ap_file_open(const char *path, int *ret_fd, ap_error *error);
 /* The same, with the file's size as it was looked at. */
 ap_status ap_file_open_sized(const char *path, int *ret_fd, uint64_t *ret_size, ap_error *error);
 
+/*
+ * The same for writing at its end (O_APPEND); nothing is made. It must stand where its path says: a symbolic link in the
+ * last place is refused (on the way one of a trusted owner is followed), and so is a file with a second name.
+ */
+ap_status ap_file_open_append(const char *path, int *ret_fd, uint64_t *ret_size, ap_error *error);
+
 /* The same for a folder: AP_ERR_MISSING where there is none. */
 ap_status ap_folder_open(const char *path, int *ret_fd, ap_error *error);
 
