@@ -118,6 +118,7 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 	(void)fflush(stdout); /* what follows on standard error stands below it */
 	write_diagnostics(context, &result->problems, "error", "warning");
 	write_diagnostics(context, &result->refusals, overridden ? "overridden" : "refused", "warning");
+	write_diagnostics(context, &result->warnings, "error", "warning");
 	switch (result->outcome) {
 	case AP_APPLY_DONE:
 		write_done(context, options, result);
@@ -178,6 +179,10 @@ static void write_json(ap_context *context, const ap_apply_options *options, con
 {
 	static const char *const outcomes[] = { "done", "unchanged", "refused", "not-valid", "failed" };
 	json_t *object = ap_json_object(), *errors = list_json(context, &result->problems, AP_ERROR);
+	json_t *warnings = list_json(context, &result->problems, AP_WARNING);
+
+	for (size_t i = 0; i < result->warnings.n; i++)
+		ap_json_append(warnings, ap_report_json(context->arena, &result->warnings.items[i]));
 
 	if (result->outcome == AP_APPLY_FAILED)
 		ap_json_append(errors, ap_report_error_json(context->arena, &result->error));
@@ -188,7 +193,7 @@ static void write_json(ap_context *context, const ap_apply_options *options, con
 	ap_json_set(object, "in_force", json_boolean(result->outcome == AP_APPLY_UNCHANGED || result->in_force));
 	ap_json_set(object, "changes", changes_json(context, &result->changes));
 	ap_json_set(object, "refusals", list_json(context, &result->refusals, AP_ERROR));
-	ap_json_set(object, "warnings", list_json(context, &result->problems, AP_WARNING));
+	ap_json_set(object, "warnings", warnings);
 	ap_json_set(object, "errors", errors);
 	ap_json_write(object);
 }

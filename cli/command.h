@@ -33,6 +33,7 @@ typedef struct {
 } ap_command;
 
 int ap_cmd_apply(ap_context *context, int argc, char **argv);
+int ap_cmd_audit(ap_context *context, int argc, char **argv);
 int ap_cmd_check(ap_context *context, int argc, char **argv);
 int ap_cmd_history(ap_context *context, int argc, char **argv);
 int ap_cmd_list(ap_context *context, int argc, char **argv);

@@ -20,6 +20,7 @@
 static const ap_command commands[] = {
 	{ "test", "what the policy decides over a login, and why", ap_cmd_test },
 	{ "apply", "put the policy files in force, all at once", ap_cmd_apply },
+	{ "audit", "the records: who was let in or not, when, and by which policy", ap_cmd_audit },
 	{ "check", "what is wrong with the files, or probably not meant", ap_cmd_check },
 	{ "history", "what was in force, when and by whom", ap_cmd_history },
 	{ "list", "the policies in one table", ap_cmd_list },

@@ -70,8 +70,9 @@ static void write_synopsis(const ap_usage *usage, FILE *out)
 static void write_option(const ap_option *option)
 {
 	const ap_screen page = { .columns = HELP_WIDTH };
-	int width = printf("  --%s%s%s", option->name, option->value != NULL ? " " : "",
-			   option->value != NULL ? option->value : "");
+	int letter = option->letter != 0 ? printf("  -%c,", option->letter) : printf(" ");
+	int width = letter + printf(" --%s%s%s", option->name, option->value != NULL ? " " : "",
+				    option->value != NULL ? option->value : "");
 
 	if (width >= HELP_COLUMN - 1)
 		printf("\n%*s", HELP_COLUMN, "");
@@ -197,11 +198,18 @@ bool ap_options_parse(ap_context *context, const ap_usage *usage, int argc, char
 {
 	option_set set = option_set_of(context, usage);
 	struct option *table = getopt_table(&set);
+	const char *letters = usage->before_command ? "+:" : ":";
 	int result;
 
+	for (size_t i = 0; i < set.n; i++)
+		if (set.options[i].letter != 0)
+			letters = ap_format(context->arena, "%s%c", letters, set.options[i].letter);
 	opterr = 0;
 	optind = 0; /* GNU: start over with this argv */
-	while ((result = getopt_long(argc, argv, usage->before_command ? "+:" : ":", table, NULL)) != -1) {
+	while ((result = getopt_long(argc, argv, letters, table, NULL)) != -1) {
+		for (size_t i = 0; i < set.n && result < OPTION_BASE; i++)
+			if (set.options[i].letter != 0 && set.options[i].letter == result)
+				result = OPTION_BASE + (int)i;
 		if (result < OPTION_BASE) {
 			*ret_status = refused(&set, result, argv);
 			return false;

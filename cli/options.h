@@ -20,6 +20,7 @@ typedef struct {
 	const char **text; /* at most once on a command line; not "" unless `may_be_empty` */
 	ap_texts *texts;   /* any number of times */
 	bool may_be_empty;
+	char letter; /* of a flag that may be written as "-f" too; or 0 */
 } ap_option;
 
 typedef struct {

@@ -108,7 +108,8 @@ const char *ap_subject_text(ap_context *context, const ap_subject *subject)
 {
 	if (subject->set != NULL)
 		return files_text(context, subject);
-	return ap_format(context->arena, "the image in force, %s, revision %s",
+	return ap_format(context->arena, "%s, %s, revision %s",
+			 subject->earlier ? "the image that was in force" : "the image in force",
 			 ap_printable(context->arena, subject->path),
 			 ap_arena_strndup(context->arena, ap_subject_revision(context->arena, subject), 12));
 }

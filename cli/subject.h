@@ -11,6 +11,7 @@ typedef struct {
 	ap_policy_set *set; /* the files; NULL where the image in force is asked */
 	const char *path;   /* of the image, or of the root file */
 	const char *draft;  /* a file that is not saved, and is among those of the set; or NULL */
+	bool earlier;       /* an image that may not be in force any more: `path` is the history's */
 	bool never_applied; /* the files, because nothing was ever applied */
 } ap_subject;
 

@@ -42,6 +42,9 @@ typedef struct {
 void ap_test_report_text(ap_context *context, const ap_test_report *report);
 void ap_test_report_json(ap_context *context, const ap_test_report *report);
 
+/* The object that the latter writes. */
+json_t *ap_test_report_object(ap_context *context, const ap_test_report *report);
+
 /* The deciding policy's record; false where none decided. */
 bool ap_trial_decider(const ap_image *image, const ap_decision *decision, ap_image_policy *ret_policy);
 

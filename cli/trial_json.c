@@ -141,7 +141,7 @@ static json_t *policies_of(ap_context *context, const ap_test_report *report)
 	return list;
 }
 
-void ap_test_report_json(ap_context *context, const ap_test_report *report)
+json_t *ap_test_report_object(ap_context *context, const ap_test_report *report)
 {
 	const ap_image *image = report->subject->image;
 	ap_view view = ap_view_of(image);
@@ -154,7 +154,8 @@ void ap_test_report_json(ap_context *context, const ap_test_report *report)
 	ap_json_set(object, "asked", ap_json_text(arena, report->subject->set != NULL ? "files" : "image"));
 	ap_json_set(object, "revision", ap_json_text(arena, ap_subject_revision(arena, report->subject)));
 	ap_json_set(object, "differs",
-		    report->subject->set == NULL ? ap_in_force_json_of(context, image) : json_null());
+		    report->subject->set == NULL && !report->subject->earlier ? ap_in_force_json_of(context, image)
+									      : json_null());
 	ap_json_set(object, "message", ap_json_text(arena, ap_trial_message(context, image, report->trial)));
 	ap_json_set(object, "request", request_of(context, report));
 	ap_json_set(object, "policies", policies_of(context, report));
@@ -167,5 +168,10 @@ void ap_test_report_json(ap_context *context, const ap_test_report *report)
 	} else {
 		ap_json_set(object, "with_rest", json_null());
 	}
-	ap_json_write(object);
+	return object;
+}
+
+void ap_test_report_json(ap_context *context, const ap_test_report *report)
+{
+	ap_json_write(ap_test_report_object(context, report));
 }

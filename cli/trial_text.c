@@ -276,7 +276,7 @@ void ap_test_report_text(ap_context *context, const ap_test_report *report)
 		fputs("The draft alone, as if it were enabled:\n\n", stdout);
 	write_policies(context, report, report->trial);
 	write_decision(context, report, report->trial);
-	if (report->subject->set == NULL)
+	if (report->subject->set == NULL && !report->subject->earlier)
 		ap_in_force_note_of(context, report->subject->image);
 	if (report->with_rest == NULL)
 		return;

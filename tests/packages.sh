@@ -2,10 +2,10 @@
 # packages.sh - the Debian packages that this project needs, and their installation. Read by demo.sh and run.sh.
 
 packages_build='gcc iso-codes libc6-dev libconfig-dev libjansson-dev libmaxminddb-dev libpam0g-dev meson nettle-dev pkgconf
-	scdoc'
+	scdoc zlib1g-dev'
 packages_demo='libmaxmind-db-writer-perl libpam-wrapper pamtester tor-geoipdb'
 packages_test='binutils clang clang-format-14 libc6-dbg libcmocka-dev libmaxmind-db-writer-perl libnss-wrapper libpam-wrapper
-	pamtester python3 tor-geoipdb valgrind'
+	logrotate pamtester python3 tor-geoipdb valgrind'
 
 # Those of the packages $* that are not installed.
 packages_missing() {

@@ -436,6 +436,7 @@ void ap_apply(const ap_apply_options *options, ap_arena *arena, ap_apply_result 
 
 	*ret_result = (ap_apply_result){ .outcome = AP_APPLY_DONE, .summary = "" };
 	carry_out(&w);
+	ap_transition_make_audit_file(&w.t);
 	ap_transition_close(&w.t);
 	free(w.bytes);
 	ap_policy_set_free(w.set);
@@ -445,4 +446,5 @@ void ap_apply_result_clear(ap_apply_result *result)
 {
 	ap_diagnostics_clear(&result->problems);
 	ap_diagnostics_clear(&result->refusals);
+	ap_diagnostics_clear(&result->warnings);
 }

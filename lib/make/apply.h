@@ -45,6 +45,7 @@ typedef struct {
 	ap_apply_outcome outcome;
 	ap_diagnostics problems; /* errors and warnings of the files */
 	ap_diagnostics refusals; /* also those that --force went over */
+	ap_diagnostics warnings; /* of what could not be done beside it: the audit file */
 	ap_error error;
 	bool in_force; /* with AP_APPLY_FAILED: it is in force all the same */
 	char revision[AP_HEX_REVISION + 1];

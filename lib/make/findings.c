@@ -2,6 +2,7 @@
 
 #include "administrators.h"
 #include "aliases.h"
+#include "audit_file.h"
 #include "doors.h"
 #include "finder.h"
 #include "rivals.h"
@@ -192,6 +193,7 @@ void ap_findings(const ap_policy_set *set, const ap_image *image, int64_t now, c
 	ap_find_unknown_groups(&f);
 	ap_find_aliases(set, image, nss, diagnostics);
 	find_ended_exceptions(&f);
+	ap_audit_file_check(set, diagnostics);
 	ap_find_denied_administrators(&f);
 	ap_find_no_administrators(&f);
 	ap_find_openers(&f);

@@ -151,5 +151,6 @@ void ap_rollback(const ap_apply_options *options, const char *revision, ap_arena
 
 	*ret_result = (ap_apply_result){ .outcome = AP_APPLY_DONE, .summary = "" };
 	carry_out(&t, revision);
+	ap_transition_make_audit_file(&t);
 	ap_transition_close(&t);
 }

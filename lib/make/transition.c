@@ -2,6 +2,7 @@
 
 #include "../login/applied.h"
 #include "../login/view.h"
+#include "audit_file.h"
 
 #include <string.h>
 
@@ -114,6 +115,15 @@ ap_record ap_transition_record(const ap_transition *t, ap_action action)
 	if (t->in_force != NULL)
 		ap_revision_format(ap_image_head_of(t->in_force)->text, record.replaced_text);
 	return record;
+}
+
+void ap_transition_make_audit_file(ap_transition *t)
+{
+	bool in_force =
+		t->result->outcome == AP_APPLY_DONE || t->result->outcome == AP_APPLY_UNCHANGED || t->result->in_force;
+
+	if (in_force && !t->options->dry_run && t->image != NULL)
+		ap_audit_file_make(t->image, &t->result->warnings);
 }
 
 void ap_transition_close(ap_transition *t)

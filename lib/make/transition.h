@@ -51,6 +51,9 @@ void ap_transition_compare(ap_transition *t);
 /* The record of the new image's taking its place. */
 ap_record ap_transition_record(const ap_transition *t, ap_action action);
 
+/* Where the new image is in force: makes the file for its logins' records, if it names one. */
+void ap_transition_make_audit_file(ap_transition *t);
+
 void ap_transition_close(ap_transition *t);
 
 #endif
