@@ -7,6 +7,11 @@
 /* A record begins with this, and has it nowhere else: see lib/login/audit.h. */
 static const char beginning[] = "{\"time\":\"";
 
+static bool is_decision(const char *text)
+{
+	return text != NULL && (strcmp(text, "allow") == 0 || strcmp(text, "deny") == 0 || strcmp(text, "error") == 0);
+}
+
 static bool take_texts(ap_audit_entry *entry)
 {
 	const struct {
@@ -26,7 +31,7 @@ static bool take_texts(ap_audit_entry *entry)
 			return false;
 		*keys[i].text = json_string_value(value);
 	}
-	return entry->decision != NULL && entry->user != NULL;
+	return entry->user != NULL && is_decision(entry->decision);
 }
 
 static bool read_object(const char *line, size_t length, ap_audit_entry *ret_entry)

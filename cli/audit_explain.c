@@ -125,7 +125,7 @@ static void show(ap_context *context, const ap_audit_entry *entry, const ap_test
 	const char *why = same ? NULL : why_it_may_differ(image, entry);
 
 	if (context->json) {
-		ap_json_write(explanation(context, entry, same, why, report));
+		ap_audit_write_object(context, explanation(context, entry, same, why, report));
 		return;
 	}
 	ap_audit_write_text(context, entry);
@@ -156,7 +156,7 @@ static int not_kept(ap_context *context, const ap_audit_entry *entry, const ap_e
 		ap_json_set(object, "same", json_null());
 		ap_json_set(object, "why", ap_json_text(arena, why));
 		ap_json_set(object, "test", json_null());
-		ap_json_write(object);
+		ap_audit_write_object(context, object);
 	} else {
 		ap_audit_write_text(context, entry);
 	}

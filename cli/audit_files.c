@@ -21,12 +21,14 @@ typedef struct {
 	int64_t first; /* the time of its first record, or when it was written last */
 	char *buffer;  /* READ_BYTES of it, of which begin…end are still to be taken */
 	size_t begin, end, n_lines;
+	long long taken; /* bytes */
 	bool is_ended;
 } audit_file;
 
 typedef struct {
 	ap_context *context;
 	int64_t since, until;
+	const ap_audit_end *last;
 	audit_file *files;
 	size_t n;
 	bool failed;
@@ -202,6 +204,13 @@ static int by_age(const void *a, const void *b)
 	return -strcmp(x->path, y->path);
 }
 
+/* True where the rest of it is for whoever follows it. */
+static bool is_at_end(const reading *r, const audit_file *file)
+{
+	return r->last != NULL && r->last->device == file->info.st_dev && r->last->inode == file->info.st_ino &&
+	       file->taken >= r->last->bytes;
+}
+
 static bool read_file(reading *r, audit_file *file, ap_audit_line *take, void *context)
 {
 	bool go_on = true;
@@ -209,9 +218,10 @@ static bool read_file(reading *r, audit_file *file, ap_audit_line *take, void *c
 	const char *fault;
 	int code = Z_OK;
 
-	while (go_on && look_at_line(file, &length, &taken)) {
+	while (go_on && !is_at_end(r, file) && look_at_line(file, &length, &taken)) {
 		go_on = take(context, file->path, ++file->n_lines, file->buffer + file->begin, length);
 		file->begin += taken;
+		file->taken += (long long)taken;
 	}
 	fault = gzerror(file->in, &code);
 	if (go_on && code != Z_OK && code != Z_STREAM_END)
@@ -222,9 +232,9 @@ static bool read_file(reading *r, audit_file *file, ap_audit_line *take, void *c
 }
 
 bool ap_audit_files_read(ap_context *context, const char *path, bool alone, int64_t since, int64_t until,
-			 ap_audit_line *take, void *take_context)
+			 const ap_audit_end *end, ap_audit_line *take, void *take_context)
 {
-	reading r = { .context = context, .since = since, .until = until };
+	reading r = { .context = context, .since = since, .until = until, .last = end };
 	bool go_on = true;
 
 	if (alone)

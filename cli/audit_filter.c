@@ -30,7 +30,7 @@ static bool parse_ago(const char *text, int64_t now, int64_t *ret_time)
 	long long n;
 	int end = 0;
 
-	if (sscanf(text + minus, "%6lld", &n) != 1 || n < 0)
+	if (strspn(text + minus, "0123456789") > 6 || sscanf(text + minus, "%6lld", &n) != 1 || n < 0)
 		return false;
 	text += minus + strspn(text + minus, "0123456789");
 	text += strspn(text, " ");

@@ -21,11 +21,26 @@ static int open_log(const char *path)
 	return fd;
 }
 
-void ap_audit_follow_begin(ap_audit_follower *follower, ap_arena *arena, const char *path)
+/* Behind the last newline: what is written after it may be a part of a line. */
+static long long end_of_lines(ap_audit_follower *f, long long size)
 {
+	long long from = size > LINE_ROOM ? size - LINE_ROOM : 0;
+	ssize_t n = pread(f->fd, f->line, LINE_ROOM, (off_t)from);
+	const char *newline = n > 0 ? memrchr(f->line, '\n', (size_t)n) : NULL;
+
+	return newline != NULL ? from + (newline - f->line) + 1 : from;
+}
+
+void ap_audit_follow_begin(ap_audit_follower *follower, ap_arena *arena, const char *path, ap_audit_end *ret_end)
+{
+	struct stat info;
+
+	*ret_end = (ap_audit_end){ .bytes = 0 };
 	*follower = (ap_audit_follower){ .path = path, .fd = open_log(path), .line = ap_arena_alloc(arena, LINE_ROOM) };
-	if (follower->fd >= 0)
-		follower->taken = (long long)lseek(follower->fd, 0, SEEK_END);
+	if (follower->fd < 0 || fstat(follower->fd, &info) != 0)
+		return;
+	follower->taken = end_of_lines(follower, (long long)info.st_size);
+	*ret_end = (ap_audit_end){ .device = info.st_dev, .inode = info.st_ino, .bytes = follower->taken };
 }
 
 /* Gives the whole lines that were read; the rest waits for its end. One that no record is as long as is dropped. */

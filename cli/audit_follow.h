@@ -16,7 +16,8 @@ typedef struct {
 	size_t length;
 } ap_audit_follower;
 
-void ap_audit_follow_begin(ap_audit_follower *follower, ap_arena *arena, const char *path);
+/* *ret_end is where that is; zeroed where there is no file. */
+void ap_audit_follow_begin(ap_audit_follower *follower, ap_arena *arena, const char *path, ap_audit_end *ret_end);
 
 /*
  * Gives lines as they are written, until `take` says false, or nobody reads the standard output any more. A file that

@@ -11,6 +11,9 @@ void ap_audit_write_text(ap_context *context, const ap_audit_entry *entry);
 /* The record as it stands in its file, but that what must not reach a terminal is escaped as JSON does it. */
 void ap_audit_write_json(ap_context *context, const ap_audit_entry *entry);
 
+/* Writes an object of them, of ASCII alone at a terminal, and releases it. */
+void ap_audit_write_object(const ap_context *context, json_t *object);
+
 /*
  * RFC 4180, a column a key, in the record's order. A text that a spreadsheet would take for a formula gets "'" before it:
  * who logs in chooses some of these texts.

@@ -278,7 +278,7 @@ static void write_json(ap_summary *s, const bool wanted[AP_N_SUMMARIES])
 		}
 		ap_json_set(object, ap_summary_names[i], list);
 	}
-	ap_json_write(object);
+	ap_audit_write_object(s->context, object);
 }
 
 static void write_csv(ap_summary *s, const bool wanted[AP_N_SUMMARIES])

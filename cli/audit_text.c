@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { WIDE = 80, NARROW_INDENT = 4, DECISION_WIDTH = 7, INDENT = 27 + DECISION_WIDTH };
+
 static const char *where_text(ap_context *context, const ap_audit_entry *entry)
 {
 	if (entry->ip == NULL)
@@ -38,6 +40,7 @@ void ap_audit_write_text(ap_context *context, const ap_audit_entry *entry)
 	ap_context within = *context;
 	char time[AP_TIMESTAMP_TEXT_MAX];
 	bool allowed = strcmp(entry->decision, "allow") == 0;
+	bool narrow = context->screen.columns > 0 && context->screen.columns < WIDE;
 	const char *text;
 
 	within.arena = scratch; /* there may be a million of them */
@@ -55,9 +58,11 @@ void ap_audit_write_text(ap_context *context, const ap_audit_entry *entry)
 	text = ap_format(scratch, "%s%s", text, would_text(&within, entry));
 	printf("%s  ", time);
 	text = ap_printable(scratch, text);
-	ap_paint(&context->screen, allowed ? AP_GREEN : AP_RED, entry->decision, strnlen(entry->decision, 5));
-	ap_blanks(strlen(entry->decision) < 7 ? 7 - strlen(entry->decision) : 1);
-	ap_paint_wrapped(&context->screen, AP_PLAIN, text, context->screen.columns >= 80 ? 34 : 4);
+	ap_paint(&context->screen, allowed ? AP_GREEN : AP_RED, entry->decision, strlen(entry->decision));
+	if (narrow)
+		putchar('\n');
+	ap_blanks(narrow ? NARROW_INDENT : DECISION_WIDTH - strlen(entry->decision));
+	ap_paint_wrapped(&context->screen, AP_PLAIN, text, narrow ? NARROW_INDENT : INDENT);
 	ap_arena_free(scratch);
 }
 
@@ -87,4 +92,11 @@ void ap_audit_write_json(ap_context *context, const ap_audit_entry *entry)
 		at += n > 0 ? n : 1;
 	}
 	putchar('\n');
+}
+
+void ap_audit_write_object(const ap_context *context, json_t *object)
+{
+	(void)json_dumpf(object, stdout, JSON_INDENT(2) | (context->screen.columns != 0 ? JSON_ENSURE_ASCII : 0));
+	putchar('\n');
+	json_decref(object);
 }

@@ -259,15 +259,17 @@ static int run(audit *a, const ap_usage *usage, const char *path)
 {
 	ap_context *context = a->context;
 	ap_audit_follower follower = { .fd = -1 };
+	ap_audit_end end;
 	bool readable;
 
 	if (a->follow)
-		ap_audit_follow_begin(&follower, context->arena, path);
+		ap_audit_follow_begin(&follower, context->arena, path, &end);
 	if (a->summary)
 		a->counts = ap_summary_new(context, a->filter.image);
 	else if (a->csv)
 		ap_audit_write_csv_header();
-	readable = ap_audit_files_read(context, path, a->file != NULL, a->filter.since, a->filter.until, take_line, a);
+	readable = ap_audit_files_read(context, path, a->file != NULL, a->filter.since, a->filter.until,
+				       a->follow ? &end : NULL, take_line, a);
 	show_kept(a);
 	if (a->follow) {
 		(void)fflush(stdout);
