@@ -10,6 +10,7 @@ that does not answer a login as it is due, ends the program.
 """
 import json
 import os
+import random
 import re
 import statistics
 import subprocess
@@ -341,6 +342,47 @@ def measure_regions(bench):
     bench.results["regions"] = {"rows": rows, "runs": runs, "instructions": counted}
 
 
+AUDIT_RECORDS = [10_000, 100_000, 1_000_000]
+
+
+def write_records(path, n):
+    """As logins write them: five thousand members, fifty policies, two weeks, three of ten denied."""
+    dice = random.Random(n)
+    revision = "3f0c" * 16
+    with open(path, "w", encoding="ascii") as out:
+        for i in range(n):
+            when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1796112000 + i * 1_209_600 // n))
+            denied = dice.random() < .3
+            out.write(json.dumps({
+                "time": when, "decision": "deny" if denied else "allow", "reason": "blacklisted" if denied else "default",
+                "policy": f"Policy {dice.randrange(50)}" if denied else None,
+                "would": [{"policy": "Watch", "decision": "deny", "reason": "blacklisted"}] if dice.random() < .1 else [],
+                "user": f"member{dice.randrange(5000)}@example.com", "ip": f"192.0.2.{dice.randrange(256)}",
+                "region": dice.choice([None, "CN"]), "client": "web", "service": "roundcube", "tty": None,
+                "revision": revision, "pid": i + 1}, separators=(",", ":")) + "\n")
+
+
+def measure_audit(bench):
+    """The command over so many records: counted, searched, and shown as text."""
+    rows = []
+    for n in AUDIT_RECORDS[:2] if bench.quick else AUDIT_RECORDS:
+        path = os.path.join(bench.work, f"audit-{n}.jsonl")
+        write_records(path, n)
+        row = {"n": n, "bytes": os.path.getsize(path)}
+        for name, words in (("summary", ["--summary"]), ("member", ["--member", "member7@example.com"]), ("text", [])):
+            bench.say(f"audit, {n} records: {name}")
+            seconds = []
+            for _ in range(bench.rounds(7, 3)):
+                began = time.monotonic()
+                subprocess.run([os.path.join(bench.build, "cli/accesspolicy"), "audit", "--file", path, *words], check=True,
+                               stdout=subprocess.DEVNULL)
+                seconds.append(time.monotonic() - began)
+            row[name] = statistics.median(seconds)
+        os.unlink(path)
+        rows.append(row)
+    bench.results["audit"] = rows
+
+
 # Instructions: counted by perf where the machine can, else by callgrind. Both count those of the process alone, not
 # the kernel's.
 
@@ -402,7 +444,7 @@ def main():
         return
     began = time.monotonic()
     for step in (measure_apply, measure_tenants, measure_decisions, measure_memory, measure_instructions, measure_rules,
-                 measure_user_rules, measure_text, measure_hbac, measure_regions):
+                 measure_user_rules, measure_text, measure_hbac, measure_regions, measure_audit):
         step(bench)
         bench.results["seconds"] = time.monotonic() - began
         bench.save(results)

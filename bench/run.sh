@@ -5,7 +5,7 @@
 #
 # As root, on Debian 12. --quick: small sizes and few rounds, to see that all of it runs. --keep: leaves what was made in
 # FOLDER, which must not be there yet; else it is a temporary folder in /var/cache, and removed. --only: measures that step
-# of measure.py alone (regions, text, hbac …) anew, and keeps the other numbers that are in bench/results. The table, the
+# of measure.py alone (regions, text, hbac, audit …) anew, and keeps the other numbers that are in bench/results. The table, the
 # numbers and a plot are written to bench/results, of a quick run to its folder quick. The exit status is 0 if all parts
 # ran, whatever they measured: it is no test. Of nothing else of the machine is anything changed.
 #
@@ -37,6 +37,7 @@
 #   others   The same networks are denied by pam_access and by our module, and every second address is listed. With user rules
 #            nobody who is listed logs in, for pam_access wants an account. HBAC is SSSD's evaluator in process, without PAM and
 #            without fetching the rules; no rule allows its user.
+#   audit    The command over records such as logins write, read from the page cache: from its start to its end.
 set -eu
 umask 022
 LC_ALL=C.UTF-8

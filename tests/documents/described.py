@@ -101,7 +101,7 @@ def described_options(page):
 
 def known_options(told):
     """The same from the help that a program or command gives."""
-    return set(re.findall(r"^  (--[a-z0-9-]+)(?: ([A-Z=]+))?(?: |$)", told, re.M))
+    return set(re.findall(r"^  (?:-[a-z], )?(--[a-z0-9-]+)(?: ([A-Z=]+))?(?: |$)", told, re.M))
 
 
 def check_options(page, files):
@@ -275,6 +275,23 @@ def region_outputs(files):
     return [run("192.0.2.1", "198.51.100.1", "203.0.113.193", "198.18.2.1"), run("192.0.2.1", "--database", "undated.mmdb")]
 
 
+def audit_outputs(files):
+    """Records as a login writes them, and what is counted of them."""
+    whole = {"time": "2026-12-01T08:00:00Z", "decision": "allow", "reason": "default", "policy": "black",
+             "would": [{"policy": "a", "decision": "deny", "reason": "blacklisted"}], "user": "a", "ip": "192.0.2.1",
+             "region": "CN", "client": "web", "service": "s", "tty": "t", "revision": "0" * 64, "pid": 1}
+    sparse = {key: None if value != 1 and key not in ("time", "decision", "user", "revision") else value
+              for key, value in whole.items()}
+    sparse["would"] = [{"policy": "…", "decision": None, "reason": None}]
+    files.write("records", "".join(json.dumps(record) + "\n" for record in (whole, sparse)))
+
+    def run(*arguments):
+        return files.run("audit", "--file", "records", "--json", *arguments, status=0)
+    return {"audit": [json.loads(line) for line in run().splitlines()],
+            "audit-summary": [json.loads(run("--summary")), json.loads(run("--summary", "policy")),
+                              json.loads(run("--summary", "day"))]}
+
+
 def outputs(files):
     """Every kind of output, by the name of its table."""
     def test(*arguments):
@@ -293,6 +310,7 @@ def outputs(files):
     seen["list"] = [json.loads(files.run("list", "--json", status=0))]
     seen["show"] = [json.loads(files.run("show", name, "--json", status=0)) for name in ("white", "black", "off", "watched")]
     seen["region"] = region_outputs(files)
+    seen.update(audit_outputs(files))
     files.write("accesspolicy.conf", RICH + 'assertions = ( { user = "denied"; expect = "allow"; } );\n')
     seen["check"] = [json.loads(files.run("check", "--json", status=1))]
     files.write("accesspolicy.conf", 'message = "Not from here.";\n')
