@@ -122,6 +122,9 @@ class Report:
                 yield self.target(f"`pam_access`, 100 k rules, {how}: its time to ours",
                                   compare(of["access-networks-100000"], of["image-networks-100000"]), 100, " ×", True)
         yield from self.region_targets()
+        for row in self.r.get("audit", []):
+            if row["n"] == 100_000:
+                yield self.target("`audit --summary` of 100 k records", row["summary"], 1, " s")
         text = next(row for row in self.r["text"] if row["n"] == 100)
         yield self.target("text mode, 100 policies", text["stacks"]["text-text-100"]["us"] / 1000, 10, " ms")
 
@@ -182,6 +185,10 @@ class Report:
                    microseconds(row["hot"]), microseconds(row["cold"]), f"{row['seconds']:.2f} s",
                    f"{row['peak_kib'] / 1024:.0f} MB", f"{row['image_bytes'] / 2**20:.1f} MB")
 
+    def audit_rows(self):
+        for row in self.r["audit"]:
+            yield (count(row["n"]), f"{row['bytes'] / 1e6:.0f} MB", *(f"{row[name]:.2f} s" for name in ("summary", "member", "text")))
+
     def markdown(self):
         quick = " A quick run: few rounds, small sizes; the targets are for the full one." if self.r["quick"] else ""
         yield "# What a login costs\n"
@@ -205,7 +212,10 @@ class Report:
         yield table(("rules", "null module", "networks: image", "text", "`pam_access`", "`pam_access` to image",
                      "users: image", "`pam_access`", "HBAC, in process", "with 10 groups"), self.rule_rows()) + "\n"
         yield "## Policies read from the files at each login; fresh, without log\n"
-        yield table(("policies", "time a login (quarters)", "to null (parts of the run)"), self.text_rows())
+        yield table(("policies", "time a login (quarters)", "to null (parts of the run)"), self.text_rows()) + "\n"
+        if "audit" in self.r:
+            yield "## `accesspolicy audit`\n"
+            yield table(("records", "size", "`--summary`", "`--member`", "as text"), self.audit_rows())
 
 
 def main():
