@@ -162,8 +162,12 @@ static size_t digits(uint64_t n)
 
 static void paint_blocks(const ap_screen *screen, ap_colour colour, size_t n)
 {
-	while (n-- > 0)
-		ap_paint(screen, colour, "█", strlen("█"));
+	static const char block[] = "█";
+	char bar[BAR_MAX * sizeof(block)];
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(bar + i * (sizeof(block) - 1), block, sizeof(block) - 1);
+	ap_paint(screen, colour, bar, n * (sizeof(block) - 1));
 }
 
 /* As long as its share of the longest; what was let in behind what was not. */
@@ -226,7 +230,7 @@ static void write_table(ap_summary *s, size_t by, size_t top)
 		ap_blanks(width < name_width ? name_width - width : 0);
 		for (size_t k = 0; k < N_COUNTS; k++)
 			printf("  %*llu", (int)widths[k], (unsigned long long)c->rows[i].counts[k]);
-		if (bar > 0) {
+		if (bar > 0 && decided(c->rows[i].counts) > 0) {
 			fputs("  ", stdout);
 			write_bar(screen, &c->rows[i], most, bar);
 		}
@@ -242,11 +246,16 @@ static void write_text(ap_summary *s, const bool wanted[AP_N_SUMMARIES], size_t 
 	for (size_t i = 0; i < AP_N_SUMMARIES; i++)
 		if (wanted[i])
 			write_table(s, i, top);
-	printf("%llu records: %llu allow, %llu deny, %llu error; in %llu of them a report-only policy would have decided "
-	       "otherwise\n",
-	       (unsigned long long)decided(s->total), (unsigned long long)s->total[ALLOW],
-	       (unsigned long long)s->total[DENY], (unsigned long long)s->total[ERROR],
-	       (unsigned long long)s->total[WOULD]);
+	ap_paint_wrapped(
+		&s->context->screen, AP_PLAIN,
+		ap_format(
+			s->context->arena,
+			"%llu records: %llu allow, %llu deny, %llu error; in %llu of them a report-only policy would have "
+			"decided otherwise",
+			(unsigned long long)decided(s->total), (unsigned long long)s->total[ALLOW],
+			(unsigned long long)s->total[DENY], (unsigned long long)s->total[ERROR],
+			(unsigned long long)s->total[WOULD]),
+		0);
 }
 
 /*
