@@ -185,12 +185,14 @@ static void show(audit *a, const ap_audit_entry *entry)
 
 static void keep(audit *a, const ap_audit_entry *entry)
 {
-	char *copy = strndup(entry->line, entry->length);
+	char *copy = malloc(entry->length + 1);
 
 	if (a->kept == NULL)
 		a->kept = calloc(a->last, sizeof(*a->kept));
 	if (copy == NULL || a->kept == NULL)
 		ap_out_of_memory();
+	memcpy(copy, entry->line, entry->length);
+	copy[entry->length] = '\0';
 	free(a->kept[a->n_found % a->last]);
 	a->kept[a->n_found % a->last] = copy;
 }
