@@ -57,12 +57,13 @@ static void write_text(const ap_context *context, ap_arena *scratch, const char 
 	ap_csv_value(context->screen.columns != 0 ? ap_printable(scratch, text) : text);
 }
 
-void ap_audit_write_csv(ap_context *context, const ap_audit_entry *entry)
+void ap_audit_write_csv(ap_context *context, ap_audit_entry *entry)
 {
+	const json_t *object = ap_audit_entry_object(entry);
 	ap_arena *scratch = ap_arena_new();
 
 	for (size_t i = 0; i < N_COLUMNS; i++) {
-		const json_t *value = json_object_get(entry->object, columns[i]);
+		const json_t *value = json_object_get(object, columns[i]);
 
 		if (i > 0)
 			putchar(',');

@@ -106,19 +106,19 @@ static const char *why_it_may_differ(const ap_image *image, const ap_audit_entry
 	return "the record does not tell all that a login is decided by";
 }
 
-static json_t *explanation(ap_context *context, const ap_audit_entry *entry, bool same, const char *why,
+static json_t *explanation(ap_context *context, ap_audit_entry *entry, bool same, const char *why,
 			   const ap_test_report *report)
 {
 	json_t *object = ap_json_object();
 
-	ap_json_set(object, "record", json_incref(entry->object));
+	ap_json_set(object, "record", json_deep_copy(ap_audit_entry_object(entry)));
 	ap_json_set(object, "same", json_boolean(same));
 	ap_json_set(object, "why", ap_json_text(context->arena, why));
 	ap_json_set(object, "test", ap_test_report_object(context, report));
 	return object;
 }
 
-static void show(ap_context *context, const ap_audit_entry *entry, const ap_test_report *report)
+static void show(ap_context *context, ap_audit_entry *entry, const ap_test_report *report)
 {
 	const ap_image *image = report->subject->image;
 	bool same = same_decision(image, &report->trial->decision, entry);
@@ -139,7 +139,7 @@ static void show(ap_context *context, const ap_audit_entry *entry, const ap_test
 	}
 }
 
-static int not_kept(ap_context *context, const ap_audit_entry *entry, const ap_error *error)
+static int not_kept(ap_context *context, ap_audit_entry *entry, const ap_error *error)
 {
 	ap_arena *arena = context->arena;
 	const char *why =
@@ -152,7 +152,7 @@ static int not_kept(ap_context *context, const ap_audit_entry *entry, const ap_e
 	if (context->json) {
 		json_t *object = ap_json_object();
 
-		ap_json_set(object, "record", json_incref(entry->object));
+		ap_json_set(object, "record", json_deep_copy(ap_audit_entry_object(entry)));
 		ap_json_set(object, "same", json_null());
 		ap_json_set(object, "why", ap_json_text(arena, why));
 		ap_json_set(object, "test", json_null());
@@ -165,7 +165,7 @@ static int not_kept(ap_context *context, const ap_audit_entry *entry, const ap_e
 	return AP_EXIT_POLICY;
 }
 
-int ap_audit_explain(ap_context *context, const ap_audit_entry *entry)
+int ap_audit_explain(ap_context *context, ap_audit_entry *entry)
 {
 	ap_error error = { 0 };
 	ap_subject subject;

@@ -19,7 +19,7 @@ void ap_audit_write_object(const ap_context *context, json_t *object);
  * who logs in chooses some of these texts.
  */
 void ap_audit_write_csv_header(void);
-void ap_audit_write_csv(ap_context *context, const ap_audit_entry *entry);
+void ap_audit_write_csv(ap_context *context, ap_audit_entry *entry);
 
 /* One value, quoted if it must be. */
 void ap_csv_value(const char *text);
@@ -43,6 +43,6 @@ void ap_summary_write(ap_summary *summary, const bool wanted[AP_N_SUMMARIES], si
  * Evaluates a record again, by the revision that was in force then, and shows every policy's part. AP_EXIT_YES, or
  * AP_EXIT_POLICY where that revision's image is no longer kept or cannot be read, which was reported.
  */
-int ap_audit_explain(ap_context *context, const ap_audit_entry *entry);
+int ap_audit_explain(ap_context *context, ap_audit_entry *entry);
 
 #endif

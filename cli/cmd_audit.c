@@ -173,7 +173,7 @@ static int check_options(ap_context *context, const ap_usage *usage, audit *a)
  * Records
  */
 
-static void show(audit *a, const ap_audit_entry *entry)
+static void show(audit *a, ap_audit_entry *entry)
 {
 	if (a->csv)
 		ap_audit_write_csv(a->context, entry);

@@ -199,6 +199,26 @@ def filters_find_what_they_say(lab):
 
 
 @test
+def a_record_is_the_same_however_it_is_written(lab):
+    """As the module writes it, with blanks, in another order, and with each character escaped."""
+    log = applied(lab)
+    records = varied(400) + [record(1, user='q"b\\s\u00fc')]
+    write(log, records)
+    asked = [["--csv"], ["--summary", "--csv"], ["--summary", "--json"], [], ["--member", "alice", "--csv"]]
+    expected = [audit(lab, *words).out for words in asked]
+    for how in (lambda r: json.dumps(r), lambda r: json.dumps(r, sort_keys=True, separators=(",", ":")),
+                lambda r: json.dumps(r, separators=(",", ":")).replace("m", "\\u006d").replace("\\u006dber", "mber")
+                .replace('"ti\\u006de"', '"time"')):
+        with open(log, "w", encoding="utf-8") as file:
+            file.write("".join(how(r) + "\n" for r in records))
+        same([audit(lab, *words).out for words in asked], expected, how(records[0]))
+    for broken in ('"pid":01}', '"pid":}', '"pid":1}}', '"pid":1', '"pid":1} {}', '"pid":1,}', '"pid":-}'):
+        with open(log, "w", encoding="utf-8") as file:
+            file.write(line_of(records[0]).replace('"pid":0}', broken))
+        expect("1 line is torn" in audit(lab, status=1).err, broken)
+
+
+@test
 def relative_times(lab):
     log = applied(lab)
     now = time.time()
