@@ -8,7 +8,7 @@
 
 const char *const ap_summary_names[AP_N_SUMMARIES] = { "policy", "member", "day" };
 
-enum { ALLOW, DENY, ERROR, WOULD, N_COUNTS, BAR_MAX = 40, BAR_MIN = 8 };
+enum { ALLOW, DENY, ERROR, WOULD, N_COUNTS, BAR_MAX = 40, BAR_MIN = 8, NAME_MIN = 8 };
 
 static const char *const count_names[N_COUNTS] = { "allow", "deny", "error", "would" };
 
@@ -191,51 +191,74 @@ static void write_name(const char *name, size_t columns)
 	printf("%.*s", (int)length, name);
 }
 
+/* How wide each column is; `bar` is 0 where there is no terminal, or no room for one. */
+typedef struct {
+	size_t name, counts[N_COUNTS], bar;
+	uint64_t most; /* what the longest bar stands for */
+} layout;
+
+static layout lay_out(ap_summary *s, size_t by, const char *title, size_t shown)
+{
+	layout l = { .name = strlen(title) };
+	size_t columns = s->context->screen.columns, numbers = 0;
+
+	for (size_t k = 0; k < N_COUNTS; k++)
+		l.counts[k] = strlen(count_names[k]);
+	for (size_t i = 0; i < shown; i++) {
+		const row *r = &s->by[by].rows[i];
+		size_t width = ap_width(shown_name(s->context, by, r));
+
+		l.name = width > l.name ? width : l.name;
+		l.most = decided(r->counts) > l.most ? decided(r->counts) : l.most;
+		for (size_t k = 0; k < N_COUNTS; k++)
+			l.counts[k] = digits(r->counts[k]) > l.counts[k] ? digits(r->counts[k]) : l.counts[k];
+	}
+	for (size_t k = 0; k < N_COUNTS; k++)
+		numbers += l.counts[k] + 2;
+	if (columns > 0 && numbers + l.name > columns)
+		l.name = columns > numbers + NAME_MIN ? columns - numbers : NAME_MIN;
+	if (columns >= l.name + numbers + 2 + BAR_MIN)
+		l.bar = columns - l.name - numbers - 2;
+	l.bar = l.bar > BAR_MAX ? BAR_MAX : l.bar;
+	return l;
+}
+
+static void write_title(const ap_screen *screen, const layout *l, const char *title)
+{
+	static const char *const titles[N_COUNTS] = { "ALLOW", "DENY", "ERROR", "WOULD" };
+
+	ap_paint(screen, AP_BOLD, title, strlen(title));
+	ap_blanks(l->name - strlen(title));
+	for (size_t k = 0; k < N_COUNTS; k++)
+		printf("  %*s", (int)l->counts[k], titles[k]);
+	putchar('\n');
+}
+
+static void write_row(const ap_screen *screen, const layout *l, const char *name, const row *r)
+{
+	size_t width = ap_width(name);
+
+	write_name(name, l->name);
+	ap_blanks(width < l->name ? l->name - width : 0);
+	for (size_t k = 0; k < N_COUNTS; k++)
+		printf("  %*llu", (int)l->counts[k], (unsigned long long)r->counts[k]);
+	if (l->bar > 0 && decided(r->counts) > 0) {
+		ap_blanks(2);
+		write_bar(screen, r, l->most, l->bar);
+	}
+	putchar('\n');
+}
+
 static void write_table(ap_summary *s, size_t by, size_t top)
 {
 	static const char *const titles[] = { "POLICY", "MEMBER", "DAY" };
-	const ap_screen *screen = &s->context->screen;
 	const counted *c = &s->by[by];
-	size_t shown = top > 0 && by != AP_SUMMARY_DAY && c->n > top ? top : c->n, name_width = strlen(titles[by]);
-	size_t widths[N_COUNTS], numbers = 0, bar = 0;
-	uint64_t most = 0;
+	size_t shown = top > 0 && by != AP_SUMMARY_DAY && c->n > top ? top : c->n;
+	layout l = lay_out(s, by, titles[by], shown);
 
-	for (size_t k = 0; k < N_COUNTS; k++)
-		widths[k] = strlen(count_names[k]);
-	for (size_t i = 0; i < shown; i++) {
-		size_t width = ap_width(shown_name(s->context, by, &c->rows[i]));
-
-		name_width = width > name_width ? width : name_width;
-		most = decided(c->rows[i].counts) > most ? decided(c->rows[i].counts) : most;
-		for (size_t k = 0; k < N_COUNTS; k++)
-			widths[k] = digits(c->rows[i].counts[k]) > widths[k] ? digits(c->rows[i].counts[k]) : widths[k];
-	}
-	for (size_t k = 0; k < N_COUNTS; k++)
-		numbers += widths[k] + 2;
-	if (screen->columns > 0 && numbers + name_width > screen->columns)
-		name_width = screen->columns > numbers + 8 ? screen->columns - numbers : 8;
-	if (screen->columns >= name_width + numbers + 2 + BAR_MIN)
-		bar = screen->columns - name_width - numbers - 2;
-	bar = bar > BAR_MAX ? BAR_MAX : bar;
-	ap_paint(screen, AP_BOLD, titles[by], strlen(titles[by]));
-	ap_blanks(name_width - strlen(titles[by]));
-	for (size_t k = 0; k < N_COUNTS; k++)
-		printf("  %*s", (int)widths[k], (const char *const[]){ "ALLOW", "DENY", "ERROR", "WOULD" }[k]);
-	putchar('\n');
-	for (size_t i = 0; i < shown; i++) {
-		const char *name = shown_name(s->context, by, &c->rows[i]);
-		size_t width = ap_width(name);
-
-		write_name(name, name_width);
-		ap_blanks(width < name_width ? name_width - width : 0);
-		for (size_t k = 0; k < N_COUNTS; k++)
-			printf("  %*llu", (int)widths[k], (unsigned long long)c->rows[i].counts[k]);
-		if (bar > 0 && decided(c->rows[i].counts) > 0) {
-			fputs("  ", stdout);
-			write_bar(screen, &c->rows[i], most, bar);
-		}
-		putchar('\n');
-	}
+	write_title(&s->context->screen, &l, titles[by]);
+	for (size_t i = 0; i < shown; i++)
+		write_row(&s->context->screen, &l, shown_name(s->context, by, &c->rows[i]), &c->rows[i]);
 	if (shown < c->n)
 		printf("and %zu more; --top 0 shows all\n", c->n - shown);
 	putchar('\n');

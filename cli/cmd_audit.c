@@ -310,16 +310,20 @@ static bool find_file(const audit *a, const ap_subject *subject, const char **re
 	return false;
 }
 
-/* With --file a policy need not be there. */
+/*
+ * What is in force is opened as a login opens it: of a large one most is not asked for. With --file it need not be there,
+ * as for those who may read the records and not the policy.
+ */
 static int open_policy(ap_context *context, const audit *a, ap_subject *ret_subject)
 {
 	if (context->config != NULL)
 		return ap_subject_open_files(context, NULL, NULL, ret_subject);
-	if (a->file == NULL || a->filter.departments.n > 0)
-		return ap_subject_open_in_force(context, ret_subject);
-	if (ap_applied_load(ap_context_state(context), &ret_subject->image, NULL) != AP_OK)
-		*ret_subject = (ap_subject){ .image = NULL };
-	return AP_EXIT_YES;
+	*ret_subject = (ap_subject){ .image = NULL };
+	if (ap_applied_open(ap_context_state(context), &ret_subject->image, NULL) == AP_OK)
+		return AP_EXIT_YES;
+	if (a->file != NULL && a->filter.departments.n == 0)
+		return AP_EXIT_YES;
+	return ap_subject_open_in_force(context, ret_subject);
 }
 
 int ap_cmd_audit(ap_context *context, int argc, char **argv)
