@@ -1,61 +1,9 @@
 /* accesspolicy apply - puts the policy in force; accesspolicy rollback - puts an earlier one in force again. */
 #include "applied_report.h"
-#include "nss_cache.h"
+#include "applying.h"
 #include "options.h"
-#include "progress_bar.h"
-#include "who.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum { WAIT_MS = 30 * 1000 }; /* for somebody else's apply to end */
-
-/*
- * What is put in force names its files so that they are found from wherever the next command is run, and in one way
- * whichever it was asked for by: the folder's own path. The root file itself may be a link.
- */
-static const char *absolute(ap_context *context, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL   ? realpath(".", NULL)
-		       : slash == path ? realpath("/", NULL)
-				       : realpath(ap_arena_strndup(context->arena, path, (size_t)(slash - path)), NULL);
-	const char *found = path;
-
-	if (folder != NULL)
-		found = ap_format(context->arena, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder,
-				  slash != NULL ? slash + 1 : path);
-	free(folder);
-	return found;
-}
-
-/* When the command line has been read. */
-static void complete(ap_context *context, ap_apply_options *options)
-{
-	options->config = absolute(context, ap_context_config(context));
-	options->state = ap_context_state(context);
-	options->now = (int64_t)time(NULL);
-	options->wait_ms = WAIT_MS;
-	options->by = ap_who(context->arena, &options->uid);
-}
-
-static int apply(ap_context *context, ap_apply_options *options)
-{
-	ap_apply_result result;
-	ap_progress_bar bar;
-	int status;
-
-	ap_progress_bar_begin(&bar);
-	options->progress = &bar.progress;
-	options->nss = ap_nss_cache_begin(&ap_nss_system);
-	ap_apply(options, context->arena, &result);
-	ap_nss_cache_end();
-	ap_progress_bar_end(&bar);
-	status = ap_applied_report(context, options, &result, "apply");
-	ap_apply_result_clear(&result);
-	return status;
-}
 
 int ap_cmd_apply(ap_context *context, int argc, char **argv)
 {
@@ -89,8 +37,7 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 	if (given.data && context->config != NULL)
 		return ap_usage_error(&usage, "--data takes the policy files that are in force: --config cannot stand "
 					      "beside it");
-	complete(context, &given);
-	return apply(context, &given);
+	return ap_applying_run(context, &given, "apply");
 }
 
 static int rollback(ap_context *context, const ap_apply_options *options, const char *revision)
@@ -139,6 +86,6 @@ int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 	if (revision != NULL && !is_prefix(revision))
 		return ap_usage_error(&usage, "\"%s\" is no revision; expected at least %d of its digits 0-9 and a-f",
 				      ap_printable(context->arena, revision), AP_REVISION_PREFIX_MIN);
-	complete(context, &given);
+	ap_applying_complete(context, &given);
 	return rollback(context, &given, revision);
 }

@@ -22,9 +22,13 @@ static const ap_command commands[] = {
 	{ "apply", "put the policy files in force, all at once", ap_cmd_apply },
 	{ "audit", "the records: who was let in or not, when, and by which policy", ap_cmd_audit },
 	{ "check", "what is wrong with the files, or probably not meant", ap_cmd_check },
+	{ "delete", "policies go, and what else is in their files stays", ap_cmd_delete },
+	{ "disable", "policies stay in the files, and decide nothing", ap_cmd_disable },
+	{ "enable", "logins are decided by the policies that are named", ap_cmd_enable },
 	{ "history", "what was in force, when and by whom", ap_cmd_history },
 	{ "list", "the policies in one table", ap_cmd_list },
 	{ "region", "where an address is, and which policies hold it for that", ap_cmd_region },
+	{ "report-only", "policies are evaluated beside the others, and change nothing", ap_cmd_report_only },
 	{ "rollback", "put an earlier policy in force again", ap_cmd_rollback },
 	{ "show", "one policy in full, and where each setting comes from", ap_cmd_show },
 	{ "status", "what is in force, and which files differ from it", ap_cmd_status },
@@ -46,7 +50,7 @@ static const char *description(ap_arena *arena)
 	const char *text = "Tests, checks and shows the policy that decides logins.\n\nCommands:";
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		text = ap_format(arena, "%s\n  %-10s%s", text, commands[i].name, commands[i].summary);
+		text = ap_format(arena, "%s\n  %-13s%s", text, commands[i].name, commands[i].summary);
 	return ap_format(arena, "%s\n\n\"accesspolicy COMMAND --help\" says more of each.", text);
 }
 

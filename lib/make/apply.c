@@ -133,7 +133,7 @@ static bool check_edits(work *w)
 {
 	const ap_apply_options *o = w->t.options;
 
-	if (o->n_edits == 0)
+	if (o->edits == NULL)
 		return true;
 	if (!o->with_pending && w->t.in_force != NULL)
 		refuse_pending(w);

@@ -19,8 +19,8 @@ typedef struct {
 	bool force;   /* whatever refuses */
 
 	/* Changes of the policy files, or NULL. The policy is checked and compiled as it will be with them; only where
-	   nothing refuses it they are carried out, and put in force with everything else that the files say. Not with
-	   `data`. */
+	   nothing refuses it they are carried out, and put in force with everything else that the files say. None of
+	   them is still a change of this command's alone, which edits of others refuse. Not with `data`. */
 	const ap_file_edit *edits;
 	size_t n_edits;
 	bool with_pending; /* with edits: though other policy files differ from what is in force, which refuses otherwise */

@@ -440,3 +440,65 @@ ap_exception_form ap_exception_form_of(ap_arena *arena, const ap_exception_def *
 				    .not_after = copy_of(arena, exception->not_after.written.text),
 				    .comment = copy_of(arena, exception->comment.text) };
 }
+
+/*
+ * Comparison
+ */
+
+static ap_names *names_of(ap_arena *arena, const ap_words *words)
+{
+	ap_names *names = ap_names_new(arena);
+
+	for (size_t i = 0; i < words->n; i++)
+		if (ap_names_find(names, words->items[i]) == AP_NONE)
+			ap_names_put(names, words->items[i], 0);
+	return names;
+}
+
+static bool are_all_in(const ap_words *words, const ap_names *names)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (ap_names_find(names, words->items[i]) == AP_NONE)
+			return false;
+	return true;
+}
+
+static bool have_same_words(const ap_words *a, const ap_words *b)
+{
+	ap_arena *scratch;
+	size_t i = 0;
+	bool same;
+
+	while (i < a->n && i < b->n && strcmp(a->items[i], b->items[i]) == 0)
+		i++;
+	if (i == a->n && i == b->n)
+		return true;
+	scratch = ap_arena_new();
+	same = are_all_in(a, names_of(scratch, b)) && are_all_in(b, names_of(scratch, a));
+	ap_arena_free(scratch);
+	return same;
+}
+
+static bool have_same_objects(const ap_objects_form *a, const ap_objects_form *b)
+{
+	return a->all == b->all && a->unlisted == b->unlisted && have_same_words(&a->departments, &b->departments) &&
+	       have_same_words(&a->members, &b->members) && have_same_words(&a->domains, &b->domains) &&
+	       have_same_words(&a->groups, &b->groups) && have_same_words(&a->ip, &b->ip) &&
+	       have_same_words(&a->regions, &b->regions);
+}
+
+static bool are_same_texts(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool ap_policy_forms_are_same(const ap_policy_form *a, const ap_policy_form *b)
+{
+	return are_same_texts(a->name, b->name) && a->type == b->type && a->status == b->status &&
+	       have_same_objects(&a->scope, &b->scope) && have_same_objects(&a->except, &b->except) &&
+	       have_same_words(&a->ip, &b->ip) && have_same_words(&a->regions, &b->regions) &&
+	       have_same_words(&a->clients, &b->clients) && a->other_clients_denied == b->other_clients_denied &&
+	       a->required == b->required && are_same_texts(a->replaces, b->replaces) &&
+	       are_same_texts(a->not_before, b->not_before) && are_same_texts(a->not_after, b->not_after) &&
+	       are_same_texts(a->message, b->message) && are_same_texts(a->comment, b->comment);
+}

@@ -94,9 +94,9 @@ assertions = ( { user = "a"; expect = "allow"; zzzzzz = 1; } );
 
 
 def described_options(page):
-    """Each command's options and what their values are called."""
+    """Each command's options and what their values are called; one list may be several commands'."""
     return {command: {option for line in lines for option in re.findall(r"\*(--[a-z0-9-]+)\*(?: _([^_]+)_)?", line)}
-            for command, lines in definitions(page, "options").items()}
+            for commands, lines in definitions(page, "options").items() for command in commands.split(", ")}
 
 
 def known_options(told):
@@ -108,8 +108,8 @@ def check_options(page, files):
     """Each command's options against its help."""
     described = described_options(page)
     common = described["accesspolicy"]
-    commands = set(re.findall(r"^  ([a-z]+) ", files.run("--help", status=0), re.M))
-    compare("commands", set(re.findall(r"^\*accesspolicy\* \*([a-z]+)\*", page, re.M)), commands)
+    commands = set(re.findall(r"^  ([a-z][a-z-]*) ", files.run("--help", status=0), re.M))
+    compare("commands", set(re.findall(r"^\*accesspolicy\* \*([a-z][a-z-]*)\*", page, re.M)), commands)
     for command in ["", *sorted(commands)]:
         told = files.run(*filter(None, [command]), "--help", status=0)
         own = described.get(f"accesspolicy {command}", set())

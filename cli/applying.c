@@ -1,0 +1,63 @@
+#include "applying.h"
+
+#include "applied_report.h"
+#include "nss_cache.h"
+#include "progress_bar.h"
+#include "who.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { WAIT_MS = 30 * 1000 }; /* for somebody else's apply to end */
+
+/*
+ * What is put in force names its files so that they are found from wherever the next command is run, and in one way
+ * whichever it was asked for by: the folder's own path. The root file itself may be a link.
+ */
+static const char *absolute(ap_context *context, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL   ? realpath(".", NULL)
+		       : slash == path ? realpath("/", NULL)
+				       : realpath(ap_arena_strndup(context->arena, path, (size_t)(slash - path)), NULL);
+	const char *found = path;
+
+	if (folder != NULL)
+		found = ap_format(context->arena, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder,
+				  slash != NULL ? slash + 1 : path);
+	free(folder);
+	return found;
+}
+
+const char *ap_applying_config(ap_context *context)
+{
+	return absolute(context, ap_context_config(context));
+}
+
+void ap_applying_complete(ap_context *context, ap_apply_options *options)
+{
+	options->config = ap_applying_config(context);
+	options->state = ap_context_state(context);
+	options->now = (int64_t)time(NULL);
+	options->wait_ms = WAIT_MS;
+	options->by = ap_who(context->arena, &options->uid);
+}
+
+int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked)
+{
+	ap_apply_result result;
+	ap_progress_bar bar;
+	int status;
+
+	ap_applying_complete(context, options);
+	ap_progress_bar_begin(&bar);
+	options->progress = &bar.progress;
+	options->nss = ap_nss_cache_begin(&ap_nss_system);
+	ap_apply(options, context->arena, &result);
+	ap_nss_cache_end();
+	ap_progress_bar_end(&bar);
+	status = ap_applied_report(context, options, &result, asked);
+	ap_apply_result_clear(&result);
+	return status;
+}

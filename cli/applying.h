@@ -1,0 +1,20 @@
+/* applying.h - what the commands have in common that put a policy in force. */
+#ifndef AP_APPLYING_H
+#define AP_APPLYING_H
+
+#include "../lib/make/apply.h"
+#include "command.h"
+
+/*
+ * The root file that is asked for, by a path that does not depend on where the command stands: as what is put in force
+ * names it. In the arena.
+ */
+const char *ap_applying_config(ap_context *context);
+
+/* When the command line has been read: fills in config, state, by, uid, now and wait_ms. */
+void ap_applying_complete(ap_context *context, ap_apply_options *options);
+
+/* Completes the options, applies, and reports; `asked` is the command's name. Returns the exit status. */
+int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked);
+
+#endif
