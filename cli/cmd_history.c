@@ -104,21 +104,6 @@ static void write_records_json(ap_context *context, const history *h)
  * The text of one
  */
 
-/* The text as it is, but for what must not reach a terminal. */
-static void write_file_text(ap_context *context, const char *text)
-{
-	while (*text != '\0') {
-		size_t length = strcspn(text, "\n");
-		char *line = ap_arena_strndup(context->arena, text, length);
-
-		for (char *tab = line; (tab = strchr(tab, '\t')) != NULL;)
-			*tab = ' ';
-		puts(context->screen.columns != 0 ? ap_printable(context->arena, line)
-						  : ap_arena_strndup(context->arena, text, length));
-		text += length + (text[length] == '\n');
-	}
-}
-
 static void write_sources(ap_context *context, const ap_image *image)
 {
 	ap_view view = ap_view_of(image);
@@ -133,7 +118,7 @@ static void write_sources(ap_context *context, const ap_image *image)
 		ap_paint(&context->screen, AP_BOLD, "# ", 2);
 		ap_paint(&context->screen, AP_BOLD, path, strlen(path));
 		putchar('\n');
-		write_file_text(context, ap_view_string(&view, source.text));
+		ap_write_text(&context->screen, context->arena, ap_view_string(&view, source.text));
 		putchar('\n');
 	}
 }

@@ -185,3 +185,16 @@ void ap_paint_wrapped(const ap_screen *screen, ap_colour colour, const char *tex
 			ap_blanks(indent);
 	} while (*text != '\0');
 }
+
+void ap_write_text(const ap_screen *screen, ap_arena *arena, const char *text)
+{
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+		char *line = ap_arena_strndup(arena, text, length);
+
+		for (char *tab = line; screen->columns != 0 && (tab = strchr(tab, '\t')) != NULL;)
+			*tab = ' ';
+		puts(screen->columns != 0 ? ap_printable(arena, line) : line);
+		text += length + (text[length] == '\n');
+	}
+}

@@ -46,6 +46,9 @@ void ap_paint(const ap_screen *screen, ap_colour colour, const char *text, size_
 /* Writes text whose first line starts at column `indent` already; further lines are indented to it. Ends the line. */
 void ap_paint_wrapped(const ap_screen *screen, ap_colour colour, const char *text, size_t indent);
 
+/* Writes the text of a file as it is, but at a terminal for what must not reach it, and tabs, which become blanks. */
+void ap_write_text(const ap_screen *screen, ap_arena *arena, const char *text);
+
 /* Writes `n` blanks. */
 void ap_blanks(size_t n);
 

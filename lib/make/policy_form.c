@@ -197,9 +197,11 @@ static bool is_empty(const ap_objects_form *objects)
 
 static void put_scope(output *out, const ap_objects_form *scope, const ap_objects_form *except, size_t indent)
 {
+	ap_objects_form others = *scope;
 	group g, inner;
 
-	if (scope->all && is_empty(except)) {
+	others.all = false;
+	if (scope->all && is_empty(&others) && is_empty(except)) {
 		put(out, "{ all = true; }");
 		return;
 	}

@@ -201,3 +201,18 @@ const char *ap_timestamp_format_local(int64_t time, char buffer[AP_TIMESTAMP_TEX
 		(void)snprintf(buffer, AP_TIMESTAMP_TEXT_MAX, "%04d%s", local.tm_year + 1900, rest);
 	return buffer;
 }
+
+const char *ap_timestamp_format_offset(int64_t time, char buffer[AP_TIMESTAMP_TEXT_MAX])
+{
+	time_t seconds = (time_t)time;
+	struct tm local;
+	char rest[16], offset[6];
+
+	/* RFC 3339 has a colon within the offset, which strftime has no letter for */
+	if (localtime_r(&seconds, &local) == NULL || strftime(rest, sizeof(rest), "-%m-%dT%H:%M:%S", &local) == 0 ||
+	    strftime(offset, sizeof(offset), "%z", &local) != 5)
+		return ap_timestamp_format_utc(time, buffer);
+	(void)snprintf(buffer, AP_TIMESTAMP_TEXT_MAX, "%04d%s%.3s:%.2s", local.tm_year + 1900, rest, offset,
+		       offset + 3);
+	return buffer;
+}

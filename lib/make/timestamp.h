@@ -27,4 +27,7 @@ const char *ap_timestamp_format_utc(int64_t time, char buffer[AP_TIMESTAMP_TEXT_
 /* "2026-12-01 08:00:00 +0800", in local time. Returns `buffer`. */
 const char *ap_timestamp_format_local(int64_t time, char buffer[AP_TIMESTAMP_TEXT_MAX]);
 
+/* "2026-12-01T08:00:00+08:00": RFC 3339, with the offset that local time has then. Returns `buffer`. */
+const char *ap_timestamp_format_offset(int64_t time, char buffer[AP_TIMESTAMP_TEXT_MAX]);
+
 #endif

@@ -1,0 +1,166 @@
+/* accesspolicy create - a new policy: told by options, or in a file. */
+#include "../lib/make/load.h"
+#include "applying.h"
+#include "policy_options.h"
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+	ap_context *context;
+	const ap_usage *usage;
+	ap_policy_options policy;
+	const char *from; /* a file, or "-"; NULL: it is told by options */
+	const char *config;
+	const char *name; /* of the policy, or of the first in the file */
+	const char *text; /* of the drop-in */
+	ap_apply_options given;
+} request;
+
+/*
+ * A file that is not saved yet: its text, and what its first policy is called. It is read with the others, so that all
+ * that is wrong with it is told. AP_EXIT_YES, or the exit status after a report.
+ */
+static int read_draft(request *r)
+{
+	const ap_load_options options = { .config = r->config, .draft = r->from };
+	const char *shown = strcmp(r->from, "-") == 0 ? "standard input" : r->from;
+	ap_diagnostics diagnostics = { 0 };
+	ap_policy_set *set = NULL;
+	int status = AP_EXIT_YES;
+
+	if (ap_load(&options, &set, &diagnostics) != AP_OK) {
+		status = ap_report_diagnostics(r->context, &diagnostics);
+		ap_diagnostics_clear(&diagnostics);
+		return status;
+	}
+	for (size_t i = 0; i < set->n_policies && r->name == NULL; i++)
+		if (set->policies[i].draft)
+			r->name = ap_arena_strdup(r->context->arena, set->policies[i].name);
+	for (size_t i = 0; i < set->n_sources; i++)
+		if (strcmp(set->sources[i].path, shown) == 0 && set->sources[i].text != NULL)
+			r->text = ap_arena_strdup(r->context->arena, set->sources[i].text);
+	if (r->name == NULL)
+		status = ap_usage_error(r->usage, "%s: there is no policy in it",
+					ap_printable(r->context->arena, shown));
+	ap_diagnostics_clear(&diagnostics);
+	ap_policy_set_free(set);
+	return status;
+}
+
+static int take_options(request *r)
+{
+	ap_policy_form form;
+	int status = ap_policy_options_form(r->context, r->usage, &r->policy, &form);
+
+	if (status != AP_EXIT_YES)
+		return status;
+	r->name = form.name;
+	r->text = ap_drop_in_text(r->context->arena, &(ap_drop_in){ .policies = &form, .n_policies = 1 });
+	return AP_EXIT_YES;
+}
+
+/* AP_EXIT_YES where no policy of the files is called so; else after a report. Invalid files are reported when they are applied. */
+static int check_name(const request *r)
+{
+	const ap_load_options options = { .config = r->config };
+	ap_diagnostics diagnostics = { 0 };
+	const ap_policy_def *taken;
+	ap_policy_set *set = NULL;
+	ap_error error = { 0 };
+	int status = AP_EXIT_YES;
+
+	if (ap_load(&options, &set, &diagnostics) == AP_OK && (taken = ap_policy_set_find(set, r->name)) != NULL) {
+		ap_error_set(&error, AP_ERR_POLICY, taken->place.file, taken->place.line,
+			     "there is a policy \"%s\" already, here; give the new one another name", r->name);
+		(void)ap_report_error(r->context, &error);
+		status = AP_EXIT_NO;
+	}
+	ap_diagnostics_clear(&diagnostics);
+	ap_policy_set_free(set);
+	return status;
+}
+
+/* A name that no file has. What cannot be looked at is for the writing to complain of. */
+static const char *free_path(const request *r)
+{
+	ap_arena *arena = r->context->arena;
+
+	for (unsigned number = 1;; number++) {
+		const char *path = ap_load_drop_in_path(arena, r->config, ap_drop_in_name(arena, r->name, number));
+		struct stat info;
+
+		if (lstat(path, &info) != 0)
+			return path;
+	}
+}
+
+static int carry_out(request *r)
+{
+	ap_file_edit edit;
+	int status;
+
+	r->config = ap_applying_config(r->context);
+	status = r->from != NULL ? read_draft(r) : take_options(r);
+	if (status == AP_EXIT_YES)
+		status = check_name(r);
+	if (status != AP_EXIT_YES)
+		return status;
+	edit = (ap_file_edit){ .path = free_path(r), .text = r->text };
+	r->given.edits = &edit;
+	r->given.n_edits = 1;
+	status = ap_applying_run(r->context, &r->given, "create");
+	if (status == AP_EXIT_YES && !r->context->json) {
+		printf("%s: %s\n", ap_printable(r->context->arena, edit.path),
+		       r->given.dry_run ? "would be written:" : "written");
+		if (r->given.dry_run)
+			ap_write_text(&r->context->screen, r->context->arena, r->text);
+	}
+	return status;
+}
+
+int ap_cmd_create(ap_context *context, int argc, char **argv)
+{
+	enum { N_OWN = 4 };
+	request r = { .context = context };
+	ap_option options[AP_N_POLICY_OPTIONS + N_OWN];
+	size_t n = ap_policy_options_table(&r.policy, options);
+	const ap_option own[N_OWN] = {
+		{ .name = "from",
+		  .value = "FILE",
+		  .help = "the policy as it stands in this file, \"-\" for standard input, instead of the options above",
+		  .text = &r.from },
+		{ .name = "with-pending",
+		  .help = "put in force as well what else differs in the files",
+		  .flag = &r.given.with_pending },
+		{ .name = "dry-run",
+		  .help = "show what would be written, and change nothing",
+		  .flag = &r.given.dry_run },
+		{ .name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &r.given.force },
+	};
+	const ap_usage usage = {
+		.command = "create",
+		.synopsis = "--type TYPE --name NAME --all|--department PATH... [OPTION]...\n--from FILE",
+		.description =
+			"Creates a policy: writes it into a file of its own, conf.d/50-NAME.conf beside the root file, and puts it in "
+			"force. An option that takes one of several may stand any number of times. Where it is refused, no "
+			"file is written. The status is 0 for done, 1 for refused or failed, 3 where the files make no policy.",
+		.options = options,
+		.n_options = n + N_OWN,
+	};
+	int first, status;
+
+	memcpy(options + n, own, sizeof(own));
+	r.usage = &usage;
+	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+		return status;
+	if (first < argc)
+		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
+	if (r.from != NULL && ap_policy_options_any(&r.policy))
+		return ap_usage_error(&usage,
+				      "--from takes the policy from a file, and an option tells one too; leave one "
+				      "of them out");
+	return carry_out(&r);
+}
