@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { DETAIL_INDENT = 4 };
+
 typedef struct {
 	const char *draft;
 	const char *as;
@@ -69,10 +71,13 @@ static void write_diagnostic(ap_context *context, const ap_diagnostic *item, con
 {
 	const char *place = ap_place_text(context->arena, item->file, item->line);
 
-	ap_paint(&context->screen, AP_BOLD, place, strlen(place));
-	fputs(": ", stdout);
-	ap_paint(&context->screen, colour, label, strlen(label));
-	printf(": %s\n", ap_printable(context->arena, item->message));
+	const ap_piece pieces[] = { { AP_BOLD, place },
+				    { AP_PLAIN, ": " },
+				    { colour, label },
+				    { AP_PLAIN, ": " },
+				    { AP_PLAIN, ap_printable(context->arena, item->message) } };
+
+	ap_paint_pieces(context->arena, &context->screen, pieces, sizeof(pieces) / sizeof(pieces[0]), DETAIL_INDENT);
 }
 
 static void write_diagnostics(ap_context *context, const ap_diagnostics *list, const char *warning)
@@ -108,6 +113,7 @@ static void write_summary(ap_context *context, const check_result *result)
 	const char *problems = counted(context, "", result->problems.n_errors, "error", "errors");
 	bool good = result->image != NULL && result->n_failed == 0;
 	const char *verdict = result->image == NULL ? "not valid" : good ? "valid" : "valid, but not as asserted";
+	const char *text;
 
 	if (result->n_failed > 0)
 		problems =
@@ -115,11 +121,12 @@ static void write_summary(ap_context *context, const check_result *result)
 				  ap_count_text(context->arena, result->set->n_assertions, "assertion", "assertions"));
 	problems = counted(context, problems, result->problems.n_warnings, "warning", "warnings");
 	problems = counted(context, problems, result->findings.n_warnings, "finding", "findings");
-	ap_paint(&context->screen, good ? AP_GREEN : AP_RED, verdict, strlen(verdict));
-	if (result->image == NULL)
-		printf(": %s; the files are not used\n", problems);
-	else
-		printf(": %s%s%s\n", contents_text(context, result->set), problems[0] != '\0' ? "; " : "", problems);
+	text = result->image == NULL ? ap_format(context->arena, ": %s; the files are not used", problems)
+				     : ap_format(context->arena, ": %s%s%s", contents_text(context, result->set),
+						 problems[0] != '\0' ? "; " : "", problems);
+	ap_paint_pieces(context->arena, &context->screen,
+			(const ap_piece[]){ { good ? AP_GREEN : AP_RED, verdict }, { AP_PLAIN, text } }, 2,
+			DETAIL_INDENT);
 }
 
 static void write_text(ap_context *context, const check_result *result, bool compare)

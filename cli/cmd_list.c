@@ -17,8 +17,8 @@ static const ap_column columns[] = {
 /* For a terminal that is too narrow for those: the conditions stand below. */
 static const ap_column narrow_columns[] = {
 	{ .title = "POLICY", .wraps = true, .stacks = true },
-	{ .title = "TYPE" },
-	{ .title = "STATUS" },
+	{ .title = "TYPE", .wraps = true },
+	{ .title = "STATUS", .wraps = true },
 	{ .title = "WHERE", .wraps = true, .is_path = true },
 };
 
@@ -72,31 +72,40 @@ static ap_table *wide_table(ap_context *context, const ap_subject *subject, int6
 	return table;
 }
 
-static ap_table *narrow_table(ap_context *context, const ap_subject *subject, int64_t now)
+/* The conditions stand below each policy, and with `where_below` so does its place. */
+static ap_table *narrow_table(ap_context *context, const ap_subject *subject, int64_t now, bool where_below)
 {
 	const ap_policy_set *set = subject->set;
 	ap_arena *arena = context->arena;
-	ap_table *table = ap_table_new(arena, narrow_columns, sizeof(narrow_columns) / sizeof(narrow_columns[0]));
+	size_t n_columns = sizeof(narrow_columns) / sizeof(narrow_columns[0]) - (where_below ? 1 : 0);
+	ap_table *table = ap_table_new(arena, narrow_columns, n_columns);
 
 	for (size_t i = 0; i < set->n_policies; i++) {
 		const ap_policy_def *policy = &set->policies[i];
+		const char *place = place_text(context, subject, policy);
 
 		begin_row(context, table, policy, now);
-		ap_table_cell(table, AP_DIM, place_text(context, subject, policy));
+		if (!where_below)
+			ap_table_cell(table, AP_DIM, place);
 		ap_table_detail(table, AP_PLAIN, "scope", ap_describe_scope(arena, policy));
 		ap_table_detail(table, AP_PLAIN, "network", ap_describe_network(arena, policy));
 		ap_table_detail(table, AP_PLAIN, "clients", ap_describe_clients(arena, policy));
+		if (where_below)
+			ap_table_detail(table, AP_DIM, "where", place);
 	}
 	return table;
 }
 
 static void write_text(ap_context *context, const ap_subject *subject, int64_t now)
 {
+	const ap_screen *screen = &context->screen;
 	ap_table *table = wide_table(context, subject, now);
 
-	if (context->screen.columns != 0 && ap_table_width(table) > context->screen.columns)
-		table = narrow_table(context, subject, now);
-	ap_table_write(table, &context->screen);
+	if (!ap_table_fits(table, screen))
+		table = narrow_table(context, subject, now, false);
+	if (!ap_table_fits(table, screen))
+		table = narrow_table(context, subject, now, true);
+	ap_table_write(table, screen);
 	ap_in_force_note(context);
 }
 

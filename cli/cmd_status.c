@@ -164,8 +164,11 @@ static void write_pending(ap_context *context, const ap_pending *pending, bool e
 		if ((file->source == AP_SOURCE_POLICIES) != edits)
 			continue;
 		ap_blanks(HEAD_INDENT);
-		printf("%-10s %s%s%s\n", ap_pending_names[file->kind], ap_printable(context->arena, file->path),
-		       file->why != NULL ? ": " : "", file->why != NULL ? ap_printable(context->arena, file->why) : "");
+		ap_paint_wrapped(&context->screen, AP_PLAIN,
+				 ap_format(context->arena, "%-10s %s%s%s", ap_pending_names[file->kind],
+					   ap_printable(context->arena, file->path), file->why != NULL ? ": " : "",
+					   file->why != NULL ? ap_printable(context->arena, file->why) : ""),
+				 HEAD_INDENT);
 	}
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NOTE_INDENT = 6 };
+
 bool ap_in_force_is_root(ap_context *context, const char *root)
 {
 	char *asked = realpath(ap_context_config(context), NULL), *applied = realpath(root, NULL);
@@ -71,8 +73,10 @@ const char *ap_in_force_difference(ap_context *context, const ap_pending *pendin
 
 static void write_note(ap_context *context, const ap_pending *pending)
 {
-	ap_paint(&context->screen, AP_YELLOW, "note", 4);
-	printf(": %s\n", ap_in_force_difference(context, pending));
+	const char *text = ap_format(context->arena, ": %s", ap_in_force_difference(context, pending));
+
+	ap_paint_pieces(context->arena, &context->screen,
+			(const ap_piece[]){ { AP_YELLOW, "note" }, { AP_PLAIN, text } }, 2, NOTE_INDENT);
 }
 
 void ap_in_force_note_of(ap_context *context, const ap_image *image)

@@ -121,12 +121,34 @@ size_t ap_width(const char *text)
 	return total;
 }
 
+/* Where a line may end: a place for each kind, the best first; 0: there is none. */
+typedef struct {
+	size_t separator;
+	size_t slash;
+	size_t hyphen;
+} cuts;
+
+static void note_cut(cuts *c, char byte, char separator, size_t at)
+{
+	if (byte == separator)
+		c->separator = separator == ' ' ? at : at + 1;
+	else if (byte == '/')
+		c->slash = at + 1;
+	else if (byte == '-')
+		c->hyphen = at + 1;
+}
+
+static size_t best_cut(const cuts *c, size_t otherwise)
+{
+	return c->separator > 0 ? c->separator : c->slash > 0 ? c->slash : c->hyphen > 0 ? c->hyphen : otherwise;
+}
+
 size_t ap_wrap(const char *text, size_t columns, char separator, size_t *ret_next)
 {
 	bool dropped = separator == ' ';
 	size_t used = 0;
 	size_t at = 0;
-	size_t cut = 0;
+	cuts c = { 0 };
 
 	while (text[at] != '\0') {
 		size_t width;
@@ -134,13 +156,12 @@ size_t ap_wrap(const char *text, size_t columns, char separator, size_t *ret_nex
 
 		if (columns != 0 && used + width > columns && at > 0)
 			break;
-		if (text[at] == separator)
-			cut = dropped ? at : at + 1;
+		note_cut(&c, text[at], separator, at);
 		used += width;
 		at += length;
 	}
-	if (text[at] != '\0' && !(dropped && text[at] == ' ') && cut > 0)
-		at = cut;
+	if (text[at] != '\0' && !(dropped && text[at] == ' '))
+		at = best_cut(&c, at);
 	*ret_next = at;
 	while (dropped && text[*ret_next] == ' ')
 		++*ret_next;
@@ -197,4 +218,39 @@ void ap_write_text(const ap_screen *screen, ap_arena *arena, const char *text)
 		puts(screen->columns != 0 ? ap_printable(arena, line) : line);
 		text += length + (text[length] == '\n');
 	}
+}
+
+/* Writes the bytes from `at` to before `end` of the text that the pieces make together, each in its colour. */
+static void paint_part(const ap_screen *screen, const ap_piece *pieces, size_t n, size_t at, size_t end)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t length = strlen(pieces[i].text);
+		size_t from = at > start ? at - start : 0;
+		size_t to = end < start + length ? end - start : length;
+
+		if (end > start && from < to)
+			ap_paint(screen, pieces[i].colour, pieces[i].text + from, to - from);
+		start += length;
+	}
+}
+
+void ap_paint_pieces(ap_arena *arena, const ap_screen *screen, const ap_piece *pieces, size_t n, size_t indent)
+{
+	const char *text = "";
+	size_t at = 0, next, columns = screen->columns;
+
+	for (size_t i = 0; i < n; i++)
+		text = ap_format(arena, "%s%s", text, pieces[i].text);
+	do {
+		size_t length = ap_wrap(text + at, columns, ' ', &next);
+
+		paint_part(screen, pieces, n, at, at + length);
+		putchar('\n');
+		at += next;
+		columns = screen->columns > indent ? screen->columns - indent : screen->columns;
+		if (text[at] != '\0')
+			ap_blanks(indent);
+	} while (text[at] != '\0');
 }

@@ -36,7 +36,8 @@ size_t ap_width(const char *text);
 
 /*
  * How many bytes of `text` fit on a line of `columns`, cut at a blank, or with '/' for a separator behind a slash,
- * where there is one; *ret_next is what to skip to reach the next line. At least one character; columns 0: all of it.
+ * where there is one; a word that is longer than the line behind its last slash or hyphen that fits, and one without
+ * them anywhere. *ret_next is what to skip to reach the next line. At least one character; columns 0: all of it.
  */
 size_t ap_wrap(const char *text, size_t columns, char separator, size_t *ret_next);
 
@@ -48,6 +49,15 @@ void ap_paint_wrapped(const ap_screen *screen, ap_colour colour, const char *tex
 
 /* Writes the text of a file as it is, but at a terminal for what must not reach it, and tabs, which become blanks. */
 void ap_write_text(const ap_screen *screen, ap_arena *arena, const char *text);
+
+/* A stretch of a line, with its colour. */
+typedef struct {
+	ap_colour colour;
+	const char *text;
+} ap_piece;
+
+/* Writes pieces as one text that starts at the line's beginning; further lines are indented. Ends the line. */
+void ap_paint_pieces(ap_arena *arena, const ap_screen *screen, const ap_piece *pieces, size_t n, size_t indent);
 
 /* Writes `n` blanks. */
 void ap_blanks(size_t n);

@@ -76,6 +76,7 @@ typedef struct {
 	size_t indent;
 	size_t *widths;
 	size_t *least; /* what each column can shrink to */
+	bool fits;     /* without breaking a word */
 } layout;
 
 static size_t total_width(const layout *l)
@@ -183,7 +184,8 @@ static layout layout_for(const ap_table *table, const ap_screen *screen)
 	layout l = natural_layout(table);
 	size_t *natural;
 
-	if (screen->columns == 0 || total_width(&l) <= screen->columns)
+	l.fits = screen->columns == 0 || total_width(&l) <= screen->columns;
+	if (l.fits)
 		return l;
 	if (table->columns[0].stacks) {
 		l.first = 1;
@@ -192,17 +194,22 @@ static layout layout_for(const ap_table *table, const ap_screen *screen)
 	natural = ap_arena_alloc(table->arena, table->n_columns * sizeof(*natural));
 	memcpy(natural, l.widths, table->n_columns * sizeof(*natural));
 	allow_wrapping(table, &l);
-	if (shrink(&l, screen->columns))
-		return l;
-	if (table->columns[l.end - 1].moves_below) {
+	l.fits = shrink(&l, screen->columns);
+	if (!l.fits && table->columns[l.end - 1].moves_below) {
 		l.end--;
 		memcpy(l.widths, natural, table->n_columns * sizeof(*natural));
-		if (shrink(&l, screen->columns))
-			return l;
+		l.fits = shrink(&l, screen->columns);
 	}
+	if (l.fits)
+		return l;
 	allow_breaking(table, &l);
 	(void)shrink(&l, screen->columns);
 	return l;
+}
+
+bool ap_table_fits(const ap_table *table, const ap_screen *screen)
+{
+	return layout_for(table, screen).fits;
 }
 
 /* Writes one line of each cell, moving each cell's text on. Blanks are held back until something follows them. */

@@ -28,6 +28,9 @@ void ap_table_cell(ap_table *table, ap_colour colour, const char *text);
 /* The columns that the table takes where nothing is wrapped. */
 size_t ap_table_width(const ap_table *table);
 
+/* True if no line of the table would be wider than the terminal, and no word of its cells broken. */
+bool ap_table_fits(const ap_table *table, const ap_screen *screen);
+
 /* A line below the row that was begun last: a label, and text that wraps at the terminal's width. */
 void ap_table_detail(ap_table *table, ap_colour colour, const char *label, const char *text);
 
