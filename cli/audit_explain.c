@@ -3,6 +3,7 @@
 #include "../lib/make/timestamp.h"
 #include "applied_report.h"
 #include "audit_output.h"
+#include "decision_report.h"
 #include "jsontext.h"
 #include "report.h"
 #include "trial.h"
@@ -77,7 +78,7 @@ static bool same_decision(const ap_image *image, const ap_decision *decision, co
 {
 	ap_view view = ap_view_of(image);
 	ap_image_policy policy;
-	bool named = ap_trial_decider(image, decision, &policy);
+	bool named = ap_decision_decider(image, decision, &policy);
 
 	return same_text(ap_verdict_name(decision->verdict), entry->decision) &&
 	       same_text(ap_reason_name(decision->reason), entry->reason) &&

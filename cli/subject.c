@@ -61,6 +61,67 @@ int ap_subject_open_in_force(ap_context *context, ap_subject *ret_subject)
 	return result;
 }
 
+/* Why the files that are not the draft make no policy, in the arena; NULL: they do. */
+static const char *open_without_draft(ap_context *context, const char *config, ap_subject *ret_subject)
+{
+	const ap_load_options options = { .config = config };
+	ap_diagnostics diagnostics = { 0 };
+	ap_policy_set *set = NULL;
+	ap_error error = { 0 };
+	const char *why = NULL;
+
+	if (ap_load(&options, &set, &diagnostics) != AP_OK) {
+		why = ap_format(context->arena, "the files without the draft make no policy: %s",
+				ap_count_text(context->arena, diagnostics.n_errors, "error", "errors"));
+	} else if (ap_compile_image(set, (int64_t)time(NULL), &ret_subject->image, &error) != AP_OK) {
+		why = ap_arena_strdup(context->arena, error.message);
+		ap_policy_set_free(set);
+	} else {
+		ret_subject->set = set;
+		ret_subject->path = config;
+	}
+	ap_diagnostics_clear(&diagnostics);
+	return why;
+}
+
+bool ap_subject_open_before(ap_context *context, const ap_subject *subject, ap_subject *ret_subject,
+			    const char **ret_why)
+{
+	const char *state = ap_context_state(context);
+	ap_error error = { 0 };
+	ap_image *image = NULL;
+	ap_status status = ap_applied_load(state, &image, &error);
+
+	*ret_subject = (ap_subject){ .image = NULL };
+	*ret_why = NULL;
+	if (status == AP_OK && ap_in_force_is_root(context, ap_pending_root(context->arena, image))) {
+		*ret_subject = (ap_subject){ .image = image,
+					     .path = ap_format(context->arena, "%s/%s", state, AP_APPLIED_IMAGE) };
+		return true;
+	}
+	ap_image_free(image);
+	if (status != AP_OK && status != AP_ERR_MISSING)
+		*ret_why = ap_format(context->arena, "%s: %s", error.file, error.message);
+	else
+		*ret_why = open_without_draft(context, subject->path, ret_subject);
+	return *ret_why == NULL;
+}
+
+size_t ap_subject_draft_policies(const ap_subject *subject, uint32_t *ret_number)
+{
+	ap_view view = ap_view_of(subject->image);
+	size_t n = 0;
+
+	*ret_number = AP_NONE;
+	for (size_t i = 0; subject->set != NULL && i < subject->set->n_policies; i++) {
+		if (!subject->set->policies[i].draft)
+			continue;
+		*ret_number = ap_view_find_policy(&view, subject->set->policies[i].name);
+		n++;
+	}
+	return n;
+}
+
 void ap_subject_close(ap_subject *subject)
 {
 	ap_image_free(subject->image);

@@ -27,6 +27,17 @@ int ap_subject_open_files(ap_context *context, const char *draft, const char *dr
  */
 int ap_subject_open_in_force(ap_context *context, ap_subject *ret_subject);
 
+/*
+ * Opens what decides logins as long as the draft of `subject` is not saved: the image in force where that was made of
+ * the same root file, else the files without the draft. False without a word to anyone but *ret_why, in the arena,
+ * where there is no such.
+ */
+bool ap_subject_open_before(ap_context *context, const ap_subject *subject, ap_subject *ret_subject,
+			    const char **ret_why);
+
+/* How many policies came from the draft; the last one's number, or AP_NONE. */
+size_t ap_subject_draft_policies(const ap_subject *subject, uint32_t *ret_number);
+
 void ap_subject_close(ap_subject *subject);
 
 /*

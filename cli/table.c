@@ -147,13 +147,6 @@ static layout natural_layout(const ap_table *table)
 	return l;
 }
 
-size_t ap_table_width(const ap_table *table)
-{
-	layout l = natural_layout(table);
-
-	return total_width(&l);
-}
-
 /* Columns that wrap may shrink as far as no word is broken, and text stays wide enough to be read. */
 static void allow_wrapping(const ap_table *table, layout *l)
 {

@@ -25,9 +25,6 @@ void ap_table_row(ap_table *table);
 /* `text` is made printable, and must live as long as the table. */
 void ap_table_cell(ap_table *table, ap_colour colour, const char *text);
 
-/* The columns that the table takes where nothing is wrapped. */
-size_t ap_table_width(const ap_table *table);
-
 /* True if no line of the table would be wider than the terminal, and no word of its cells broken. */
 bool ap_table_fits(const ap_table *table, const ap_screen *screen);
 

@@ -56,16 +56,6 @@ void ap_trial_clear(ap_trial *trial)
 	memset(trial, 0, sizeof(*trial));
 }
 
-bool ap_trial_decider(const ap_image *image, const ap_decision *decision, ap_image_policy *ret_policy)
-{
-	ap_view view = ap_view_of(image);
-
-	if (decision->verdict == 0 || decision->policy == AP_NONE)
-		return false;
-	*ret_policy = ap_view_policy(&view, decision->policy);
-	return true;
-}
-
 const char *ap_trial_message(ap_context *context, const ap_image *image, const ap_trial *trial)
 {
 	const char *message;

@@ -45,9 +45,6 @@ void ap_test_report_json(ap_context *context, const ap_test_report *report);
 /* The object that the latter writes. */
 json_t *ap_test_report_object(ap_context *context, const ap_test_report *report);
 
-/* The deciding policy's record; false where none decided. */
-bool ap_trial_decider(const ap_image *image, const ap_decision *decision, ap_image_policy *ret_policy);
-
 /* The message as a denied user reads it, or NULL for one who is allowed. In the arena. */
 const char *ap_trial_message(ap_context *context, const ap_image *image, const ap_trial *trial);
 

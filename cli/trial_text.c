@@ -4,6 +4,7 @@
  */
 #include "../lib/login/explain.h"
 #include "../lib/make/timestamp.h"
+#include "decision_report.h"
 #include "in_force.h"
 #include "region_text.h"
 #include "report.h"
@@ -12,7 +13,12 @@
 
 #include <string.h>
 
-enum { HEAD_INDENT = 10, DECISION_INDENT = 7 };
+static const ap_column narrow_columns[] = {
+	{ .title = "POLICY", .wraps = true, .stacks = true },
+	{ .title = "TYPE" },
+	{ .title = "STATUS" },
+	{ .title = "RESULT" },
+};
 
 static const ap_column columns[] = {
 	{ .title = "POLICY", .wraps = true, .stacks = true },
@@ -24,13 +30,6 @@ static const ap_column columns[] = {
 	{ .title = "NETWORK" },
 	{ .title = "RESULT" },
 };
-
-static void head_line(ap_context *context, const char *label, const char *text)
-{
-	ap_paint(&context->screen, AP_BOLD, label, strlen(label));
-	ap_blanks(HEAD_INDENT - ap_width(label));
-	ap_paint_wrapped(&context->screen, AP_PLAIN, ap_printable(context->arena, text), HEAD_INDENT);
-}
 
 static const char *member_text(ap_context *context, const ap_request *request)
 {
@@ -48,23 +47,6 @@ static const char *address_text(ap_context *context, const ap_request *request)
 
 	return ap_format(context->arena, "%s: %s", ap_address_format(&request->address, address),
 			 ap_explain_address(request, why, sizeof(why)));
-}
-
-static const char *client_text(ap_context *context, const ap_subject *subject, const ap_request *request)
-{
-	ap_view view = ap_view_of(subject->image);
-	const char *name = ap_view_string(&view, ap_view_client(&view, request->client).name);
-	char why[AP_EXPLAIN_MAX];
-
-	if (request->client_source == AP_CLIENT_HINTED) {
-		ap_image_hint hint = ap_view_hint(&view, request->hint);
-
-		return ap_format(
-			context->arena, "%s: by the hint %s of %s", name,
-			ap_printable(context->arena, ap_explain_hint(subject->image, request, why, sizeof(why))),
-			ap_subject_place(context, subject, ap_view_string(&view, hint.file), hint.line));
-	}
-	return ap_format(context->arena, "%s: %s", name, ap_explain_client(subject->image, request, why, sizeof(why)));
 }
 
 /* The image's database places no address of that family. */
@@ -99,12 +81,12 @@ static void write_region(ap_context *context, const ap_subject *subject, const a
 	if (!is_ip || ap_image_count(subject->image, AP_TABLE_REGIONS) == 0)
 		return;
 	if (database == NULL)
-		head_line(context, "Region",
-			  "unknown: no region database could be read; \"accesspolicy check\" says why");
+		ap_report_head(context, "Region",
+			       "unknown: no region database could be read; \"accesspolicy check\" says why");
 	else
-		head_line(context, "Region",
-			  ap_format(context->arena, "%s, by %s",
-				    region_text(context, subject->image, &request->address), database));
+		ap_report_head(context, "Region",
+			       ap_format(context->arena, "%s, by %s",
+					 region_text(context, subject->image, &request->address), database));
 }
 
 static void write_head(ap_context *context, const ap_test_report *report)
@@ -112,12 +94,12 @@ static void write_head(ap_context *context, const ap_test_report *report)
 	const ap_request *request = report->request;
 	char time[AP_TIMESTAMP_TEXT_MAX];
 
-	head_line(context, "Member", member_text(context, request));
-	head_line(context, "Address", address_text(context, request));
+	ap_report_head(context, "Member", member_text(context, request));
+	ap_report_head(context, "Address", address_text(context, request));
 	write_region(context, report->subject, request);
-	head_line(context, "Client", client_text(context, report->subject, request));
-	head_line(context, "Time", ap_timestamp_format_local(request->facts.now, time));
-	head_line(context, "Asked", ap_subject_text(context, report->subject));
+	ap_report_head(context, "Client", ap_client_text(context, report->subject, request));
+	ap_report_head(context, "Time", ap_timestamp_format_local(request->facts.now, time));
+	ap_report_head(context, "Asked", ap_subject_text(context, report->subject));
 	putchar('\n');
 }
 
@@ -166,6 +148,14 @@ static bool stands_in_status(const ap_why *why)
 	return why->kind == AP_WHY_ENABLED || why->kind == AP_WHY_DISABLED || why->kind == AP_WHY_REPORT_ONLY;
 }
 
+static void begin_row(ap_table *table, ap_view *view, const ap_trial_row *row)
+{
+	ap_table_row(table);
+	ap_table_cell(table, AP_BOLD, ap_view_string(view, row->policy.name));
+	ap_table_cell(table, AP_PLAIN, ap_policy_type_name(row->policy.type));
+	ap_table_cell(table, AP_PLAIN, ap_policy_status_name(row->policy.status));
+}
+
 static void answer_rows(ap_context *context, ap_table *table, const ap_test_report *report, const ap_answer *answer)
 {
 	const ap_tri answers[] = { answer->active, answer->scope, answer->client, answer->network };
@@ -179,7 +169,7 @@ static void answer_rows(ap_context *context, ap_table *table, const ap_test_repo
 	why_line(context, table, report, "network", answer->network, &answer->why_network);
 }
 
-static void write_policies(ap_context *context, const ap_test_report *report, const ap_trial *trial)
+static ap_table *wide_table(ap_context *context, const ap_test_report *report, const ap_trial *trial)
 {
 	ap_table *table = ap_table_new(context->arena, columns, sizeof(columns) / sizeof(columns[0]));
 	ap_view view = ap_view_of(report->subject->image);
@@ -187,66 +177,64 @@ static void write_policies(ap_context *context, const ap_test_report *report, co
 	for (size_t i = 0; i < trial->n_rows; i++) {
 		const ap_trial_row *row = &trial->rows[i];
 
-		ap_table_row(table);
-		ap_table_cell(table, AP_BOLD, ap_view_string(&view, row->policy.name));
-		ap_table_cell(table, AP_PLAIN, ap_policy_type_name(row->policy.type));
-		ap_table_cell(table, AP_PLAIN, ap_policy_status_name(row->policy.status));
+		begin_row(table, &view, row);
 		if (!trial->evaluated)
 			continue;
 		answer_rows(context, table, report, &row->answer);
 		ap_table_cell(table, result_colour(row), result_text(row));
 	}
+	return table;
+}
+
+static void answer_line(ap_context *context, ap_table *table, const ap_test_report *report, const char *label,
+			ap_tri value, const ap_why *why)
+{
+	const char *text = ap_tri_name(value);
+	char reason[AP_EXPLAIN_MAX];
+
+	if (why->kind != AP_WHY_NONE && !stands_in_status(why))
+		text = ap_format(context->arena, "%s: %s", text,
+				 ap_explain_why(report->subject->image, report->request, why, reason, sizeof(reason)));
+	ap_table_detail(table, tri_colour(value), label, text);
+}
+
+/* For a terminal that is too narrow for the other: the answers stand below each policy. */
+static ap_table *narrow_table(ap_context *context, const ap_test_report *report, const ap_trial *trial)
+{
+	ap_table *table =
+		ap_table_new(context->arena, narrow_columns, sizeof(narrow_columns) / sizeof(narrow_columns[0]));
+	ap_view view = ap_view_of(report->subject->image);
+
+	for (size_t i = 0; i < trial->n_rows; i++) {
+		const ap_trial_row *row = &trial->rows[i];
+		const ap_answer *answer = &row->answer;
+
+		begin_row(table, &view, row);
+		if (!trial->evaluated)
+			continue;
+		ap_table_cell(table, result_colour(row), result_text(row));
+		answer_line(context, table, report, "active", answer->active, &answer->why_active);
+		answer_line(context, table, report, "scope", answer->scope, &answer->why_scope);
+		answer_line(context, table, report, "client", answer->client, &answer->why_client);
+		answer_line(context, table, report, "network", answer->network, &answer->why_network);
+	}
+	return table;
+}
+
+static void write_policies(ap_context *context, const ap_test_report *report, const ap_trial *trial)
+{
+	ap_table *table = wide_table(context, report, trial);
+
+	if (!ap_table_fits(table, &context->screen))
+		table = narrow_table(context, report, trial);
 	ap_table_write(table, &context->screen);
 	putchar('\n');
 }
 
-/* `"Name" (file:line)` */
-static const char *policy_text(ap_context *context, const ap_subject *subject, const ap_image_policy *policy)
-{
-	ap_view view = ap_view_of(subject->image);
-
-	return ap_format(context->arena, "\"%s\" (%s)",
-			 ap_printable(context->arena, ap_view_string(&view, policy->name)),
-			 ap_subject_place(context, subject, ap_view_string(&view, policy->file), policy->line));
-}
-
-static const char *reason_text(ap_context *context, const ap_subject *subject, const ap_decision *decision)
-{
-	ap_image_policy policy;
-	const char *named;
-
-	if (!ap_trial_decider(subject->image, decision, &policy))
-		return "default: no policy denies this login, and no whitelist has a say in it";
-	named = policy_text(context, subject, &policy);
-	if (decision->reason == AP_REASON_UNDETERMINED)
-		return ap_format(context->arena, "undetermined because of %s; the setting \"undetermined\" says %s",
-				 named, ap_verdict_name(decision->verdict));
-	return ap_format(context->arena, "%s by %s", ap_reason_name(decision->reason), named);
-}
-
-static void decision_line(ap_context *context, ap_colour colour, const char *word, const char *text)
-{
-	size_t width = ap_width(word);
-	size_t indent = width < DECISION_INDENT ? DECISION_INDENT : width + 2;
-
-	ap_paint(&context->screen, colour, word, strlen(word));
-	ap_blanks(indent - width);
-	ap_paint_wrapped(&context->screen, AP_PLAIN, text, indent);
-}
-
 static void write_would(ap_context *context, const ap_subject *subject, const ap_decision *decision)
 {
-	ap_view view = ap_view_of(subject->image);
-
-	for (size_t i = 0; i < decision->n_would; i++) {
-		ap_image_policy policy = ap_view_policy(&view, decision->would[i].policy);
-
-		decision_line(context, AP_YELLOW, "would",
-			      ap_format(context->arena, "%s, %s, with the report-only %s",
-					ap_verdict_name(decision->would[i].verdict),
-					ap_reason_name(decision->would[i].reason),
-					policy_text(context, subject, &policy)));
-	}
+	for (size_t i = 0; i < decision->n_would; i++)
+		ap_report_verdict(context, AP_YELLOW, "would", ap_would_text(context, subject, &decision->would[i]));
 }
 
 static void write_decision(ap_context *context, const ap_test_report *report, const ap_trial *trial)
@@ -255,17 +243,18 @@ static void write_decision(ap_context *context, const ap_test_report *report, co
 	const char *message = ap_trial_message(context, subject->image, trial);
 
 	if (!trial->evaluated) {
-		decision_line(context, AP_YELLOW, "NOT EVALUATED",
-			      ap_format(context->arena, "disabled: %s",
-					policy_text(context, subject, &trial->rows[0].policy)));
+		ap_report_verdict(context, AP_YELLOW, "NOT EVALUATED",
+				  ap_format(context->arena, "disabled: %s",
+					    ap_policy_text(context, subject, &trial->rows[0].policy)));
 		return;
 	}
-	decision_line(context, trial->decision.verdict == AP_ALLOW ? AP_GREEN : AP_RED,
-		      trial->decision.verdict == AP_ALLOW ? "ALLOW" : "DENY",
-		      reason_text(context, subject, &trial->decision));
+	ap_report_verdict(context, trial->decision.verdict == AP_ALLOW ? AP_GREEN : AP_RED,
+			  trial->decision.verdict == AP_ALLOW ? "ALLOW" : "DENY",
+			  ap_reason_text(context, subject, &trial->decision));
 	if (message != NULL)
-		decision_line(context, AP_PLAIN, "",
-			      ap_format(context->arena, "The user reads: %s", ap_printable(context->arena, message)));
+		ap_report_verdict(
+			context, AP_PLAIN, "",
+			ap_format(context->arena, "The user reads: %s", ap_printable(context->arena, message)));
 	write_would(context, subject, &trial->decision);
 }
 
