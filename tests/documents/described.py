@@ -292,6 +292,26 @@ def audit_outputs(files):
                               json.loads(run("--summary", "day"))]}
 
 
+def matrix_outputs(files, test):
+    """Several logins at once: by everything, by a disabled policy, and by a draft, before which there is the image in
+    force, nothing that can be had, or the files."""
+    state = os.path.join(files.folder, "matrix")
+    both = ["--user", "z", "--user", "watched", "--user", "denied"]
+    files.write("watching.conf", 'policies = ( { name = "black"; type = "blacklist"; scope = { members = [ "denied", "z" ]; }; } );\n')
+
+    def by(draft):
+        # what is in force is asked without the files, and a draft stands beside them
+        return test(*both, "--ip", "203.0.113.9", "--draft", draft, "--state", state, "--config", files.config)
+
+    seen = [test(*both, "--ip", "203.0.113.193", "--service", "s", "--tty", "t", "--ruser", "r", "--env", "A=1"),
+            test(*both, "--client", "web"), test(*both, "--policy", "off"), by("draft.conf"), by("watching.conf")]
+    files.run("apply", "--state", state, status=0)
+    seen += [test(*both, "--state", state), by("draft.conf")]
+    os.truncate(os.path.join(state, "policy.v1.image"), 100)
+    seen.append(by("draft.conf"))
+    return seen
+
+
 def outputs(files):
     """Every kind of output, by the name of its table."""
     def test(*arguments):
@@ -305,6 +325,7 @@ def outputs(files):
                      test("--user", "z", "--draft", "draft.conf"),
                      test("--user", "watched", "--draft", "draft.conf"),
                      test("--user", "denied", "--draft", "draft.conf")]}
+    seen["matrix"] = matrix_outputs(files, test)
     files.write("requests", '{"user": "z", "ip": "203.0.113.193"}\n{"user": "denied"}\n{"user": "watched"}\n{}\n')
     seen["batch"] = [json.loads(line) for line in files.run("test", "--batch", "requests", status=1).splitlines()]
     seen["list"] = [json.loads(files.run("list", "--json", status=0))]
