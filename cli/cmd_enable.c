@@ -31,7 +31,7 @@ static int unknown_policy(const request *r, const ap_policy_set *set, const char
 static int load(const request *r, const ap_edit_list *edits, ap_policy_set **ret_set)
 {
 	const ap_load_options options = { .config = ap_applying_config(r->context),
-					  .edits = ap_edit_list_to_load(r->context->arena, edits),
+					  .edits = edits->items,
 					  .n_edits = edits->n };
 	ap_diagnostics diagnostics = { 0 };
 	int status = AP_EXIT_YES;

@@ -94,17 +94,6 @@ static ap_load_text_of *texts_in_force(work *w, size_t *ret_n)
  * Edits
  */
 
-/* The edits as ap_load takes them. */
-static const ap_load_edit *edits_to_load(const work *w)
-{
-	size_t n = w->t.options->n_edits;
-	ap_load_edit *edits = ap_arena_alloc(w->t.arena, (n + 1) * sizeof(*edits));
-
-	for (size_t i = 0; i < n; i++)
-		edits[i] = (ap_load_edit){ .path = w->t.options->edits[i].path, .text = w->t.options->edits[i].text };
-	return edits;
-}
-
 static bool is_edited(const work *w, const char *path)
 {
 	for (size_t i = 0; i < w->t.options->n_edits; i++)
@@ -153,7 +142,7 @@ static bool load(work *w)
 {
 	ap_load_options load = { .config = w->t.options->config,
 				 .regions_must_be_known = true,
-				 .edits = edits_to_load(w),
+				 .edits = w->t.options->edits,
 				 .n_edits = w->t.options->n_edits,
 				 .progress = w->t.options->progress };
 

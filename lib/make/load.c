@@ -417,7 +417,7 @@ static bool is_in_conf_d(const char *config, const char *path)
 }
 
 /* Has what is edited read as it will be: in a file's place, not at all, or where it will stand. */
-static void take_edit(loader *l, const char *config, const ap_load_edit *edit)
+static void take_edit(loader *l, const char *config, const ap_file_edit *edit)
 {
 	size_t i;
 

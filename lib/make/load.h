@@ -6,6 +6,7 @@
 
 #include "../login/status.h"
 #include "diagnostics.h"
+#include "file_edits.h"
 #include "policyset.h"
 #include "progress.h"
 
@@ -17,15 +18,6 @@ typedef struct {
 	const char *text; /* with a NUL byte behind its last */
 	size_t size;
 } ap_load_text_of;
-
-/*
- * A policy file as it will be: the root file, or a drop-in beside it, by the path that ap_load_list or
- * ap_load_drop_in_path has for it. Borrowed.
- */
-typedef struct {
-	const char *path;
-	const char *text; /* with a NUL byte at its end; NULL: there will be no such file */
-} ap_load_edit;
 
 typedef struct {
 	/* The root file's path. Its drop-ins are conf.d/ *.conf beside it, read after it in byte order of their
@@ -46,8 +38,9 @@ typedef struct {
 	   name the root file. */
 	const char *draft_as;
 
-	/* Files to read otherwise than they stand on the disk, or where they will stand; or NULL. */
-	const ap_load_edit *edits;
+	/* Files to read as they will be, or NULL; each by the path that ap_load_list or ap_load_drop_in_path has for
+	   it. What they were made from is not looked at. */
+	const ap_file_edit *edits;
 	size_t n_edits;
 
 	/* Texts to read in the place of the files, or NULL: the root file's, whose path is then `config`, and the

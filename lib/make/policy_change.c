@@ -4,15 +4,6 @@
 
 #include <string.h>
 
-const ap_load_edit *ap_edit_list_to_load(ap_arena *arena, const ap_edit_list *edits)
-{
-	ap_load_edit *items = ap_arena_alloc(arena, (edits->n + 1) * sizeof(*items));
-
-	for (size_t i = 0; i < edits->n; i++)
-		items[i] = (ap_load_edit){ .path = edits->items[i].path, .text = edits->items[i].text };
-	return items;
-}
-
 /* The text of a policy file, as the set was read from it. */
 static const char *text_of(const ap_policy_set *set, const char *path)
 {
@@ -76,9 +67,7 @@ static bool is_as_meant(ap_arena *arena, const ap_policy_set *was, const ap_poli
 static bool check(ap_arena *arena, const ap_policy_set *was, const ap_policy_def *changed, const ap_policy_form *after,
 		  const ap_edit_list *edits, ap_error *error)
 {
-	const ap_load_options options = { .config = was->root,
-					  .edits = ap_edit_list_to_load(arena, edits),
-					  .n_edits = edits->n };
+	const ap_load_options options = { .config = was->root, .edits = edits->items, .n_edits = edits->n };
 	ap_diagnostics diagnostics = { 0 };
 	ap_policy_set *is = NULL;
 	bool fine = ap_load(&options, &is, &diagnostics) != AP_OK || is_as_meant(arena, was, is, changed, after);

@@ -24,7 +24,4 @@ bool ap_policy_change(ap_arena *arena, const ap_policy_set *set, const ap_policy
 bool ap_policy_remove(ap_arena *arena, const ap_policy_set *set, const ap_policy_def *policy, ap_edit_list *edits,
 		      ap_error *error);
 
-/* The edits as ap_load takes them. In the arena. */
-const ap_load_edit *ap_edit_list_to_load(ap_arena *arena, const ap_edit_list *edits);
-
 #endif

@@ -53,14 +53,11 @@ static void edit(lab *l, const char *name, const char *before, const char *text)
 /* "A B C": the policies' names in the folder as it is, with the edits where `edited`. */
 static const char *names(lab *l, bool edited)
 {
-	ap_load_edit edits[MAX_EDITS];
-	ap_load_options options = { .config = l->files.config, .edits = edits, .n_edits = edited ? l->n : 0 };
+	ap_load_options options = { .config = l->files.config, .edits = l->edits, .n_edits = edited ? l->n : 0 };
 	ap_diagnostics diagnostics = { 0 };
 	ap_policy_set *set = NULL;
 	char *text = ap_arena_alloc(l->arena, 200);
 
-	for (size_t i = 0; i < l->n; i++)
-		edits[i] = (ap_load_edit){ .path = l->edits[i].path, .text = l->edits[i].text };
 	if (ap_load(&options, &set, &diagnostics) != AP_OK)
 		fail_msg("%s: %s", diagnostics.items[0].file, diagnostics.items[0].message);
 	for (size_t i = 0; i < set->n_policies; i++)
