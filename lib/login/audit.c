@@ -235,24 +235,10 @@ static void put_client(part *p, const ap_image *image, const ap_audit_login *log
 	put_text(p, view.sound ? name : NULL, CLIENT_MAX);
 }
 
-static void put_revision(part *p, const ap_image *image)
-{
-	static const char digits[] = "0123456789abcdef";
-	const uint8_t *revision = ap_image_head_of(image)->revision;
-	char text[2 * AP_REVISION_BYTES + 1] = "";
-	size_t i;
-
-	for (i = 0; i < AP_REVISION_BYTES; i++) {
-		text[2 * i] = digits[revision[i] >> 4];
-		text[2 * i + 1] = digits[revision[i] & 15];
-	}
-	put_word(p, text);
-}
-
 /* What stands behind `would`. */
 static void put_tail(part *p, const ap_image *image, const ap_audit_login *login)
 {
-	char pid[24];
+	char revision[AP_HEX_REVISION + 1], pid[24];
 
 	put_key(p, "user");
 	put_text(p, login->facts->user, USER_MAX);
@@ -267,7 +253,8 @@ static void put_tail(part *p, const ap_image *image, const ap_audit_login *login
 	put_key(p, "tty");
 	put_text(p, login->facts->tty, TTY_MAX);
 	put_key(p, "revision");
-	put_revision(p, image);
+	ap_revision_format(ap_image_head_of(image)->revision, revision);
+	put_word(p, revision);
 	(void)snprintf(pid, sizeof(pid), ",\"pid\":%ld}\n", (long)login->pid);
 	put(p, pid);
 }

@@ -497,3 +497,15 @@ ap_status ap_image_damaged(const ap_image *image, ap_error *error)
 	return ap_error_set(error, AP_ERR_DAMAGED, image->name, 0, "%s",
 			    image->cache->fault[0] != '\0' ? image->cache->fault : "is damaged inside");
 }
+
+void ap_revision_format(const uint8_t revision[AP_REVISION_BYTES], char hex[AP_HEX_REVISION + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i;
+
+	for (i = 0; i < AP_REVISION_BYTES; i++) {
+		hex[2 * i] = digits[revision[i] >> 4];
+		hex[2 * i + 1] = digits[revision[i] & 15];
+	}
+	hex[AP_HEX_REVISION] = '\0';
+}

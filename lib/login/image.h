@@ -43,7 +43,11 @@
 #define AP_IMAGE_BYTE_ORDER 0x01020304u
 #define AP_NONE UINT32_MAX
 
-enum { AP_REVISION_BYTES = AP_IDENTITY_BYTES, AP_IMAGE_DEPARTMENT_DEPTH_MAX = 128 };
+enum {
+	AP_REVISION_BYTES = AP_IDENTITY_BYTES,
+	AP_HEX_REVISION = 2 * AP_REVISION_BYTES,
+	AP_IMAGE_DEPARTMENT_DEPTH_MAX = 128
+};
 
 /* n numbers at `at`; with n = 1 `at` is that number itself. */
 typedef struct {
@@ -373,6 +377,9 @@ const char *ap_image_string(const ap_image *image, uint32_t place);
 
 /* The bytes that an image of this head is stored in. */
 uint64_t ap_image_stored_size(const ap_image_head *head);
+
+/* A revision, or another SHA-256, as it is written: "3f0c…", lower case, AP_HEX_REVISION of them and a NUL byte. */
+void ap_revision_format(const uint8_t revision[AP_REVISION_BYTES], char hex[AP_HEX_REVISION + 1]);
 
 /*
  * FNV-1a, 64 bits, with a final mix (the first round of MurmurHash3's fmix64, A. Appleby).

@@ -10,17 +10,6 @@ const char *const ap_action_names[] = {
 	[AP_ACTION_APPLY] = "apply", [AP_ACTION_DATA] = "apply --data", [AP_ACTION_ROLLBACK] = "rollback"
 };
 
-void ap_revision_format(const uint8_t revision[AP_HEX_REVISION / 2], char hex[AP_HEX_REVISION + 1])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < AP_HEX_REVISION / 2; i++) {
-		hex[2 * i] = digits[revision[i] >> 4];
-		hex[2 * i + 1] = digits[revision[i] & 15];
-	}
-	hex[AP_HEX_REVISION] = '\0';
-}
-
 static json_t *text_or_null(const char *text)
 {
 	return text[0] != '\0' ? json_string(text) : json_null();

@@ -16,6 +16,7 @@
 #ifndef AP_STATE_H
 #define AP_STATE_H
 
+#include "../login/image.h"
 #include "../login/status.h"
 #include "arena.h"
 #include "progress.h"
@@ -23,8 +24,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { AP_HEX_REVISION = 64 };
 
 typedef enum { AP_ACTION_APPLY, AP_ACTION_DATA, AP_ACTION_ROLLBACK } ap_action;
 
@@ -53,9 +52,6 @@ typedef struct {
 typedef struct ap_state ap_state;
 
 extern const char *const ap_action_names[AP_ACTION_ROLLBACK + 1];
-
-/* "3f0c…": lower case, AP_HEX_REVISION of them and a NUL byte. */
-void ap_revision_format(const uint8_t revision[AP_HEX_REVISION / 2], char hex[AP_HEX_REVISION + 1]);
 
 /*
  * Opens the folder `path`; with `create` it is made, if the folder above it is there. AP_ERR_MISSING where there is
