@@ -1,6 +1,8 @@
 #include "file_edits.h"
 
 #include "../login/file.h"
+#include "load.h"
+#include "write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const size_t text_limit = (size_t)64 * 1024 * 1024;
 
 typedef struct {
 	const ap_file_edit *edit;
@@ -56,7 +56,7 @@ bool ap_file_edits_are_current(const ap_file_edit *edits, size_t n, ap_diagnosti
 		ap_error error = { 0 };
 		char *text;
 		size_t size;
-		ap_status status = ap_file_read(edits[i].path, text_limit, &text, &size, &error);
+		ap_status status = ap_file_read(edits[i].path, AP_POLICY_FILE_MAX, &text, &size, &error);
 
 		if (status == AP_OK) {
 			judge_present(&edits[i], text, size, refusals);
@@ -124,23 +124,6 @@ static ap_status locate(ap_arena *arena, step *s, ap_error *error)
 	return open_folder(s, slash == target ? "/" : target, error);
 }
 
-static bool write_all(int fd, const char *text)
-{
-	size_t size = strlen(text);
-
-	while (size > 0) {
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		text += n;
-		size -= (size_t)n;
-	}
-	return true;
-}
-
 /* The file's owner, group and mode; of a new one those of `root`. */
 static bool dress(int fd, const step *s, const char *root)
 {
@@ -165,7 +148,7 @@ static ap_status write_beside(step *s, const char *root, ap_error *error)
 	if (fd < 0)
 		return failed(s, "written", error);
 	s->written = true;
-	if (!write_all(fd, s->edit->text) || !dress(fd, s, root) || fsync(fd) != 0)
+	if (!ap_write_all(fd, s->edit->text, strlen(s->edit->text), NULL) || !dress(fd, s, root) || fsync(fd) != 0)
 		status = failed(s, "written", error);
 	if (close(fd) != 0 && status == AP_OK)
 		status = failed(s, "written", error);

@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const size_t text_limit = (size_t)64 * 1024 * 1024;
 static const char standard_input[] = "standard input";
 
 /* One file to read. */
@@ -221,7 +220,7 @@ static ap_status read_draft(const char *path, char **ret_text, size_t *ret_size,
 		return ap_error_set(error, AP_ERR_IO, path, 0, "the file cannot be opened: %s", strerror(errno));
 	status = check_draft(fd, path, error);
 	if (status == AP_OK)
-		status = ap_file_read_descriptor(fd, path, text_limit, ret_text, ret_size, error);
+		status = ap_file_read_descriptor(fd, path, AP_POLICY_FILE_MAX, ret_text, ret_size, error);
 	(void)close(fd);
 	return status;
 }
@@ -245,9 +244,9 @@ static void read_source(ap_reader *reader, const source *from)
 		read_text(reader, shown, from->text, strlen(from->text));
 		return;
 	}
-	status = is_input         ? ap_file_read_descriptor(STDIN_FILENO, shown, text_limit, &text, &size, &error)
+	status = is_input ? ap_file_read_descriptor(STDIN_FILENO, shown, AP_POLICY_FILE_MAX, &text, &size, &error)
 		 : from->is_draft ? read_draft(from->path, &text, &size, &error)
-				  : ap_file_read(from->path, text_limit, &text, &size, &error);
+				  : ap_file_read(from->path, AP_POLICY_FILE_MAX, &text, &size, &error);
 	if (status != AP_OK) {
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, shown, 0, "%s", error.message);
 		reader->unreadable = true;

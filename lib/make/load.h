@@ -12,6 +12,8 @@
 
 #include <stdbool.h>
 
+enum { AP_POLICY_FILE_MAX = 64 * 1024 * 1024 }; /* bytes */
+
 /* The text of a policy file; borrowed. */
 typedef struct {
 	const char *path;

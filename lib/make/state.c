@@ -4,6 +4,7 @@
 #include "../login/file.h"
 #include "names.h"
 #include "records.h"
+#include "write.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,7 +31,6 @@
 
 enum {
 	LOOK_AGAIN_MS = 20,
-	WRITE_BYTES = 1024 * 1024,
 	LOG_MAX_BYTES = 8 * 1024 * 1024, /* then it begins anew, and the one before is kept beside it */
 	READ_MAX_BYTES = 64 * 1024 * 1024,
 	RESERVE_BYTES = 64 * 1024, /* given up where there is no room to remember what was put in force */
@@ -177,25 +177,6 @@ static ap_status take_lock(ap_state *state, int wait_ms, ap_error *error)
  * Files of the folder
  */
 
-static bool write_all(int fd, const void *bytes, size_t size, const ap_progress *progress)
-{
-	const char *from = bytes;
-	size_t done = 0;
-
-	while (done < size) {
-		size_t part = size - done < WRITE_BYTES ? size - done : WRITE_BYTES;
-		ssize_t n = write(fd, from + done, part);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		done += (size_t)n;
-		ap_progress_tell(progress, "writing", "", done, size);
-	}
-	return true;
-}
-
 /* Writes a file that was not there, and sees to it that it is on the disk. Else errno is that of what failed. */
 static ap_status write_new(const ap_state *state, const char *name, const void *bytes, size_t size,
 			   const ap_progress *progress, ap_error *error)
@@ -208,7 +189,7 @@ static ap_status write_new(const ap_state *state, const char *name, const void *
 	if (fd < 0)
 		return failed(state, name, "made", error);
 	/* whatever the umask */
-	if (fchmod(fd, 0600) != 0 || !write_all(fd, bytes, size, progress))
+	if (fchmod(fd, 0600) != 0 || !ap_write_all(fd, bytes, size, progress))
 		status = failed(state, name, "written", error);
 	else if (fsync(fd) != 0)
 		status = failed(state, name, "synchronized", error);
@@ -241,7 +222,7 @@ static bool copy_all(int from, int to)
 	while ((n = read(from, buffer, sizeof(buffer))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || !write_all(to, buffer, (size_t)n, NULL))
+		if (n < 0 || !ap_write_all(to, buffer, (size_t)n, NULL))
 			return false;
 	}
 	return true;
@@ -421,7 +402,8 @@ static bool write_line(int fd, const char *line)
 	bool undone;
 	int cause;
 
-	if ((ends_in_newline(fd, size) || write_all(fd, "\n", 1, NULL)) && write_all(fd, line, strlen(line), NULL))
+	if ((ends_in_newline(fd, size) || ap_write_all(fd, "\n", 1, NULL)) &&
+	    ap_write_all(fd, line, strlen(line), NULL))
 		return true;
 	cause = errno;
 	undone = size >= 0 && ftruncate(fd, size) == 0;
