@@ -105,16 +105,14 @@ static bool is_edited(const work *w, const char *path)
 /* What others have edited is not put in force by the way. An edit that is to be edited further is taken along as well. */
 static void refuse_pending(work *w)
 {
-	ap_pending pending = ap_pending_of(w->t.arena, w->t.in_force);
+	ap_pending pending = ap_pending_edits_of(w->t.arena, w->t.in_force);
 
 	for (size_t i = 0; i < pending.n; i++)
-		if (pending.items[i].source == AP_SOURCE_POLICIES)
-			ap_diagnostics_add(
-				&w->t.result->refusals, AP_ERROR, pending.items[i].path, 0,
-				"is %s and not in force yet; put that in force first (accesspolicy apply), or "
-				"take it along with --with-pending%s",
-				ap_pending_names[pending.items[i].kind],
-				is_edited(w, pending.items[i].path) ? "; it is the file to be changed" : "");
+		ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, pending.items[i].path, 0,
+				   "is %s and not in force yet; put that in force first (accesspolicy apply), or "
+				   "take it along with --with-pending%s",
+				   ap_pending_names[pending.items[i].kind],
+				   is_edited(w, pending.items[i].path) ? "; it is the file to be changed" : "");
 }
 
 /* Nothing goes over an edit of somebody else's. */

@@ -120,7 +120,7 @@ static void find_new_files(search *s, ap_names *known)
 			note(s, AP_PENDING_ADDED, AP_SOURCE_POLICIES, paths[i], NULL);
 }
 
-ap_pending ap_pending_of(ap_arena *arena, const ap_image *image)
+static ap_pending compare_files(ap_arena *arena, const ap_image *image, bool edits_only)
 {
 	ap_pending pending = { .root = ap_pending_root(arena, image) };
 	search s = { .arena = arena, .view = ap_view_of(image), .pending = &pending };
@@ -132,7 +132,7 @@ ap_pending ap_pending_of(ap_arena *arena, const ap_image *image)
 		const char *path = ap_arena_strdup(arena, ap_view_string(&s.view, source.path));
 
 		/* a feed may be named by several networks */
-		if (ap_names_find(known, path) != AP_NONE)
+		if (ap_names_find(known, path) != AP_NONE || (edits_only && source.kind != AP_SOURCE_POLICIES))
 			continue;
 		ap_names_put(known, path, i);
 		compare_file(&s, &source, path);
@@ -140,4 +140,14 @@ ap_pending ap_pending_of(ap_arena *arena, const ap_image *image)
 	if (pending.root[0] != '\0')
 		find_new_files(&s, known);
 	return pending;
+}
+
+ap_pending ap_pending_of(ap_arena *arena, const ap_image *image)
+{
+	return compare_files(arena, image, false);
+}
+
+ap_pending ap_pending_edits_of(ap_arena *arena, const ap_image *image)
+{
+	return compare_files(arena, image, true);
 }

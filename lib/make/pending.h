@@ -28,6 +28,9 @@ extern const char *const ap_pending_names[AP_PENDING_UNREADABLE + 1];
 /* Compares the files that `image` was made of, and those that would be read now, with it. Texts live in the arena. */
 ap_pending ap_pending_of(ap_arena *arena, const ap_image *image);
 
+/* The same of policy files alone: edits. Feeds, directory files and the region database, which may be large, are not read. */
+ap_pending ap_pending_edits_of(ap_arena *arena, const ap_image *image);
+
 /* The root file that the image was made of. In the arena. */
 const char *ap_pending_root(ap_arena *arena, const ap_image *image);
 
