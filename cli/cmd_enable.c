@@ -42,7 +42,7 @@ static int load(const request *r, const ap_edit_list *edits, ap_policy_set **ret
 	return status;
 }
 
-static int edit_policy(const request *r, const ap_policy_set *set, const ap_policy_def *policy, ap_edit_list *edits)
+static int edit_policy(const request *r, ap_policy_set **set, const ap_policy_def *policy, ap_edit_list *edits)
 {
 	ap_arena *arena = r->context->arena;
 	ap_policy_form form = ap_policy_form_of(arena, policy);
@@ -60,18 +60,16 @@ static int edit_policy(const request *r, const ap_policy_set *set, const ap_poli
 	return AP_EXIT_NO;
 }
 
-static int edit_named(const request *r, const char *name, ap_edit_list *edits)
+/* *set is what the files are with the edits so far, or NULL: they are to be read. */
+static int edit_named(const request *r, const char *name, ap_policy_set **set, ap_edit_list *edits)
 {
-	ap_policy_set *set = NULL;
 	const ap_policy_def *policy;
-	int status = load(r, edits, &set);
+	int status = *set == NULL ? load(r, edits, set) : AP_EXIT_YES;
 
 	if (status != AP_EXIT_YES)
 		return status;
-	policy = ap_policy_set_find(set, name);
-	status = policy != NULL ? edit_policy(r, set, policy, edits) : unknown_policy(r, set, name);
-	ap_policy_set_free(set);
-	return status;
+	policy = ap_policy_set_find(*set, name);
+	return policy != NULL ? edit_policy(r, set, policy, edits) : unknown_policy(r, *set, name);
 }
 
 static void write_files(const request *r, const ap_edit_list *edits)
@@ -87,10 +85,12 @@ static int carry_out(request *r, int n, char **names)
 {
 	static const ap_file_edit none;
 	ap_edit_list edits = { .n = 0 };
+	ap_policy_set *set = NULL;
 	int status = AP_EXIT_YES;
 
 	for (int i = 0; i < n && status == AP_EXIT_YES; i++)
-		status = edit_named(r, names[i], &edits);
+		status = edit_named(r, names[i], &set, &edits);
+	ap_policy_set_free(set);
 	if (status != AP_EXIT_YES)
 		return status;
 	r->given.edits = edits.n > 0 ? edits.items : &none;

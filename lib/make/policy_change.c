@@ -64,30 +64,32 @@ static bool is_as_meant(ap_arena *arena, const ap_policy_set *was, const ap_poli
 	return true;
 }
 
-static bool check(ap_arena *arena, const ap_policy_set *was, const ap_policy_def *changed, const ap_policy_form *after,
+/* Reads the files with the edits, and has what comes of it take the set's place. */
+static bool check(ap_arena *arena, ap_policy_set **set, const ap_policy_def *changed, const ap_policy_form *after,
 		  const ap_edit_list *edits, ap_error *error)
 {
-	const ap_load_options options = { .config = was->root, .edits = edits->items, .n_edits = edits->n };
+	const ap_load_options options = { .config = (*set)->root, .edits = edits->items, .n_edits = edits->n };
 	ap_diagnostics diagnostics = { 0 };
 	ap_policy_set *is = NULL;
-	bool fine = ap_load(&options, &is, &diagnostics) != AP_OK || is_as_meant(arena, was, is, changed, after);
+	bool fine = ap_load(&options, &is, &diagnostics) != AP_OK || is_as_meant(arena, *set, is, changed, after);
 
-	ap_policy_set_free(is);
 	ap_diagnostics_clear(&diagnostics);
 	if (!fine)
 		ap_error_set(error, AP_ERR_POLICY, changed->place.file, changed->place.line,
 			     "policy \"%s\" is written in a way that cannot be changed by itself; change it by hand",
 			     changed->name);
+	ap_policy_set_free(*set);
+	*set = is;
 	return fine;
 }
 
-bool ap_policy_change(ap_arena *arena, const ap_policy_set *set, const ap_policy_def *policy,
-		      const ap_policy_form *after, ap_edit_list *edits, ap_error *error)
+bool ap_policy_change(ap_arena *arena, ap_policy_set **set, const ap_policy_def *policy, const ap_policy_form *after,
+		      ap_edit_list *edits, ap_error *error)
 {
-	const char *before = text_of(set, policy->place.file);
+	const char *before = text_of(*set, policy->place.file);
 	ap_policy_form is = ap_policy_form_of(arena, policy);
 	const char *text =
-		before != NULL ? ap_policy_text_change(arena, before, number_in_file(set, policy), &is, after) : NULL;
+		before != NULL ? ap_policy_text_change(arena, before, number_in_file(*set, policy), &is, after) : NULL;
 
 	if (text != NULL)
 		note_edit(arena, edits, policy->place.file, before, text);
@@ -97,14 +99,14 @@ bool ap_policy_change(ap_arena *arena, const ap_policy_set *set, const ap_policy
 	return text != NULL && check(arena, set, policy, after, edits, error);
 }
 
-bool ap_policy_remove(ap_arena *arena, const ap_policy_set *set, const ap_policy_def *policy, ap_edit_list *edits,
+bool ap_policy_remove(ap_arena *arena, ap_policy_set **set, const ap_policy_def *policy, ap_edit_list *edits,
 		      ap_error *error)
 {
-	const char *before = text_of(set, policy->place.file), *text = NULL;
-	bool empty = false, is_root = strcmp(policy->place.file, set->root) == 0;
+	const char *before = text_of(*set, policy->place.file), *text = NULL;
+	bool empty = false, is_root = strcmp(policy->place.file, (*set)->root) == 0;
 
 	if (before != NULL)
-		text = ap_policy_text_remove(arena, before, AP_SECTION_POLICIES, number_in_file(set, policy), &empty);
+		text = ap_policy_text_remove(arena, before, AP_SECTION_POLICIES, number_in_file(*set, policy), &empty);
 	if (text == NULL) {
 		ap_error_set(error, AP_ERR_POLICY, policy->place.file, policy->place.line,
 			     "policy \"%s\" is not found in the text; remove it by hand", policy->name);
