@@ -187,7 +187,7 @@ static void put_objects(group *g, const ap_objects_form *objects)
 	put_words_setting(g, "regions", &objects->regions);
 }
 
-static bool is_empty(const ap_objects_form *objects)
+bool ap_objects_form_is_empty(const ap_objects_form *objects)
 {
 	return !objects->all && !objects->unlisted &&
 	       objects->departments.n + objects->members.n + objects->domains.n + objects->groups.n + objects->ip.n +
@@ -201,13 +201,13 @@ static void put_scope(output *out, const ap_objects_form *scope, const ap_object
 	group g, inner;
 
 	others.all = false;
-	if (scope->all && is_empty(&others) && is_empty(except)) {
+	if (scope->all && ap_objects_form_is_empty(&others) && ap_objects_form_is_empty(except)) {
 		put(out, "{ all = true; }");
 		return;
 	}
 	g = begin_group(out, indent);
 	put_objects(&g, scope);
-	if (!is_empty(except)) {
+	if (!ap_objects_form_is_empty(except)) {
 		begin_setting(&g, "except");
 		inner = begin_group(out, g.indent);
 		put_objects(&inner, except);

@@ -74,6 +74,9 @@ void ap_words_add(ap_arena *arena, ap_words *words, const char *text);
 ap_policy_form ap_policy_form_of(ap_arena *arena, const ap_policy_def *policy);
 ap_exception_form ap_exception_form_of(ap_arena *arena, const ap_exception_def *exception);
 
+/* Is nothing of it written? */
+bool ap_objects_form_is_empty(const ap_objects_form *objects);
+
 /* Do both say the same? In which order a list stands makes no difference. */
 bool ap_policy_forms_are_same(const ap_policy_form *a, const ap_policy_form *b);
 

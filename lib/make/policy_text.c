@@ -299,17 +299,6 @@ static void order_of_objects(const ap_objects_form *objects, bool except_stays, 
 	memcpy(order, of, sizeof(of));
 }
 
-static bool is_empty(const ap_objects_form *objects)
-{
-	place order[N_OBJECT_KEYS];
-
-	order_of_objects(objects, false, order);
-	for (size_t i = 0; i < N_OBJECT_KEYS; i++)
-		if (order[i].stays)
-			return false;
-	return true;
-}
-
 /* Does the group keep a setting, beside which others can be put? */
 static bool keeps_any(const ap_text_node *group, const place *order)
 {
@@ -346,13 +335,13 @@ static void change_except(change *c, const ap_text_node *scope, const place *ord
 	const char *whole;
 
 	order_of_objects(after, false, inner);
-	if (node != NULL && !is_empty(after) && node->kind == AP_NODE_GROUP && keeps_any(node, inner)) {
+	if (node != NULL && !ap_objects_form_is_empty(after) && node->kind == AP_NODE_GROUP && keeps_any(node, inner)) {
 		change_objects(c, node, inner, before, after);
 		return;
 	}
-	if (node == NULL && is_empty(after))
+	if (node == NULL && ap_objects_form_is_empty(after))
 		return;
-	whole = is_empty(after) ? NULL : ap_scope_text(c->arena, after, &nobody, indent);
+	whole = ap_objects_form_is_empty(after) ? NULL : ap_scope_text(c->arena, after, &nobody, indent);
 	change_scalar(c, scope, order, N_OBJECT_KEYS, "except", whole);
 }
 
@@ -362,7 +351,7 @@ static void change_scope(change *c, const ap_text_node *policy, const ap_policy_
 	const ap_text_node *scope = ap_text_node_find(policy, "scope");
 	place order[N_OBJECT_KEYS];
 
-	order_of_objects(&after->scope, !is_empty(&after->except), order);
+	order_of_objects(&after->scope, !ap_objects_form_is_empty(&after->except), order);
 	if (scope == NULL)
 		return;
 	if (!keeps_any(scope, order)) {
