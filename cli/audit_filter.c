@@ -399,9 +399,8 @@ static bool has_client(const ap_audit_filter *filter, const ap_audit_entry *entr
 	return has_text(&filter->clients, entry->client);
 }
 
-bool ap_audit_filter_holds(ap_context *context, ap_audit_filter *filter, const ap_audit_entry *entry)
+bool ap_audit_filter_holds(ap_audit_filter *filter, const ap_audit_entry *entry)
 {
-	(void)context;
 	if (!has_policy(filter, entry) || !has_client(filter, entry))
 		return false;
 	return entry->time >= filter->since && entry->time < filter->until &&

@@ -26,7 +26,7 @@ typedef struct {
  */
 int ap_audit_filter_prepare(ap_context *context, const ap_usage *usage, ap_audit_filter *filter, const ap_image *image);
 
-bool ap_audit_filter_holds(ap_context *context, ap_audit_filter *filter, const ap_audit_entry *entry);
+bool ap_audit_filter_holds(ap_audit_filter *filter, const ap_audit_entry *entry);
 
 /*
  * When all was read: a policy or client type that neither what is in force nor a record has is a mistake in writing.

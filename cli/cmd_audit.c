@@ -209,7 +209,7 @@ static bool take_line(void *context, const char *path, size_t number, const char
 	}
 	if (!found)
 		return true;
-	if (ap_audit_filter_holds(a->context, &a->filter, &entry)) {
+	if (ap_audit_filter_holds(&a->filter, &entry)) {
 		if (a->counts != NULL)
 			ap_summary_add(a->counts, &entry);
 		else if (a->last > 0)

@@ -95,11 +95,10 @@ size_t ap_policy_options_table(ap_policy_options *given, ap_option *options)
 	return sizeof(table) / sizeof(table[0]);
 }
 
-bool ap_policy_options_any(const ap_policy_options *given)
+bool ap_policy_options_any(ap_policy_options *given)
 {
 	ap_option options[AP_N_POLICY_OPTIONS];
-	/* only looked at */
-	size_t n = ap_policy_options_table((ap_policy_options *)(uintptr_t)given, options);
+	size_t n = ap_policy_options_table(given, options);
 
 	for (size_t i = 0; i < n; i++)
 		if ((options[i].flag != NULL && *options[i].flag) ||

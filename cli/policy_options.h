@@ -41,7 +41,7 @@ typedef struct {
 size_t ap_policy_options_table(ap_policy_options *given, ap_option *options);
 
 /* True if anything was given. */
-bool ap_policy_options_any(const ap_policy_options *given);
+bool ap_policy_options_any(ap_policy_options *given);
 
 /*
  * The policy that was told. AP_EXIT_YES, or AP_EXIT_USAGE after a report of what is missing, or is none of what an option
