@@ -1,6 +1,7 @@
 #include "audit_files.h"
 
 #include "audit_entry.h"
+#include "unpacked.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,13 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum { READ_BYTES = 256 * 1024, SLACK = 3600, LISTINGS = 5 };
 
 typedef struct {
 	const char *path;
-	gzFile in; /* as it is, or compressed: zlib tells */
+	ap_unpacked in;
 	struct stat info;
 	int64_t first; /* the time of its first record, or when it was written last */
 	char *buffer;  /* READ_BYTES of it, of which begin…end are still to be taken */
@@ -41,13 +41,6 @@ static void complain(reading *r, const char *path, const char *what)
 	r->failed = true;
 }
 
-static bool ends_in(const char *text, const char *end)
-{
-	size_t length = strlen(text), n = strlen(end);
-
-	return length >= n && strcmp(text + length - n, end) == 0;
-}
-
 /* Is this what logrotate calls a file of that name later? A separator, and digits or a date; then the compression's. */
 static bool is_rotated(const char *name, const char *base)
 {
@@ -59,21 +52,20 @@ static bool is_rotated(const char *name, const char *base)
 	if (digits == 0)
 		return false;
 	name += n + 1 + digits;
-	return *name == '\0' || strcmp(name, ".gz") == 0 || strcmp(name, ".xz") == 0 || strcmp(name, ".zst") == 0 ||
-	       strcmp(name, ".bz2") == 0;
+	return *name == '\0' || ap_unpacked_suffix(name) == name;
 }
 
 /* Fills the buffer, whose first bytes are those that were not taken yet. */
 static void refill(audit_file *file)
 {
-	int n;
+	size_t n;
 
 	memmove(file->buffer, file->buffer + file->begin, file->end - file->begin);
 	file->end -= file->begin;
 	file->begin = 0;
-	n = gzread(file->in, file->buffer + file->end, (unsigned)(READ_BYTES - file->end));
-	file->is_ended = n <= 0;
-	file->end += n > 0 ? (size_t)n : 0;
+	n = ap_unpacked_read(&file->in, file->buffer + file->end, READ_BYTES - file->end);
+	file->is_ended = n == 0;
+	file->end += n;
 }
 
 /*
@@ -119,19 +111,12 @@ static bool is_known(const reading *r, const struct stat *info)
 	return false;
 }
 
-static const char *what_compression(const char *path)
-{
-	return ends_in(path, ".xz")    ? "xz -dc"
-	       : ends_in(path, ".zst") ? "zstd -dc"
-	       : ends_in(path, ".bz2") ? "bzip2 -dc"
-				       : NULL;
-}
-
 static void add(reading *r, const char *path, bool listed)
 {
 	ap_arena *arena = r->context->arena;
 	bool standard_input = !listed && strcmp(path, "-") == 0;
 	audit_file file = { .path = path };
+	const char *fault;
 	int fd = standard_input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT && listed) {
@@ -145,13 +130,8 @@ static void add(reading *r, const char *path, bool listed)
 	} else if (is_known(r, &file.info) ||
 		   (r->since > INT64_MIN + SLACK && (int64_t)file.info.st_mtime < r->since - SLACK)) {
 		/* nothing to be read of it */
-	} else if (what_compression(path) != NULL) {
-		complain(r, path,
-			 ap_format(arena,
-				   "cannot be read compressed like this; try \"%s %s | accesspolicy audit --file -\"",
-				   what_compression(path), ap_printable(arena, path)));
-	} else if ((file.in = gzdopen(fd, "rb")) == NULL) {
-		complain(r, path, "there is no memory to read it");
+	} else if ((fault = ap_unpacked_open(arena, fd, standard_input ? "" : path, &file.in)) != NULL) {
+		complain(r, path, fault);
 	} else {
 		file.buffer = ap_arena_alloc(arena, READ_BYTES);
 		begin(&file);
@@ -165,9 +145,10 @@ static void add(reading *r, const char *path, bool listed)
 /* Of a file that is being compressed both are there: the one that is whole is read. */
 static bool has_plain_twin(ap_arena *arena, const char *path)
 {
+	const char *suffix = ap_unpacked_suffix(path);
 	struct stat unused;
 
-	return ends_in(path, ".gz") && stat(ap_arena_strndup(arena, path, strlen(path) - 3), &unused) == 0;
+	return suffix != NULL && stat(ap_arena_strndup(arena, path, (size_t)(suffix - path)), &unused) == 0;
 }
 
 static void list(reading *r, const char *path)
@@ -216,18 +197,15 @@ static bool read_file(reading *r, audit_file *file, ap_audit_line *take, void *c
 	bool go_on = true;
 	size_t length, taken;
 	const char *fault;
-	int code = Z_OK;
 
 	while (go_on && !is_at_end(r, file) && look_at_line(file, &length, &taken)) {
 		go_on = take(context, file->path, ++file->n_lines, file->buffer + file->begin, length);
 		file->begin += taken;
 		file->taken += (long long)taken;
 	}
-	fault = gzerror(file->in, &code);
-	if (go_on && code != Z_OK && code != Z_STREAM_END)
-		complain(r, file->path,
-			 ap_format(r->context->arena, "cannot be read to its end: %s",
-				   code == Z_ERRNO ? strerror(errno) : fault));
+	fault = go_on && file->is_ended ? ap_unpacked_fault(r->context->arena, &file->in) : NULL;
+	if (fault != NULL)
+		complain(r, file->path, ap_format(r->context->arena, "cannot be read to its end: %s", fault));
 	return go_on;
 }
 
@@ -250,7 +228,7 @@ bool ap_audit_files_read(ap_context *context, const char *path, bool alone, int6
 	for (size_t i = 0; i < r.n; i++) {
 		if (go_on && (until > INT64_MAX - SLACK || r.files[i].first <= until + SLACK))
 			go_on = read_file(&r, &r.files[i], take, take_context);
-		(void)gzclose(r.files[i].in);
+		ap_unpacked_close(&r.files[i].in);
 	}
 	return !r.failed;
 }

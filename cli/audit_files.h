@@ -1,7 +1,7 @@
 /*
  * audit_files.h - the files that hold the records: the one that is written, and those that logrotate made of it.
  *
- * Of "audit.jsonl" these are "audit.jsonl.1", "audit.jsonl-20261201" and the like, also compressed by gzip. They are read
+ * Of "audit.jsonl" these are "audit.jsonl.1", "audit.jsonl-20261201" and the like, also compressed. They are read
  * in the order of their first records, the oldest first.
  */
 #ifndef AP_AUDIT_FILES_H

@@ -313,14 +313,34 @@ def rotated_files_are_read_in_their_order(lab):
     same(len(result.out.splitlines()), 500, "and the others are read")
     for name in ("-2026-11-30_10:00", ".10.gz"):
         os.unlink(log + name)
-    write(log + ".3.xz", parts[1])
-    result = audit(lab, status=3)
-    expect("xz -dc" in result.err, "what to do with another compression", result)
-    os.unlink(log + ".3.xz")
     same(found(lab, "--file", log + ".2.gz"), parts[4], "one file alone")
     done = subprocess.run(lab.command("audit", "--file", "-", "--json", config=False), input=line_of(records[0]).encode(),
                           capture_output=True, env=environment(), check=True)
     same(json.loads(done.stdout), records[0], "standard input")
+
+
+@test
+def other_compressions_are_read_by_their_programs(lab):
+    log = applied(lab)
+    records = varied(40_000)
+    write(log, records[30_000:])
+    for number, program, suffix in ((1, "bzip2", "bz2"), (2, "zstd", "zst"), (3, "xz", "xz")):
+        name = f"{log}.{number}"
+        write(name, records[30_000 - number * 10_000:40_000 - number * 10_000])
+        subprocess.run([program, "-q", "--keep", name], check=True)
+        same(found(lab, status=0), records[30_000 - number * 10_000:], f"beside the file that {program} makes")
+        os.unlink(name)
+        same(found(lab, status=0), records[30_000 - number * 10_000:], program)
+    same(found(lab, "--file", log + ".2.zst", status=0), records[10_000:20_000], "one file alone")
+    same(found(lab, "--until", records[1]["time"], status=0), records[:1], "no more than is asked for")
+    result = lab.run("audit", "--json", config=False, env={"PATH": lab.folder}, status=3)
+    expect("audit.jsonl.3.xz: is read by xz, which is not installed; install the package xz-utils" in result.err, "a program that is missing", result)
+    same(len(result.out.splitlines()), 10_000, "and the others are read")
+    with open(log + ".3.xz", "rb+") as file:
+        file.truncate(20_000)
+    result = audit(lab, "--json", status=3)
+    expect("audit.jsonl.3.xz: cannot be read to its end: xz failed" in result.err, "a damaged file is told", result)
+    expect(result.out.count("\n") >= 30_000, "and the others are read", result.err)
 
 
 @test
