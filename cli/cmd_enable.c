@@ -1,11 +1,5 @@
 /* accesspolicy enable, disable, report-only, delete - one setting of policies that are there, wherever they stand. */
-#include "../lib/make/load.h"
-#include "../lib/make/policy_change.h"
-#include "applying.h"
-#include "options.h"
-#include "report.h"
-
-#include <string.h>
+#include "changing.h"
 
 typedef struct {
 	ap_context *context;
@@ -16,89 +10,49 @@ typedef struct {
 	ap_apply_options given;
 } request;
 
-static int unknown_policy(const request *r, const ap_policy_set *set, const char *name)
+/* What becomes of the policy; a name that stands twice is one. */
+static void add_change(const request *r, ap_definition_changes *changes, const ap_policy_def *policy)
 {
-	ap_arena *arena = r->context->arena;
-	const char **names = ap_arena_alloc(arena, (set->n_policies + 1) * sizeof(*names));
+	ap_policy_form *after = NULL;
 
-	for (size_t i = 0; i < set->n_policies; i++)
-		names[i] = set->policies[i].name;
-	return ap_usage_error(r->usage, "there is no policy \"%s\"%s", ap_printable(arena, name),
-			      ap_did_you_mean(r->context, name, names, set->n_policies));
+	for (size_t i = 0; i < changes->n; i++)
+		if (changes->items[i].policy == policy)
+			return;
+	if (!r->remove) {
+		after = ap_arena_alloc(r->context->arena, sizeof(*after));
+		*after = ap_policy_form_of(r->context->arena, policy);
+		after->status = r->status;
+	}
+	if (r->remove || policy->status != r->status)
+		ap_changes_add_policy(r->context->arena, changes, policy, after);
 }
 
-/* The files as they are with the edits so far. AP_EXIT_YES, or AP_EXIT_POLICY after a report. */
-static int load(const request *r, const ap_edit_list *edits, ap_policy_set **ret_set)
+static int edits_of(const request *r, int n, char **names, ap_edit_list *ret_edits)
 {
-	const ap_load_options options = { .config = ap_applying_config(r->context),
-					  .edits = edits->items,
-					  .n_edits = edits->n };
-	ap_diagnostics diagnostics = { 0 };
-	int status = AP_EXIT_YES;
+	ap_definition_changes changes = { .n = 0 };
+	ap_policy_set *set = NULL;
+	int status = ap_changing_load(r->context, &set);
 
-	if (ap_load(&options, ret_set, &diagnostics) != AP_OK)
-		status = ap_report_diagnostics(r->context, &diagnostics);
-	ap_diagnostics_clear(&diagnostics);
+	for (int i = 0; i < n && status == AP_EXIT_YES; i++) {
+		const ap_policy_def *policy = ap_changing_find(r->context, r->usage, set, names[i]);
+
+		if (policy != NULL)
+			add_change(r, &changes, policy);
+		else
+			status = AP_EXIT_USAGE;
+	}
+	if (status == AP_EXIT_YES)
+		status = ap_changing_edits(r->context, set, &changes, ret_edits);
+	ap_policy_set_free(set);
 	return status;
-}
-
-static int edit_policy(const request *r, ap_policy_set **set, const ap_policy_def *policy, ap_edit_list *edits)
-{
-	ap_arena *arena = r->context->arena;
-	ap_policy_form form = ap_policy_form_of(arena, policy);
-	ap_error error = { 0 };
-	bool done;
-
-	form.status = r->status;
-	if (r->remove)
-		done = ap_policy_remove(arena, set, policy, edits, &error);
-	else
-		done = form.status == policy->status || ap_policy_change(arena, set, policy, &form, edits, &error);
-	if (done)
-		return AP_EXIT_YES;
-	(void)ap_report_error(r->context, &error);
-	return AP_EXIT_NO;
-}
-
-/* *set is what the files are with the edits so far, or NULL: they are to be read. */
-static int edit_named(const request *r, const char *name, ap_policy_set **set, ap_edit_list *edits)
-{
-	const ap_policy_def *policy;
-	int status = *set == NULL ? load(r, edits, set) : AP_EXIT_YES;
-
-	if (status != AP_EXIT_YES)
-		return status;
-	policy = ap_policy_set_find(*set, name);
-	return policy != NULL ? edit_policy(r, set, policy, edits) : unknown_policy(r, *set, name);
-}
-
-static void write_files(const request *r, const ap_edit_list *edits)
-{
-	const char *would = r->given.dry_run ? "would be " : "";
-
-	for (size_t i = 0; i < edits->n; i++)
-		printf("%s: %s%s\n", ap_printable(r->context->arena, edits->items[i].path), would,
-		       edits->items[i].text == NULL ? "removed" : "changed");
 }
 
 static int carry_out(request *r, int n, char **names)
 {
-	static const ap_file_edit none;
 	ap_edit_list edits = { .n = 0 };
-	ap_policy_set *set = NULL;
-	int status = AP_EXIT_YES;
+	int status = edits_of(r, n, names, &edits);
 
-	for (int i = 0; i < n && status == AP_EXIT_YES; i++)
-		status = edit_named(r, names[i], &set, &edits);
-	ap_policy_set_free(set);
-	if (status != AP_EXIT_YES)
-		return status;
-	r->given.edits = edits.n > 0 ? edits.items : &none;
-	r->given.n_edits = edits.n;
-	status = ap_applying_run(r->context, &r->given, r->command);
-	if (status == AP_EXIT_YES && !r->context->json)
-		write_files(r, &edits);
-	return status;
+	return status == AP_EXIT_YES ? ap_changing_run(r->context, &r->given, &edits, r->command) : status;
 }
 
 static int run(ap_context *context, int argc, char **argv, request *r, const char *description)

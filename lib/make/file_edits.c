@@ -124,12 +124,13 @@ static ap_status locate(ap_arena *arena, step *s, ap_error *error)
 	return open_folder(s, slash == target ? "/" : target, error);
 }
 
-/* The file's owner, group and mode; of a new one those of `root`. */
+/* The file's owner, group and mode; of a new one those of the file that it is to be like. */
 static bool dress(int fd, const step *s, const char *root)
 {
 	struct stat info;
 
-	if (fstatat(s->folder, s->name, &info, 0) != 0 && stat(root, &info) != 0)
+	if (fstatat(s->folder, s->name, &info, 0) != 0 &&
+	    stat(s->edit->like != NULL ? s->edit->like : root, &info) != 0)
 		return false;
 	/* one who is not root can give a file to nobody, and need not where it is his own */
 	if ((info.st_uid != geteuid() || info.st_gid != getegid()) && fchown(fd, info.st_uid, info.st_gid) != 0 &&

@@ -7,7 +7,7 @@
  * step are edits of files that are not in force yet, which "accesspolicy status" tells of.
  *
  * A file that is a symbolic link stays one: what it leads to is changed. Owner, group and mode stay as they are; a new
- * file gets those of the root file.
+ * file gets those of the root file, or of the file that it takes the place of under another name.
  */
 #ifndef AP_FILE_EDITS_H
 #define AP_FILE_EDITS_H
@@ -23,6 +23,7 @@ typedef struct {
 	const char *path;   /* absolute: the root file, or a drop-in beside it, which need not exist yet */
 	const char *text;   /* the new text; NULL: the file is removed */
 	const char *before; /* the text that the edit was made from; NULL: there was no such file */
+	const char *like;   /* of a new file: the file whose owner, group and mode it gets; NULL: the root file */
 } ap_file_edit;
 
 typedef struct ap_file_edits ap_file_edits;

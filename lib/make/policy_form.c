@@ -1,7 +1,5 @@
 #include "policy_form.h"
 
-#include "names.h"
-
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -447,13 +445,13 @@ ap_exception_form ap_exception_form_of(ap_arena *arena, const ap_exception_def *
  * Comparison
  */
 
-static ap_names *names_of(ap_arena *arena, const ap_words *words)
+ap_names *ap_words_names(ap_arena *arena, const ap_words *words)
 {
 	ap_names *names = ap_names_new(arena);
 
 	for (size_t i = 0; i < words->n; i++)
 		if (ap_names_find(names, words->items[i]) == AP_NONE)
-			ap_names_put(names, words->items[i], 0);
+			ap_names_put(names, words->items[i], (uint32_t)i);
 	return names;
 }
 
@@ -476,7 +474,7 @@ static bool have_same_words(const ap_words *a, const ap_words *b)
 	if (i == a->n && i == b->n)
 		return true;
 	scratch = ap_arena_new();
-	same = are_all_in(a, names_of(scratch, b)) && are_all_in(b, names_of(scratch, a));
+	same = are_all_in(a, ap_words_names(scratch, b)) && are_all_in(b, ap_words_names(scratch, a));
 	ap_arena_free(scratch);
 	return same;
 }
@@ -503,4 +501,13 @@ bool ap_policy_forms_are_same(const ap_policy_form *a, const ap_policy_form *b)
 	       a->required == b->required && are_same_texts(a->replaces, b->replaces) &&
 	       are_same_texts(a->not_before, b->not_before) && are_same_texts(a->not_after, b->not_after) &&
 	       are_same_texts(a->message, b->message) && are_same_texts(a->comment, b->comment);
+}
+
+bool ap_exception_forms_are_same(const ap_exception_form *a, const ap_exception_form *b)
+{
+	return are_same_texts(a->name, b->name) && have_same_words(&a->policies, &b->policies) &&
+	       have_same_objects(&a->who, &b->who) && have_same_words(&a->ip, &b->ip) &&
+	       have_same_words(&a->regions, &b->regions) && have_same_words(&a->clients, &b->clients) &&
+	       are_same_texts(a->not_before, b->not_before) && are_same_texts(a->not_after, b->not_after) &&
+	       are_same_texts(a->comment, b->comment);
 }

@@ -7,6 +7,7 @@
 #ifndef AP_POLICY_FORM_H
 #define AP_POLICY_FORM_H
 
+#include "names.h"
 #include "policyset.h"
 
 /* The strings of a list; n = 0: its key is not written. */
@@ -70,6 +71,9 @@ typedef struct {
 /* Adds a copy of `text` to the words. */
 void ap_words_add(ap_arena *arena, ap_words *words, const char *text);
 
+/* From a word to its number in the list; from one that stands twice to the first. In the arena. */
+ap_names *ap_words_names(ap_arena *arena, const ap_words *words);
+
 /* What a policy's or exception's definition says. */
 ap_policy_form ap_policy_form_of(ap_arena *arena, const ap_policy_def *policy);
 ap_exception_form ap_exception_form_of(ap_arena *arena, const ap_exception_def *exception);
@@ -79,6 +83,7 @@ bool ap_objects_form_is_empty(const ap_objects_form *objects);
 
 /* Do both say the same? In which order a list stands makes no difference. */
 bool ap_policy_forms_are_same(const ap_policy_form *a, const ap_policy_form *b);
+bool ap_exception_forms_are_same(const ap_exception_form *a, const ap_exception_form *b);
 
 /* The whole text of a drop-in, with a newline at its end. */
 char *ap_drop_in_text(ap_arena *arena, const ap_drop_in *drop_in);

@@ -1,5 +1,6 @@
 #include "policy_text.h"
 
+#include "../login/image.h"
 #include "text_tree.h"
 
 #include <string.h>
@@ -34,9 +35,12 @@ static size_t indent_of(const change *c, size_t at)
 	return skip_blanks(c, start) - start;
 }
 
+/* Without a walk to the line's start, which may be far away in a long list. */
 static bool begins_line(const change *c, size_t at)
 {
-	return skip_blanks(c, line_start(c, at)) == at;
+	while (at > 0 && strchr(" \t\r", c->text[at - 1]) != NULL)
+		at--;
+	return at == 0 || c->text[at - 1] == '\n';
 }
 
 static bool ends_line(const change *c, size_t at)
@@ -145,12 +149,28 @@ static size_t value_indent(const change *c, const ap_text_node *group, const ap_
  * Lists
  */
 
-static bool has_word(const ap_words *words, const char *text)
+/* A list that is to say something else. */
+typedef struct {
+	const ap_words *before;
+	const ap_words *after;
+	ap_names *stay; /* the words after */
+	ap_words added;
+} list_change;
+
+static bool stays(const list_change *l, size_t i)
 {
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(words->items[i], text) == 0)
-			return true;
-	return false;
+	return ap_names_find(l->stay, l->before->items[i]) != AP_NONE;
+}
+
+static list_change list_change_of(ap_arena *arena, const ap_words *before, const ap_words *after)
+{
+	list_change l = { .before = before, .after = after, .stay = ap_words_names(arena, after) };
+	ap_names *were = ap_words_names(arena, before);
+
+	for (size_t i = 0; i < after->n; i++)
+		if (ap_names_find(were, after->items[i]) == AP_NONE)
+			ap_words_add(arena, &l.added, after->items[i]);
+	return l;
 }
 
 static bool are_same(const ap_words *a, const ap_words *b)
@@ -161,17 +181,6 @@ static bool are_same(const ap_words *a, const ap_words *b)
 		if (strcmp(a->items[i], b->items[i]) != 0)
 			return false;
 	return true;
-}
-
-/* Those of `words` that are not in `without`. */
-static ap_words words_without(ap_arena *arena, const ap_words *words, const ap_words *without)
-{
-	ap_words rest = { .n = 0 };
-
-	for (size_t i = 0; i < words->n; i++)
-		if (!has_word(without, words->items[i]))
-			ap_words_add(arena, &rest, words->items[i]);
-	return rest;
 }
 
 /* Behind the last element that stays, or where the list's bracket has a line of its own, in the line before that. */
@@ -190,34 +199,33 @@ static void append_elements(change *c, const ap_text_node *list, const ap_text_n
 }
 
 /* The elements that come and go; the others stay where they are. */
-static void change_elements(change *c, const ap_text_node *list, const ap_words *before, const ap_words *after)
+static void change_elements(change *c, const ap_text_node *list, const list_change *l)
 {
-	ap_words added = words_without(c->arena, after, before);
 	const ap_text_node *last = NULL;
 
 	for (size_t i = 0; i < list->n_children; i++)
-		if (has_word(after, before->items[i]))
+		if (stays(l, i))
 			last = &list->children[i];
 	for (size_t i = 0; i < list->n_children; i++) {
 		const ap_text_node *node = &list->children[i];
 		bool has_comma = node->end > node->value_end;
 
-		if (!has_word(after, before->items[i])) {
+		if (!stays(l, i)) {
 			remove_span(c, node->start, node->end);
-		} else if (node == last && has_comma && added.n == 0) {
+		} else if (node == last && has_comma && l->added.n == 0) {
 			ap_splice(c->splices, node->end - 1, node->end, "");
-		} else if (node == last && !has_comma && added.n > 0) {
+		} else if (node == last && !has_comma && l->added.n > 0) {
 			ap_splice(c->splices, node->value_end, node->value_end, ",");
 		}
 	}
-	if (added.n > 0)
-		append_elements(c, list, last, &added);
+	if (l->added.n > 0)
+		append_elements(c, list, last, &l->added);
 }
 
-static bool any_stays(const ap_words *before, const ap_words *after)
+static bool any_stays(const list_change *l)
 {
-	for (size_t i = 0; i < before->n; i++)
-		if (has_word(after, before->items[i]))
+	for (size_t i = 0; i < l->before->n; i++)
+		if (stays(l, i))
 			return true;
 	return false;
 }
@@ -227,15 +235,17 @@ static void change_list(change *c, const ap_text_node *group, const place *order
 {
 	const ap_text_node *node = ap_text_node_find(group, key);
 	size_t indent = value_indent(c, group, node);
+	list_change l;
 
 	if (are_same(before, after))
 		return;
+	l = list_change_of(c->arena, before, after);
 	if (node == NULL)
 		insert_setting(c, place_for(group, order, n, key), key, ap_words_text(c->arena, after, indent));
 	else if (after->n == 0)
 		remove_span(c, node->start, node->end);
-	else if (node->kind == AP_NODE_LIST && node->n_children == before->n && any_stays(before, after))
-		change_elements(c, node, before, after);
+	else if (node->kind == AP_NODE_LIST && node->n_children == before->n && any_stays(&l))
+		change_elements(c, node, &l);
 	else
 		ap_splice(c->splices, node->value, node->value_end, ap_words_text(c->arena, after, indent));
 }
@@ -416,11 +426,49 @@ static void change_policy(change *c, const ap_text_node *group, const ap_policy_
 	change_text(c, group, order, n, "comment", before->comment, after->comment);
 }
 
-/* The section in the text's tree, and its element `n`; NULL where there is none. */
-static const ap_text_node *find_element(const ap_text_node *root, const char *section, size_t n,
+static void change_exception(change *c, const ap_text_node *group, const ap_exception_form *before,
+			     const ap_exception_form *after)
+{
+	const place order[] = {
+		{ "name", true },
+		{ "policies", after->policies.n > 0 },
+		{ "departments", after->who.departments.n > 0 },
+		{ "members", after->who.members.n > 0 },
+		{ "domains", after->who.domains.n > 0 },
+		{ "groups", after->who.groups.n > 0 },
+		{ "ip", after->ip.n > 0 },
+		{ "regions", after->regions.n > 0 },
+		{ "clients", after->clients.n > 0 },
+		{ "not_before", after->not_before != NULL },
+		{ "not_after", after->not_after != NULL },
+		{ "comment", after->comment != NULL },
+	};
+	const size_t n = sizeof(order) / sizeof(order[0]);
+
+	change_text(c, group, order, n, "name", before->name, after->name);
+	change_list(c, group, order, n, "policies", &before->policies, &after->policies);
+	change_list(c, group, order, n, "departments", &before->who.departments, &after->who.departments);
+	change_list(c, group, order, n, "members", &before->who.members, &after->who.members);
+	change_list(c, group, order, n, "domains", &before->who.domains, &after->who.domains);
+	change_list(c, group, order, n, "groups", &before->who.groups, &after->who.groups);
+	change_list(c, group, order, n, "ip", &before->ip, &after->ip);
+	change_list(c, group, order, n, "regions", &before->regions, &after->regions);
+	change_list(c, group, order, n, "clients", &before->clients, &after->clients);
+	change_text(c, group, order, n, "not_before", before->not_before, after->not_before);
+	change_text(c, group, order, n, "not_after", before->not_after, after->not_after);
+	change_text(c, group, order, n, "comment", before->comment, after->comment);
+}
+
+static const char *const section_names[] = {
+	[AP_SECTION_POLICIES] = "policies",
+	[AP_SECTION_EXCEPTIONS] = "exceptions",
+};
+
+/* Element `n` of the section in the text's tree; NULL where there is none. */
+static const ap_text_node *find_element(const ap_text_node *root, ap_section section, size_t n,
 					const ap_text_node **ret_list)
 {
-	const ap_text_node *list = root != NULL ? ap_text_node_find(root, section) : NULL;
+	const ap_text_node *list = root != NULL ? ap_text_node_find(root, section_names[section]) : NULL;
 
 	*ret_list = list;
 	if (list == NULL || list->kind != AP_NODE_LIST || n >= list->n_children ||
@@ -438,7 +486,7 @@ char *ap_policy_text_change(ap_arena *arena, const char *text, size_t n, const a
 			    const ap_policy_form *after)
 {
 	change c = begin(arena, text);
-	const ap_text_node *list, *group = find_element(ap_text_tree_of(arena, text), "policies", n, &list);
+	const ap_text_node *list, *group = find_element(ap_text_tree_of(arena, text), AP_SECTION_POLICIES, n, &list);
 
 	if (group == NULL)
 		return NULL;
@@ -446,12 +494,23 @@ char *ap_policy_text_change(ap_arena *arena, const char *text, size_t n, const a
 	return ap_splices_text(c.splices);
 }
 
+char *ap_exception_text_change(ap_arena *arena, const char *text, size_t n, const ap_exception_form *before,
+			       const ap_exception_form *after)
+{
+	change c = begin(arena, text);
+	const ap_text_node *list, *group = find_element(ap_text_tree_of(arena, text), AP_SECTION_EXCEPTIONS, n, &list);
+
+	if (group == NULL)
+		return NULL;
+	change_exception(&c, group, before, after);
+	return ap_splices_text(c.splices);
+}
+
 char *ap_policy_text_remove(ap_arena *arena, const char *text, ap_section section, size_t n, bool *ret_empty)
 {
-	static const char *const names[] = { "policies", "exceptions" };
 	change c = begin(arena, text);
 	const ap_text_node *root = ap_text_tree_of(arena, text), *list;
-	const ap_text_node *group = find_element(root, names[section], n, &list);
+	const ap_text_node *group = find_element(root, section, n, &list);
 
 	*ret_empty = false;
 	if (group == NULL)

@@ -21,6 +21,10 @@ typedef enum { AP_SECTION_POLICIES, AP_SECTION_EXCEPTIONS } ap_section;
 char *ap_policy_text_change(ap_arena *arena, const char *text, size_t n, const ap_policy_form *before,
 			    const ap_policy_form *after);
 
+/* The same of its exception number `n`. */
+char *ap_exception_text_change(ap_arena *arena, const char *text, size_t n, const ap_exception_form *before,
+			       const ap_exception_form *after);
+
 /*
  * The text without element `n` of the section, and without the section where it was its only one. *ret_empty where then
  * no setting is left: such a file is an error, and better removed. NULL as above.

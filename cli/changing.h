@@ -1,0 +1,26 @@
+/* changing.h - what the commands have in common that change policies where they stand. */
+#ifndef AP_CHANGING_H
+#define AP_CHANGING_H
+
+#include "../lib/make/policy_change.h"
+#include "applying.h"
+#include "options.h"
+
+/* The files as they are. AP_EXIT_YES, or AP_EXIT_POLICY after a report. The caller frees the set. */
+int ap_changing_load(ap_context *context, ap_policy_set **ret_set);
+
+/* The set's policy of that name; NULL, after a usage error with a suggestion, where there is none. */
+const ap_policy_def *ap_changing_find(ap_context *context, const ap_usage *usage, const ap_policy_set *set,
+				      const char *name);
+
+/* ap_changes_edits; AP_EXIT_YES, or AP_EXIT_NO after a report. */
+int ap_changing_edits(ap_context *context, const ap_policy_set *set, const ap_definition_changes *changes,
+		      ap_edit_list *ret_edits);
+
+/*
+ * Carries the edits out and puts what comes of them in force, by ap_applying_run: with `given` completed. Says which
+ * files have changed. Returns the exit status.
+ */
+int ap_changing_run(ap_context *context, ap_apply_options *given, const ap_edit_list *edits, const char *command);
+
+#endif
