@@ -209,20 +209,12 @@ static bool is_in_department(const ap_audit_filter *filter, const char *user)
  * Preparing
  */
 
-static int one_of(ap_context *context, const ap_usage *usage, const char *option, const ap_texts *given,
-		  const char *const *words, size_t n)
+static int check_words(ap_context *context, const ap_usage *usage, const char *option, const ap_texts *given,
+		       const char *const *words, size_t n)
 {
-	for (size_t i = 0; i < given->n; i++) {
-		const char *list = "";
-		size_t k;
-
-		for (k = 0; k < n && strcmp(given->items[i], words[k]) != 0; k++)
-			list = ap_format(context->arena, "%s%s%s", list, k > 0 ? ", " : "", words[k]);
-		if (k == n)
-			return ap_usage_error(usage, "--%s is \"%s\"; expected one of %s%s", option,
-					      ap_printable(context->arena, given->items[i]), list,
-					      ap_did_you_mean(context, given->items[i], words, n));
-	}
+	for (size_t i = 0; i < given->n; i++)
+		if (ap_option_choice(context, usage, option, given->items[i], words, n) < 0)
+			return AP_EXIT_USAGE;
 	return AP_EXIT_YES;
 }
 
@@ -307,9 +299,9 @@ int ap_audit_filter_prepare(ap_context *context, const ap_usage *usage, ap_audit
 	if (status == AP_EXIT_YES && filter->since >= filter->until)
 		status = ap_usage_error(usage, "--since is not before --until: there is no time between them");
 	if (status == AP_EXIT_YES)
-		status = one_of(context, usage, "decision", &filter->decisions, decisions, 3);
+		status = check_words(context, usage, "decision", &filter->decisions, decisions, 3);
 	if (status == AP_EXIT_YES)
-		status = one_of(context, usage, "reason", &filter->reasons, reasons, 5);
+		status = check_words(context, usage, "reason", &filter->reasons, reasons, 5);
 	if (status == AP_EXIT_YES)
 		status = take_ranges(context, usage, filter);
 	if (status == AP_EXIT_YES)

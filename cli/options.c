@@ -141,6 +141,23 @@ const char *ap_did_you_mean(ap_context *context, const char *text, const char *c
 	return ap_format(context->arena, "; did you mean \"%s\"?", ap_printable(context->arena, nearest));
 }
 
+int ap_option_choice(ap_context *context, const ap_usage *usage, const char *option, const char *text,
+		     const char *const *words, size_t n)
+{
+	const char *expected = "";
+
+	for (size_t i = 0; i < n; i++) {
+		const char *joint = i == 0 ? "" : i + 1 < n ? ", " : " or ";
+
+		if (strcmp(words[i], text) == 0)
+			return (int)i;
+		expected = ap_format(context->arena, "%s%s%s", expected, joint, words[i]);
+	}
+	(void)ap_usage_error(usage, "--%s: \"%s\" is none; expected %s%s", option, ap_printable(context->arena, text),
+			     expected, ap_did_you_mean(context, text, words, n));
+	return -1;
+}
+
 static int unknown_option(const option_set *set, const char *word)
 {
 	ap_arena *arena = set->context->arena;

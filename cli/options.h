@@ -43,6 +43,13 @@ bool ap_options_parse(ap_context *context, const ap_usage *usage, int argc, char
 /* Writes an error and the synopsis to standard error. Returns AP_EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int ap_usage_error(const ap_usage *usage, const char *format, ...);
 
+/*
+ * The number of the word that was given for an option which takes one of these; -1, after a usage error that names them,
+ * where it is none.
+ */
+int ap_option_choice(ap_context *context, const ap_usage *usage, const char *option, const char *text,
+		     const char *const *words, size_t n);
+
 /* "; did you mean "X"?" where a candidate is near, else "". In the context's arena. */
 const char *ap_did_you_mean(ap_context *context, const char *text, const char *const *candidates, size_t n);
 

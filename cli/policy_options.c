@@ -1,5 +1,6 @@
 #include "policy_options.h"
 
+#include "../lib/login/member.h"
 #include "../lib/make/timestamp.h"
 
 #include <string.h>
@@ -108,51 +109,179 @@ bool ap_policy_options_any(ap_policy_options *given)
 	return false;
 }
 
-static ap_words words_of(ap_context *context, const ap_texts *texts)
+/*
+ * Lists
+ */
+
+typedef enum { COMPARE_BYTES, COMPARE_LETTERS /* in whatever case */, COMPARE_ADDRESSES } comparison;
+
+static const struct {
+	const char *name;
+	size_t given;
+	size_t form;
+	comparison comparison;
+} lists[AP_N_POLICY_LISTS] = {
+#define LIST(name, given, form, comparison)                                                                            \
+	{                                                                                                              \
+		name, offsetof(ap_policy_options, given), offsetof(ap_policy_form, form), comparison                   \
+	}
+	[AP_LIST_DEPARTMENT] = LIST("department", departments, scope.departments, COMPARE_BYTES),
+	[AP_LIST_MEMBER] = LIST("member", members, scope.members, COMPARE_LETTERS),
+	[AP_LIST_DOMAIN] = LIST("domain", domains, scope.domains, COMPARE_LETTERS),
+	[AP_LIST_GROUP] = LIST("group", groups, scope.groups, COMPARE_BYTES),
+	[AP_LIST_EXCEPT_DEPARTMENT] = LIST("except-department", except_departments, except.departments, COMPARE_BYTES),
+	[AP_LIST_EXCEPT_MEMBER] = LIST("except-member", except_members, except.members, COMPARE_LETTERS),
+	[AP_LIST_EXCEPT_DOMAIN] = LIST("except-domain", except_domains, except.domains, COMPARE_LETTERS),
+	[AP_LIST_EXCEPT_GROUP] = LIST("except-group", except_groups, except.groups, COMPARE_BYTES),
+	[AP_LIST_EXCEPT_IP] = LIST("except-ip", except_ip, except.ip, COMPARE_ADDRESSES),
+	[AP_LIST_EXCEPT_REGION] = LIST("except-region", except_regions, except.regions, COMPARE_BYTES),
+	[AP_LIST_IP] = LIST("ip", ip, ip, COMPARE_ADDRESSES),
+	[AP_LIST_REGION] = LIST("region", regions, regions, COMPARE_BYTES),
+	[AP_LIST_CLIENT] = LIST("client", clients, clients, COMPARE_BYTES),
+#undef LIST
+};
+
+const char *ap_policy_list_name(ap_policy_list list)
+{
+	return lists[list].name;
+}
+
+const ap_texts *ap_policy_list_given(const ap_policy_options *given, ap_policy_list list)
+{
+	return (const void *)((const char *)given + lists[list].given);
+}
+
+ap_words *ap_policy_list_words(ap_policy_form *form, ap_policy_list list)
+{
+	return (void *)((char *)form + lists[list].form);
+}
+
+bool ap_policy_list_is_scope(ap_policy_list list)
+{
+	return list <= AP_LIST_GROUP;
+}
+
+static bool same_letters(const char *a, const char *b)
+{
+	while (*a != '\0' && ap_ascii_lower(*a) == ap_ascii_lower(*b)) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static bool same_addresses(const char *a, const char *b)
+{
+	ap_range first, second;
+
+	return ap_range_parse(a, &first) == AP_RANGE_OK && ap_range_parse(b, &second) == AP_RANGE_OK &&
+	       first.family == second.family && memcmp(first.first, second.first, sizeof(first.first)) == 0 &&
+	       memcmp(first.last, second.last, sizeof(first.last)) == 0;
+}
+
+bool ap_policy_list_same(ap_policy_list list, const char *a, const char *b)
+{
+	if (strcmp(a, b) == 0)
+		return true;
+	if (lists[list].comparison == COMPARE_LETTERS)
+		return same_letters(a, b);
+	return lists[list].comparison == COMPARE_ADDRESSES && same_addresses(a, b);
+}
+
+/*
+ * Into a form
+ */
+
+static ap_words words_of(ap_arena *arena, const ap_texts *texts)
 {
 	ap_words words = { .n = 0 };
 
 	for (size_t i = 0; i < texts->n; i++)
-		ap_words_add(context->arena, &words, texts->items[i]);
+		ap_words_add(arena, &words, texts->items[i]);
 	return words;
 }
 
-/* The number of the word, or -1 after a report. */
-static int choice_of(ap_context *context, const ap_usage *usage, const char *option, const char *text,
-		     const char *const *words, size_t n)
-{
-	const char *expected = "";
-
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(words[i], text) == 0)
-			return (int)i;
-		expected = ap_format(context->arena, "%s%s%s", expected,
-				     i == 0      ? ""
-				     : i + 1 < n ? ", "
-						 : " or ",
-				     words[i]);
-	}
-	(void)ap_usage_error(usage, "--%s: \"%s\" is none; expected %s%s", option, ap_printable(context->arena, text),
-			     expected, ap_did_you_mean(context, text, words, n));
-	return -1;
-}
-
-/* As it is written: with the offset of local time, so that it means the same on every machine. */
-static bool take_time(ap_context *context, const ap_usage *usage, const char *option, const char *text,
-		      const char **ret_text)
+const char *ap_policy_options_time(ap_context *context, const ap_usage *usage, const char *option, const char *text)
 {
 	char buffer[AP_TIMESTAMP_TEXT_MAX];
 	int64_t time;
 
-	if (text == NULL)
-		return true;
-	if (!ap_timestamp_parse_local(text, &time)) {
-		(void)ap_usage_error(usage, "--%s: \"%s\" is no time; expected one such as \"2026-12-01 18:00\"",
-				     option, ap_printable(context->arena, text));
+	if (ap_timestamp_parse_local(text, &time))
+		return ap_format(context->arena, "%s", ap_timestamp_format_offset(time, buffer));
+	(void)ap_usage_error(usage, "--%s: \"%s\" is no time; expected one such as \"2026-12-01 18:00\"", option,
+			     ap_printable(context->arena, text));
+	return NULL;
+}
+
+static bool take_time(ap_context *context, const ap_usage *usage, const char *option, const char *text,
+		      const char **field)
+{
+	if (text != NULL)
+		*field = ap_policy_options_time(context, usage, option, text);
+	return text == NULL || *field != NULL;
+}
+
+static bool take_choices(ap_context *context, const ap_usage *usage, const ap_policy_options *given,
+			 ap_policy_form *form)
+{
+	static const char *const others[] = { "unaffected", "deny" };
+	int type = (int)form->type, status = (int)form->status, other = form->other_clients_denied;
+
+	if (given->type != NULL)
+		type = ap_option_choice(context, usage, "type", given->type, ap_policy_type_names,
+					AP_POLICY_BLACKLIST + 1);
+	if (type >= 0 && given->status != NULL)
+		status = ap_option_choice(context, usage, "status", given->status, ap_policy_status_names,
+					  AP_POLICY_REPORT_ONLY + 1);
+	if (type >= 0 && status >= 0 && given->other_clients != NULL)
+		other = ap_option_choice(context, usage, "other-clients", given->other_clients, others, 2);
+	if (type < 0 || status < 0 || other < 0)
 		return false;
-	}
-	*ret_text = ap_format(context->arena, "%s", ap_timestamp_format_offset(time, buffer));
+	form->type = (ap_policy_type)type;
+	form->status = (ap_policy_status)status;
+	form->other_clients_denied = other == 1;
 	return true;
+}
+
+static void take_text(const char *text, const char **field)
+{
+	if (text != NULL)
+		*field = text;
+}
+
+static void take_lists(ap_context *context, const ap_policy_options *given, ap_policy_form *form)
+{
+	for (ap_policy_list list = 0; list < AP_N_POLICY_LISTS; list++) {
+		const ap_texts *texts = ap_policy_list_given(given, list);
+
+		if (texts->n == 0)
+			continue;
+		if (ap_policy_list_is_scope(list) && !given->all)
+			form->scope.all = false;
+		*ap_policy_list_words(form, list) = words_of(context->arena, texts);
+	}
+}
+
+int ap_policy_options_take(ap_context *context, const ap_usage *usage, const ap_policy_options *given,
+			   ap_policy_form *form)
+{
+	if (given->all)
+		form->scope = (ap_objects_form){ .all = true };
+	if (given->unlisted && !given->all)
+		form->scope.all = false;
+	form->scope.unlisted = form->scope.unlisted || given->unlisted;
+	form->except.unlisted = form->except.unlisted || given->except_unlisted;
+	form->required = form->required || given->required;
+	take_lists(context, given, form);
+	take_text(given->name, &form->name);
+	take_text(given->replaces, &form->replaces);
+	take_text(given->message, &form->message);
+	take_text(given->comment, &form->comment);
+	if (!take_choices(context, usage, given, form) ||
+	    !take_time(context, usage, "not-before", given->not_before, &form->not_before) ||
+	    !take_time(context, usage, "not-after", given->not_after, &form->not_after))
+		return AP_EXIT_USAGE;
+	return AP_EXIT_YES;
 }
 
 static int check_present(const ap_usage *usage, const ap_policy_options *given)
@@ -173,47 +302,13 @@ static int check_present(const ap_usage *usage, const ap_policy_options *given)
 int ap_policy_options_form(ap_context *context, const ap_usage *usage, const ap_policy_options *given,
 			   ap_policy_form *ret_form)
 {
-	static const char *const others[] = { "unaffected", "deny" };
-	ap_policy_form form = {
-		.name = given->name,
-		.scope = { .all = given->all,
-			   .unlisted = given->unlisted,
-			   .departments = words_of(context, &given->departments),
-			   .members = words_of(context, &given->members),
-			   .domains = words_of(context, &given->domains),
-			   .groups = words_of(context, &given->groups) },
-		.except = { .unlisted = given->except_unlisted,
-			    .departments = words_of(context, &given->except_departments),
-			    .members = words_of(context, &given->except_members),
-			    .domains = words_of(context, &given->except_domains),
-			    .groups = words_of(context, &given->except_groups),
-			    .ip = words_of(context, &given->except_ip),
-			    .regions = words_of(context, &given->except_regions) },
-		.ip = words_of(context, &given->ip),
-		.regions = words_of(context, &given->regions),
-		.clients = words_of(context, &given->clients),
-		.required = given->required,
-		.replaces = given->replaces,
-		.message = given->message,
-		.comment = given->comment,
-	};
-	int type, status = AP_POLICY_ENABLED, other = 0, missing = check_present(usage, given);
+	ap_policy_form form = { .status = AP_POLICY_ENABLED };
+	int status = check_present(usage, given);
 
-	if (missing != AP_EXIT_YES)
-		return missing;
-	type = choice_of(context, usage, "type", given->type, ap_policy_type_names, AP_POLICY_BLACKLIST + 1);
-	if (type >= 0 && given->status != NULL)
-		status = choice_of(context, usage, "status", given->status, ap_policy_status_names,
-				   AP_POLICY_REPORT_ONLY + 1);
-	if (type >= 0 && status >= 0 && given->other_clients != NULL)
-		other = choice_of(context, usage, "other-clients", given->other_clients, others, 2);
-	if (type < 0 || status < 0 || other < 0 ||
-	    !take_time(context, usage, "not-before", given->not_before, &form.not_before) ||
-	    !take_time(context, usage, "not-after", given->not_after, &form.not_after))
-		return AP_EXIT_USAGE;
-	form.type = (ap_policy_type)type;
-	form.status = (ap_policy_status)status;
-	form.other_clients_denied = other == 1;
+	if (status == AP_EXIT_YES)
+		status = ap_policy_options_take(context, usage, given, &form);
+	if (status != AP_EXIT_YES)
+		return status;
 	*ret_form = form;
 	return AP_EXIT_YES;
 }

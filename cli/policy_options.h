@@ -44,10 +44,49 @@ size_t ap_policy_options_table(ap_policy_options *given, ap_option *options);
 bool ap_policy_options_any(ap_policy_options *given);
 
 /*
- * The policy that was told. AP_EXIT_YES, or AP_EXIT_USAGE after a report of what is missing, or is none of what an option
- * takes. What names refer to is for ap_load to judge.
+ * Has the form say what was given, and leaves the rest of it: a list takes the place of the list that is there, whom the
+ * policy applies to that of "all", and "all" that of anybody else. AP_EXIT_YES, or AP_EXIT_USAGE after a report of what
+ * is none of what an option takes; the form is then of no use.
+ */
+int ap_policy_options_take(ap_context *context, const ap_usage *usage, const ap_policy_options *given,
+			   ap_policy_form *form);
+
+/*
+ * The new policy that was told. As above, and a report of what is missing. What names refer to is for ap_load to judge.
  */
 int ap_policy_options_form(ap_context *context, const ap_usage *usage, const ap_policy_options *given,
 			   ap_policy_form *ret_form);
+
+/* The options that take one of several: "department", "except-ip" … */
+typedef enum {
+	AP_LIST_DEPARTMENT,
+	AP_LIST_MEMBER,
+	AP_LIST_DOMAIN,
+	AP_LIST_GROUP,
+	AP_LIST_EXCEPT_DEPARTMENT,
+	AP_LIST_EXCEPT_MEMBER,
+	AP_LIST_EXCEPT_DOMAIN,
+	AP_LIST_EXCEPT_GROUP,
+	AP_LIST_EXCEPT_IP,
+	AP_LIST_EXCEPT_REGION,
+	AP_LIST_IP,
+	AP_LIST_REGION,
+	AP_LIST_CLIENT,
+	AP_N_POLICY_LISTS
+} ap_policy_list;
+
+/* One of them: its option, what was given for it, and where a form has it. */
+const char *ap_policy_list_name(ap_policy_list list);
+const ap_texts *ap_policy_list_given(const ap_policy_options *given, ap_policy_list list);
+ap_words *ap_policy_list_words(ap_policy_form *form, ap_policy_list list);
+
+/* True if it is one of those that a policy applies to. */
+bool ap_policy_list_is_scope(ap_policy_list list);
+
+/* True if both name the same: as members, domains, regions, addresses and the rest are compared. */
+bool ap_policy_list_same(ap_policy_list list, const char *a, const char *b);
+
+/* As it is written: with the offset of local time, so that it means the same on every machine. NULL after a usage error. */
+const char *ap_policy_options_time(ap_context *context, const ap_usage *usage, const char *option, const char *text);
 
 #endif

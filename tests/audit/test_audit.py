@@ -239,7 +239,7 @@ def relative_times(lab):
 def wrong_questions_are_refused(lab):
     write(applied(lab), varied(50))
     for words, why in ((["--policy", "Ofice"], 'did you mean "Office"?'), (["--client", "wep"], 'did you mean "web"?'),
-                       (["--department", "staf"], 'did you mean "staff"?'), (["--decision", "denied"], "expected one of"),
+                       (["--department", "staf"], 'did you mean "staff"?'), (["--decision", "denied"], "expected allow, deny or error"),
                        (["--reason", "blacklist"], 'did you mean "blacklisted"?'), (["--ip", "10.0.0.1/8"], "10.0.0.0/8"),
                        (["--region", "UK"], '"GB"'), (["--summary", "members"], 'did you mean "member"?'),
                        (["member"], "unexpected"), (["--last", "x"], "expected a number"), (["--last", "0"], "expected"),
