@@ -2,6 +2,9 @@
 
 #include "report.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 int ap_changing_load(ap_context *context, ap_policy_set **ret_set)
 {
 	const ap_load_options options = { .config = ap_applying_config(context) };
@@ -62,4 +65,16 @@ int ap_changing_run(ap_context *context, ap_apply_options *given, const ap_edit_
 	if (status == AP_EXIT_YES && !context->json)
 		write_files(context, edits, given->dry_run);
 	return status;
+}
+
+const char *ap_changing_free_path(ap_context *context, const char *config, const char *name)
+{
+	for (unsigned number = 1;; number++) {
+		const char *path =
+			ap_load_drop_in_path(context->arena, config, ap_drop_in_name(context->arena, name, number));
+		struct stat info;
+
+		if (lstat(path, &info) != 0)
+			return path;
+	}
 }

@@ -23,4 +23,10 @@ int ap_changing_edits(ap_context *context, const ap_policy_set *set, const ap_de
  */
 int ap_changing_run(ap_context *context, ap_apply_options *given, const ap_edit_list *edits, const char *command);
 
+/*
+ * The path of a drop-in for a policy or exception of that name, which no file has. What cannot be looked at is for the
+ * writing to complain of. In the arena.
+ */
+const char *ap_changing_free_path(ap_context *context, const char *config, const char *name);
+
 #endif

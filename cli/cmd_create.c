@@ -1,12 +1,10 @@
 /* accesspolicy create - a new policy: told by options, or in a file. */
-#include "../lib/make/load.h"
-#include "applying.h"
+#include "changing.h"
 #include "policy_options.h"
 #include "report.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct {
 	ap_context *context;
@@ -83,20 +81,6 @@ static int check_name(const request *r)
 	return status;
 }
 
-/* A name that no file has. What cannot be looked at is for the writing to complain of. */
-static const char *free_path(const request *r)
-{
-	ap_arena *arena = r->context->arena;
-
-	for (unsigned number = 1;; number++) {
-		const char *path = ap_load_drop_in_path(arena, r->config, ap_drop_in_name(arena, r->name, number));
-		struct stat info;
-
-		if (lstat(path, &info) != 0)
-			return path;
-	}
-}
-
 static int carry_out(request *r)
 {
 	ap_file_edit edit;
@@ -108,7 +92,7 @@ static int carry_out(request *r)
 		status = check_name(r);
 	if (status != AP_EXIT_YES)
 		return status;
-	edit = (ap_file_edit){ .path = free_path(r), .text = r->text };
+	edit = (ap_file_edit){ .path = ap_changing_free_path(r->context, r->config, r->name), .text = r->text };
 	r->given.edits = &edit;
 	r->given.n_edits = 1;
 	status = ap_applying_run(r->context, &r->given, "create");

@@ -25,6 +25,7 @@ static const ap_command commands[] = {
 	{ "create", "a new policy, in a file of its own and in force", ap_cmd_create },
 	{ "delete", "policies go, and what else is in their files stays", ap_cmd_delete },
 	{ "disable", "policies stay in the files, and decide nothing", ap_cmd_disable },
+	{ "edit", "a policy says something else, in the file where it stands", ap_cmd_edit },
 	{ "enable", "logins are decided by the policies that are named", ap_cmd_enable },
 	{ "history", "what was in force, when and by whom", ap_cmd_history },
 	{ "list", "the policies in one table", ap_cmd_list },

@@ -94,6 +94,9 @@ static void remove_span(change *c, size_t start, size_t end)
 		start = line_start(c, start);
 		end = skip_blanks(c, end);
 		end += c->text[end] == '\n';
+	} else if (ends_line(c, end)) {
+		while (start > 0 && strchr(" \t", c->text[start - 1]) != NULL)
+			start--;
 	} else {
 		end = skip_blanks(c, end);
 	}
@@ -183,13 +186,27 @@ static bool are_same(const ap_words *a, const ap_words *b)
 	return true;
 }
 
+/* A newline, and blanks up to the column of `at`. */
+static char *new_line_below(const change *c, size_t at)
+{
+	size_t start = line_start(c, at), n = at - start;
+	char *lead = ap_arena_alloc(c->arena, n + 2);
+
+	lead[0] = '\n';
+	for (size_t i = 0; i < n; i++)
+		lead[i + 1] = c->text[start + i] == '\t' ? '\t' : ' ';
+	return lead;
+}
+
 /* Behind the last element that stays, or where the list's bracket has a line of its own, in the line before that. */
 static void append_elements(change *c, const ap_text_node *list, const ap_text_node *last, const ap_words *added)
 {
 	size_t bracket = list->value_end - 1;
 	bool own_lines = begins_line(c, bracket) && begins_line(c, last->start);
-	const char *lead = own_lines ? new_line_like(c, last->start) + 1 : " ";
-	size_t at = own_lines ? line_start(c, bracket) : last->end;
+	size_t at = own_lines ? line_start(c, bracket) : behind_comment(c, last->end);
+	const char *lead = own_lines        ? new_line_like(c, last->start) + 1
+			   : at > last->end ? new_line_below(c, last->start)
+					    : " ";
 
 	for (size_t i = 0; i < added->n; i++) {
 		ap_splice(c->splices, at, at, lead);
@@ -504,6 +521,33 @@ char *ap_exception_text_change(ap_arena *arena, const char *text, size_t n, cons
 		return NULL;
 	change_exception(&c, group, before, after);
 	return ap_splices_text(c.splices);
+}
+
+static bool is_comment_line(const change *c, size_t start)
+{
+	const char *first = c->text + skip_blanks(c, start);
+
+	return *first == '#' || strncmp(first, "//", 2) == 0;
+}
+
+bool ap_policy_text_span(ap_arena *arena, const char *text, ap_section section, size_t n, size_t *ret_start,
+			 size_t *ret_end)
+{
+	const change c = { .text = text };
+	const ap_text_node *list, *group = find_element(ap_text_tree_of(arena, text), section, n, &list);
+	size_t start, behind;
+
+	if (group == NULL)
+		return false;
+	behind = n > 0 ? list->children[n - 1].end : list->value + 1;
+	start = begins_line(&c, group->start) ? line_start(&c, group->start) : group->start;
+	/* a string may have lines that look like a comment's, but none between two elements */
+	while (start > behind && text[start - 1] == '\n' && line_start(&c, start - 1) >= behind &&
+	       is_comment_line(&c, line_start(&c, start - 1)))
+		start = line_start(&c, start - 1);
+	*ret_start = start;
+	*ret_end = group->value_end;
+	return true;
 }
 
 char *ap_policy_text_remove(ap_arena *arena, const char *text, ap_section section, size_t n, bool *ret_empty)

@@ -26,6 +26,13 @@ char *ap_exception_text_change(ap_arena *arena, const char *text, size_t n, cons
 			       const ap_exception_form *after);
 
 /*
+ * Where element `n` of the section stands: from the start of its first line, with the lines of comments right above it,
+ * to its closing bracket; on a line with others, the element alone. False where there is no such element.
+ */
+bool ap_policy_text_span(ap_arena *arena, const char *text, ap_section section, size_t n, size_t *ret_start,
+			 size_t *ret_end);
+
+/*
  * The text without element `n` of the section, and without the section where it was its only one. *ret_empty where then
  * no setting is left: such a file is an error, and better removed. NULL as above.
  */

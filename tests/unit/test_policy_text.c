@@ -193,6 +193,13 @@ static const struct {
 	  IP("[\n      \"10.0.0.2\"\n    ]") },
 	{ IP("[\n      \"10.0.0.1\",\n      \"10.0.0.2\"\n    ]"), remove_last_address,
 	  IP("[\n      \"10.0.0.1\"\n    ]") },
+	{ IP("[ \"10.0.0.1\", // the office\n           \"10.0.0.2\" ]"), add_address,
+	  IP("[ \"10.0.0.1\", // the office\n           \"10.0.0.2\", \"198.51.100.7\" ]") },
+	{ IP("[ \"10.0.0.1\", // the office\n           \"10.0.0.2\" // the branch\n    ]"), add_two_addresses,
+	  IP("[ \"10.0.0.1\", // the office\n           \"10.0.0.2\", // the branch\n           \"198.51.100.7\",\n"
+	     "           \"local\"\n    ]") },
+	{ IP("[ \"10.0.0.1\" // the office\n    ]"), add_address,
+	  IP("[ \"10.0.0.1\", // the office\n           \"198.51.100.7\"\n    ]") },
 	{ IP("[ \"10.0.0.1\" /* office */ ]"), add_address, IP("[ \"10.0.0.1\", \"198.51.100.7\" /* office */ ]") },
 	{ IP("[ \"10.0.0.1\" ]"), replace_addresses, IP("[ \"10.0.0.1\", \"192.0.2.0/24\", \"@vpn\" ]") },
 	{ IP("[ \"10.0.0.9\" ]"), replace_addresses, IP("[ \"10.0.0.1\", \"192.0.2.0/24\", \"@vpn\" ]") },
