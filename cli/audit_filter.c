@@ -3,82 +3,17 @@
 #include "../lib/login/answer.h"
 #include "../lib/make/names.h"
 #include "../lib/make/region_codes.h"
-#include "../lib/make/timestamp.h"
+#include "../lib/make/when.h"
 #include "nss_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/*
- * Times
- */
-
-/* "2 hours ago", "2h ago", "-2h". */
-static bool parse_ago(const char *text, int64_t now, int64_t *ret_time)
-{
-	static const struct {
-		const char *names;
-		int64_t seconds;
-	} units[] = { { " s sec second seconds ", 1 },
-		      { " m min minute minutes ", 60 },
-		      { " h hour hours ", 3600 },
-		      { " d day days ", 86400 },
-		      { " w week weeks ", 604800 } };
-	bool minus = *text == '-';
-	char unit[16], word[20];
-	long long n;
-	int end = 0;
-
-	if (strspn(text + minus, "0123456789") > 6 || sscanf(text + minus, "%6lld", &n) != 1 || n < 0)
-		return false;
-	text += minus + strspn(text + minus, "0123456789");
-	text += strspn(text, " ");
-	if (sscanf(text, "%12[a-z]%n", unit, &end) != 1)
-		return false;
-	text += end + (int)strspn(text + end, " ");
-	if (strcmp(text, minus ? "" : "ago") != 0)
-		return false;
-	(void)snprintf(word, sizeof(word), " %s ", unit);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strstr(units[i].names, word) == NULL)
-			continue;
-		*ret_time = now - n * units[i].seconds;
-		return true;
-	}
-	return false;
-}
-
-/* Midnight in local time, so many days before. */
-static bool midnight(int64_t now, int days, int64_t *ret_time)
-{
-	time_t seconds = (time_t)now;
-	struct tm local;
-
-	if (localtime_r(&seconds, &local) == NULL)
-		return false;
-	local.tm_hour = local.tm_min = local.tm_sec = 0;
-	local.tm_mday -= days;
-	local.tm_isdst = -1;
-	*ret_time = (int64_t)mktime(&local);
-	return true;
-}
-
-bool ap_audit_time_parse(const char *text, int64_t now, int64_t *ret_time)
-{
-	if (strcmp(text, "now") == 0) {
-		*ret_time = now;
-		return true;
-	}
-	if (strcmp(text, "today") == 0 || strcmp(text, "yesterday") == 0)
-		return midnight(now, text[0] == 'y', ret_time);
-	return ap_timestamp_parse_local(text, ret_time) || parse_ago(text, now, ret_time);
-}
-
 static int take_time(ap_context *context, const ap_usage *usage, const char *option, const char *text,
 		     int64_t *ret_time)
 {
-	if (text == NULL || ap_audit_time_parse(text, (int64_t)time(NULL), ret_time))
+	if (text == NULL || ap_when_parse_past(text, (int64_t)time(NULL), ret_time))
 		return AP_EXIT_YES;
 	return ap_usage_error(
 		usage, "--%s is \"%s\"; expected a time such as \"2026-12-01 18:00\", \"yesterday\" or \"2 hours ago\"",

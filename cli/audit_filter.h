@@ -34,9 +34,6 @@ bool ap_audit_filter_holds(ap_audit_filter *filter, const ap_audit_entry *entry)
  */
 int ap_audit_filter_unknown(ap_context *context, const ap_usage *usage, const ap_audit_filter *filter);
 
-/* A time as it may be typed: see timestamp.h; "now", "today", "yesterday", "2 hours ago", "-2h". */
-bool ap_audit_time_parse(const char *text, int64_t now, int64_t *ret_time);
-
 /* The member of a record, as names are compared. In the arena. */
 const char *ap_audit_member(ap_context *context, const ap_image *image, const char *user);
 
