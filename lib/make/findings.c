@@ -7,6 +7,7 @@
 #include "finder.h"
 #include "rivals.h"
 #include "unknowns.h"
+#include "vain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,18 +130,6 @@ static void find_closed_blacklist(ap_finder *f, const ap_policy_def *def, const 
 			def->name);
 }
 
-static void find_ended_exceptions(ap_finder *f)
-{
-	for (size_t i = 0; i < f->set->n_exceptions; i++) {
-		const ap_exception_def *def = &f->set->exceptions[i];
-
-		if (f->now >= def->not_after.value)
-			ap_finder_report(f, &def->not_after.written.place,
-					 "exception \"%s\" is over since %s; it frees nobody and can be deleted",
-					 def->name, def->not_after.written.text);
-	}
-}
-
 /* A subdivision of a country that is listed as well. */
 static void find_contained(ap_finder *f, const ap_list *regions)
 {
@@ -192,7 +181,7 @@ void ap_findings(const ap_policy_set *set, const ap_image *image, int64_t now, c
 	find_contained_regions(&f);
 	ap_find_unknown_groups(&f);
 	ap_find_aliases(set, image, nss, diagnostics);
-	find_ended_exceptions(&f);
+	ap_find_vain_exceptions(&f);
 	ap_audit_file_check(set, diagnostics);
 	ap_find_denied_administrators(&f);
 	ap_find_no_administrators(&f);
