@@ -1,4 +1,5 @@
 /* accesspolicy list - the policies in one table. */
+#include "definition_json.h"
 #include "describe.h"
 #include "in_force.h"
 #include "jsontext.h"
@@ -109,33 +110,15 @@ static void write_text(ap_context *context, const ap_subject *subject, int64_t n
 	ap_in_force_note(context);
 }
 
-static json_t *texts_json(ap_arena *arena, const ap_list *list)
-{
-	json_t *array = ap_json_array();
-
-	for (size_t i = 0; i < list->n; i++)
-		ap_json_append(array, ap_json_text(arena, list->items[i].text));
-	return array;
-}
-
-static json_t *entries_json(ap_arena *arena, const ap_entries *entries)
-{
-	json_t *array = ap_json_array();
-
-	for (size_t i = 0; i < entries->n; i++)
-		ap_json_append(array, ap_json_text(arena, entries->items[i].text));
-	return array;
-}
-
 /* What is in a scope and in its `except`, which has addresses as well, and is never all members. */
 static json_t *objects_json(ap_arena *arena, const ap_objects *objects)
 {
 	json_t *object = ap_json_object();
 
-	ap_json_set(object, "departments", texts_json(arena, &objects->departments));
-	ap_json_set(object, "members", texts_json(arena, &objects->members));
-	ap_json_set(object, "domains", texts_json(arena, &objects->domains));
-	ap_json_set(object, "groups", texts_json(arena, &objects->groups));
+	ap_json_set(object, "departments", ap_list_json(arena, &objects->departments));
+	ap_json_set(object, "members", ap_list_json(arena, &objects->members));
+	ap_json_set(object, "domains", ap_list_json(arena, &objects->domains));
+	ap_json_set(object, "groups", ap_list_json(arena, &objects->groups));
 	ap_json_set(object, "unlisted", json_boolean(objects->unlisted));
 	return object;
 }
@@ -151,8 +134,8 @@ static json_t *scope_json(ap_arena *arena, const ap_policy_def *policy)
 		return object;
 	}
 	except = objects_json(arena, &policy->except);
-	ap_json_set(except, "ip", entries_json(arena, &policy->except.ip));
-	ap_json_set(except, "regions", texts_json(arena, &policy->except.regions));
+	ap_json_set(except, "ip", ap_entries_json(arena, &policy->except.ip));
+	ap_json_set(except, "regions", ap_list_json(arena, &policy->except.regions));
 	ap_json_set(object, "except", except);
 	return object;
 }
@@ -168,9 +151,9 @@ static json_t *policy_json(ap_arena *arena, const ap_policy_def *policy, int64_t
 	ap_json_set(object, "status", ap_json_text(arena, ap_policy_status_name(policy->status)));
 	ap_json_set(object, "time", ap_json_text(arena, ap_time_state_name(state)));
 	ap_json_set(object, "scope", scope_json(arena, policy));
-	ap_json_set(object, "ip", policy->ip.n > 0 ? entries_json(arena, &policy->ip) : json_null());
-	ap_json_set(object, "regions", policy->regions.n > 0 ? texts_json(arena, &policy->regions) : json_null());
-	ap_json_set(object, "clients", policy->clients.n > 0 ? texts_json(arena, &policy->clients) : json_null());
+	ap_json_set(object, "ip", policy->ip.n > 0 ? ap_entries_json(arena, &policy->ip) : json_null());
+	ap_json_set(object, "regions", policy->regions.n > 0 ? ap_list_json(arena, &policy->regions) : json_null());
+	ap_json_set(object, "clients", policy->clients.n > 0 ? ap_list_json(arena, &policy->clients) : json_null());
 	ap_json_set(object, "other_clients",
 		    ap_json_text(arena, !whitelist                           ? NULL
 					: policy->other_clients_denied.value ? "deny"

@@ -98,21 +98,6 @@ static int look(ap_context *context, status_report *r)
  * For a person
  */
 
-/* "3 days", "2 hours" … */
-static const char *span_text(ap_context *context, int64_t seconds)
-{
-	static const struct {
-		int64_t seconds;
-		const char *one, *many;
-	} units[] = { { DAY, "day", "days" }, { 3600, "hour", "hours" }, { 60, "minute", "minutes" } };
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (seconds >= units[i].seconds)
-			return ap_count_text(context->arena, (size_t)(seconds / units[i].seconds), units[i].one,
-					     units[i].many);
-	return "less than a minute";
-}
-
 static void line(ap_context *context, const char *label, ap_colour colour, const char *text)
 {
 	ap_paint(&context->screen, AP_BOLD, label, strlen(label));
@@ -128,9 +113,9 @@ static const char *since_text(ap_context *context, const status_report *r)
 		return "unknown: the history does not tell of it; its lines are lost, or it was put there by other means "
 		       "than apply";
 	return ap_format(context->arena, "%s, %s, by %s (%s%s)", ap_timestamp_format_local(r->record->time, time),
-			 r->now >= r->record->time
-				 ? ap_format(context->arena, "%s ago", span_text(context, r->now - r->record->time))
-				 : "which is still to come: is the clock right?",
+			 r->now >= r->record->time ? ap_format(context->arena, "%s ago",
+							       ap_span_text(context->arena, r->now - r->record->time))
+						   : "which is still to come: is the clock right?",
 			 ap_printable(context->arena, r->record->by), ap_action_names[r->record->action],
 			 r->record->forced ? ", forced" : "");
 }
@@ -181,7 +166,7 @@ static void write_endings(ap_context *context, const status_report *r)
 		     ap_format(context->arena, "exception \"%s\", %s, in %s",
 			       ap_printable(context->arena, r->endings[i].name),
 			       ap_timestamp_format_local(r->endings[i].not_after, time),
-			       span_text(context, r->endings[i].not_after - r->now)));
+			       ap_span_text(context->arena, r->endings[i].not_after - r->now)));
 	}
 }
 

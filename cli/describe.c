@@ -86,6 +86,30 @@ const char *ap_describe_clients(ap_arena *arena, const ap_policy_def *policy)
 	return s.n == 0 ? "every type" : finished(&s);
 }
 
+const char *ap_describe_freed(ap_arena *arena, const ap_exception_def *exception)
+{
+	return describe_objects(arena, &exception->who);
+}
+
+const char *ap_describe_freed_from(ap_arena *arena, const ap_exception_def *exception)
+{
+	summary s = { .arena = arena, .text = "" };
+
+	add_list(&s, "", &exception->policies);
+	return finished(&s);
+}
+
+const char *ap_describe_narrowing(ap_arena *arena, const ap_exception_def *exception)
+{
+	summary s = { .arena = arena, .text = "" };
+
+	for (size_t i = 0; i < exception->ip.n; i++)
+		add(&s, "", exception->ip.items[i].text);
+	add_regions(&s, &exception->regions);
+	add_list(&s, "", &exception->clients);
+	return s.n == 0 ? "nothing" : finished(&s);
+}
+
 ap_time_state ap_time_state_of(const ap_moment *not_before, const ap_moment *not_after, int64_t now)
 {
 	if (now >= not_after->value)

@@ -10,6 +10,11 @@ const char *ap_describe_scope(ap_arena *arena, const ap_policy_def *policy);
 const char *ap_describe_network(ap_arena *arena, const ap_policy_def *policy);
 const char *ap_describe_clients(ap_arena *arena, const ap_policy_def *policy);
 
+/* The same of an exception: whom it frees, from which policies, and from where and with what alone. */
+const char *ap_describe_freed(ap_arena *arena, const ap_exception_def *exception);
+const char *ap_describe_freed_from(ap_arena *arena, const ap_exception_def *exception);
+const char *ap_describe_narrowing(ap_arena *arena, const ap_exception_def *exception);
+
 typedef enum { AP_TIME_NOT_YET, AP_TIME_NOW, AP_TIME_OVER } ap_time_state;
 
 ap_time_state ap_time_state_of(const ap_moment *not_before, const ap_moment *not_after, int64_t now);

@@ -27,6 +27,7 @@ static const ap_command commands[] = {
 	{ "disable", "policies stay in the files, and decide nothing", ap_cmd_disable },
 	{ "edit", "a policy says something else, in the file where it stands", ap_cmd_edit },
 	{ "enable", "logins are decided by the policies that are named", ap_cmd_enable },
+	{ "except", "somebody is freed from policies for a time", ap_cmd_except },
 	{ "history", "what was in force, when and by whom", ap_cmd_history },
 	{ "list", "the policies in one table", ap_cmd_list },
 	{ "region", "where an address is, and which policies hold it for that", ap_cmd_region },

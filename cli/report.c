@@ -14,6 +14,19 @@ const char *ap_count_text(ap_arena *arena, size_t n, const char *one, const char
 	return ap_format(arena, "%zu %s", n, n == 1 ? one : many);
 }
 
+const char *ap_span_text(ap_arena *arena, int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		const char *one, *many;
+	} units[] = { { 86400, "day", "days" }, { 3600, "hour", "hours" }, { 60, "minute", "minutes" } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (seconds >= units[i].seconds)
+			return ap_count_text(arena, (size_t)(seconds / units[i].seconds), units[i].one, units[i].many);
+	return "less than a minute";
+}
+
 static json_t *problem(ap_arena *arena, const char *file, unsigned line, const char *message, bool is_error)
 {
 	json_t *object = ap_json_object();

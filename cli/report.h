@@ -7,12 +7,16 @@
 #include "command.h"
 
 #include <jansson.h>
+#include <stdint.h>
 
 /* "file:line", or "file" where there is no line. In the arena, printable. */
 const char *ap_place_text(ap_arena *arena, const char *file, unsigned line);
 
 /* "1 policy", "2 policies". In the arena. */
 const char *ap_count_text(ap_arena *arena, size_t n, const char *one, const char *many);
+
+/* A length of time in its largest unit, cut: "3 days", "2 hours", "less than a minute". In the arena. */
+const char *ap_span_text(ap_arena *arena, int64_t seconds);
 
 /*
  * Writes each diagnostic and a closing line with their number to standard error, and with --json also {"errors": […]}

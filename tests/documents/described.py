@@ -104,14 +104,21 @@ def known_options(told):
     return set(re.findall(r"^  (?:-[a-z], )?(--[a-z0-9-]+)(?: ([A-Z=]+))?(?: |$)", told, re.M))
 
 
+def commands_of(told):
+    return set(re.findall(r"^  ([a-z][a-z-]*) ", told, re.M))
+
+
 def check_options(page, files):
     """Each command's options against its help."""
     described = described_options(page)
     common = described["accesspolicy"]
-    commands = set(re.findall(r"^  ([a-z][a-z-]*) ", files.run("--help", status=0), re.M))
+    commands = commands_of(files.run("--help", status=0))
     compare("commands", set(re.findall(r"^\*accesspolicy\* \*([a-z][a-z-]*)\*", page, re.M)), commands)
-    for command in ["", *sorted(commands)]:
-        told = files.run(*filter(None, [command]), "--help", status=0)
+    within = {f"{command} {inner}" for command in commands for inner in commands_of(files.run(command, "--help", status=0))}
+    compare("commands within commands",
+            {" ".join(found) for found in re.findall(r"^\*accesspolicy\* \*([a-z-]+)\* \*([a-z][a-z-]*)\*", page, re.M)}, within)
+    for command in ["", *sorted(commands), *sorted(within)]:
+        told = files.run(*command.split(), "--help", status=0)
         own = described.get(f"accesspolicy {command}", set())
         compare(f"accesspolicy {command}", common | own if command == "" else (common - {("--version", "")}) | own,
                 known_options(told))
@@ -199,7 +206,7 @@ policies = (
 );
 exceptions = (
   { name = "one"; policies = [ "white" ]; members = [ "m" ]; },
-  { name = "two"; policies = [ "white" ]; members = [ "n" ]; regions = [ "KP" ]; not_before = "2001-01-01T00:00:00Z";
+  { name = "two"; policies = [ "white" ]; members = [ "n" ]; ip = [ "192.0.2.1" ]; regions = [ "KP" ]; clients = [ "web" ]; not_before = "2001-01-01T00:00:00Z";
     not_after = "2002-01-01T00:00:00Z"; comment = "over"; }
 );
 """
@@ -228,6 +235,7 @@ def in_force_outputs(files):
     seen["apply"] += [run("apply", "--dry-run"), run("apply"), run("apply")]
     seen["status"].append(run("status"))
     seen["list"] = [run("list")]
+    seen["except-list"] = [run("except", "list")]
     seen["check"] = [run("check")]
     seen["test"] = [run("test", "--user", "z", status=0)]
     files.write("members.csv", "x,a/b\n")
@@ -329,6 +337,7 @@ def outputs(files):
     files.write("requests", '{"user": "z", "ip": "203.0.113.193"}\n{"user": "denied"}\n{"user": "watched"}\n{}\n')
     seen["batch"] = [json.loads(line) for line in files.run("test", "--batch", "requests", status=1).splitlines()]
     seen["list"] = [json.loads(files.run("list", "--json", status=0))]
+    seen["except-list"] = [json.loads(files.run("except", "list", "--json", status=0))]
     seen["show"] = [json.loads(files.run("show", name, "--json", status=0)) for name in ("white", "black", "off", "watched")]
     seen["region"] = region_outputs(files)
     seen.update(audit_outputs(files))
