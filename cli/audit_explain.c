@@ -4,9 +4,9 @@
 #include "applied_report.h"
 #include "audit_output.h"
 #include "decision_report.h"
+#include "inquiry.h"
 #include "jsontext.h"
 #include "report.h"
-#include "trial.h"
 
 #include <string.h>
 
@@ -122,7 +122,7 @@ static json_t *explanation(ap_context *context, ap_audit_entry *entry, bool same
 static void show(ap_context *context, ap_audit_entry *entry, const ap_test_report *report)
 {
 	const ap_image *image = report->subject->image;
-	bool same = same_decision(image, &report->trial->decision, entry);
+	bool same = same_decision(image, &report->inquiry->decision, entry);
 	const char *why = same ? NULL : why_it_may_differ(image, entry);
 
 	if (context->json) {
@@ -171,9 +171,9 @@ int ap_audit_explain(ap_context *context, ap_audit_entry *entry)
 	ap_error error = { 0 };
 	ap_subject subject;
 	ap_request request;
-	ap_trial trial;
+	ap_inquiry inquiry;
 	ap_facts facts;
-	ap_test_report report = { .subject = &subject, .request = &request, .trial = &trial };
+	ap_test_report report = { .subject = &subject, .request = &request, .inquiry = &inquiry };
 	int result = AP_EXIT_POLICY;
 
 	if (!is_revision(entry->revision) || open_revision(context, entry->revision, &subject, &error) != AP_OK)
@@ -181,9 +181,9 @@ int ap_audit_explain(ap_context *context, ap_audit_entry *entry)
 	if (make_request(subject.image, entry, &request, &facts, &error) != AP_OK) {
 		result = ap_report_error(context, &error);
 	} else {
-		if (ap_trial_run(context, &subject, &request, AP_NONE, &trial)) {
+		if (ap_inquiry_run(context, &subject, &request, AP_NONE, &inquiry)) {
 			show(context, entry, &report);
-			ap_trial_clear(&trial);
+			ap_inquiry_clear(&inquiry);
 			result = AP_EXIT_YES;
 		}
 		ap_request_clear(&request);

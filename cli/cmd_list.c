@@ -2,11 +2,11 @@
 #include "definition_json.h"
 #include "describe.h"
 #include "in_force.h"
+#include "inquiry.h"
 #include "jsontext.h"
 #include "options.h"
 #include "report.h"
 #include "table.h"
-#include "trial.h"
 
 #include <time.h>
 

@@ -1,10 +1,10 @@
 /* accesspolicy test - what the policy decides over a login, and why. */
 #include "../lib/make/timestamp.h"
 #include "batch.h"
+#include "inquiry.h"
 #include "matrix.h"
 #include "options.h"
 #include "report.h"
-#include "trial.h"
 
 #include <string.h>
 #include <time.h>
@@ -269,24 +269,24 @@ static int show(ap_context *context, const ap_test_report *report)
 		ap_test_report_json(context, report);
 	else
 		ap_test_report_text(context, report);
-	return report->trial->evaluated && report->trial->decision.verdict == AP_ALLOW ? AP_EXIT_YES : AP_EXIT_NO;
+	return report->inquiry->evaluated && report->inquiry->decision.verdict == AP_ALLOW ? AP_EXIT_YES : AP_EXIT_NO;
 }
 
 static int test_request(ap_context *context, const ap_subject *subject, ap_request *request, uint32_t only,
 			bool with_rest)
 {
 	ap_test_report report = { .subject = subject, .request = request };
-	ap_trial trial = { 0 }, rest = { 0 };
+	ap_inquiry inquiry = { 0 }, rest = { 0 };
 	int result = AP_EXIT_POLICY;
 
-	if (ap_trial_run(context, subject, request, only, &trial) &&
-	    (!with_rest || ap_trial_run(context, subject, request, AP_NONE, &rest))) {
-		report.trial = &trial;
+	if (ap_inquiry_run(context, subject, request, only, &inquiry) &&
+	    (!with_rest || ap_inquiry_run(context, subject, request, AP_NONE, &rest))) {
+		report.inquiry = &inquiry;
 		report.with_rest = with_rest ? &rest : NULL;
 		result = show(context, &report);
 	}
-	ap_trial_clear(&trial);
-	ap_trial_clear(&rest);
+	ap_inquiry_clear(&inquiry);
+	ap_inquiry_clear(&rest);
 	return result;
 }
 

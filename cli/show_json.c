@@ -1,8 +1,8 @@
 #include "describe.h"
+#include "inquiry.h"
 #include "jsontext.h"
 #include "region_text.h"
 #include "show.h"
-#include "trial.h"
 
 /* {value, file, line}; file and line are null for a default. Takes `value` over. */
 static json_t *located(ap_arena *arena, json_t *value, const ap_place *place)

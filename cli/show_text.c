@@ -1,10 +1,10 @@
 #include "../lib/make/timestamp.h"
 #include "describe.h"
+#include "inquiry.h"
 #include "region_text.h"
 #include "report.h"
 #include "show.h"
 #include "table.h"
-#include "trial.h"
 
 #include <string.h>
 

@@ -6,10 +6,10 @@
 #include "../lib/make/timestamp.h"
 #include "decision_report.h"
 #include "in_force.h"
+#include "inquiry.h"
 #include "region_text.h"
 #include "report.h"
 #include "table.h"
-#include "trial.h"
 
 #include <string.h>
 
@@ -109,7 +109,7 @@ static ap_colour tri_colour(ap_tri value)
 }
 
 /* What becomes of it: a blacklist matters where it matches, a whitelist either way; "–" where the policy has no say. */
-static const char *result_text(const ap_trial_row *row)
+static const char *result_text(const ap_inquiry_row *row)
 {
 	if (row->answer.matches == AP_YES)
 		return "matches";
@@ -118,7 +118,7 @@ static const char *result_text(const ap_trial_row *row)
 	return row->answer.governs == AP_NO ? "–" : "unknown";
 }
 
-static ap_colour result_colour(const ap_trial_row *row)
+static ap_colour result_colour(const ap_inquiry_row *row)
 {
 	bool blacklist = row->policy.type == AP_POLICY_BLACKLIST;
 
@@ -148,7 +148,7 @@ static bool stands_in_status(const ap_why *why)
 	return why->kind == AP_WHY_ENABLED || why->kind == AP_WHY_DISABLED || why->kind == AP_WHY_REPORT_ONLY;
 }
 
-static void begin_row(ap_table *table, ap_view *view, const ap_trial_row *row)
+static void begin_row(ap_table *table, ap_view *view, const ap_inquiry_row *row)
 {
 	ap_table_row(table);
 	ap_table_cell(table, AP_BOLD, ap_view_string(view, row->policy.name));
@@ -169,16 +169,16 @@ static void answer_rows(ap_context *context, ap_table *table, const ap_test_repo
 	why_line(context, table, report, "network", answer->network, &answer->why_network);
 }
 
-static ap_table *wide_table(ap_context *context, const ap_test_report *report, const ap_trial *trial)
+static ap_table *wide_table(ap_context *context, const ap_test_report *report, const ap_inquiry *inquiry)
 {
 	ap_table *table = ap_table_new(context->arena, columns, sizeof(columns) / sizeof(columns[0]));
 	ap_view view = ap_view_of(report->subject->image);
 
-	for (size_t i = 0; i < trial->n_rows; i++) {
-		const ap_trial_row *row = &trial->rows[i];
+	for (size_t i = 0; i < inquiry->n_rows; i++) {
+		const ap_inquiry_row *row = &inquiry->rows[i];
 
 		begin_row(table, &view, row);
-		if (!trial->evaluated)
+		if (!inquiry->evaluated)
 			continue;
 		answer_rows(context, table, report, &row->answer);
 		ap_table_cell(table, result_colour(row), result_text(row));
@@ -199,18 +199,18 @@ static void answer_line(ap_context *context, ap_table *table, const ap_test_repo
 }
 
 /* For a terminal that is too narrow for the other: the answers stand below each policy. */
-static ap_table *narrow_table(ap_context *context, const ap_test_report *report, const ap_trial *trial)
+static ap_table *narrow_table(ap_context *context, const ap_test_report *report, const ap_inquiry *inquiry)
 {
 	ap_table *table =
 		ap_table_new(context->arena, narrow_columns, sizeof(narrow_columns) / sizeof(narrow_columns[0]));
 	ap_view view = ap_view_of(report->subject->image);
 
-	for (size_t i = 0; i < trial->n_rows; i++) {
-		const ap_trial_row *row = &trial->rows[i];
+	for (size_t i = 0; i < inquiry->n_rows; i++) {
+		const ap_inquiry_row *row = &inquiry->rows[i];
 		const ap_answer *answer = &row->answer;
 
 		begin_row(table, &view, row);
-		if (!trial->evaluated)
+		if (!inquiry->evaluated)
 			continue;
 		ap_table_cell(table, result_colour(row), result_text(row));
 		answer_line(context, table, report, "active", answer->active, &answer->why_active);
@@ -221,12 +221,12 @@ static ap_table *narrow_table(ap_context *context, const ap_test_report *report,
 	return table;
 }
 
-static void write_policies(ap_context *context, const ap_test_report *report, const ap_trial *trial)
+static void write_policies(ap_context *context, const ap_test_report *report, const ap_inquiry *inquiry)
 {
-	ap_table *table = wide_table(context, report, trial);
+	ap_table *table = wide_table(context, report, inquiry);
 
 	if (!ap_table_fits(table, &context->screen))
-		table = narrow_table(context, report, trial);
+		table = narrow_table(context, report, inquiry);
 	ap_table_write(table, &context->screen);
 	putchar('\n');
 }
@@ -237,25 +237,25 @@ static void write_would(ap_context *context, const ap_subject *subject, const ap
 		ap_report_verdict(context, AP_YELLOW, "would", ap_would_text(context, subject, &decision->would[i]));
 }
 
-static void write_decision(ap_context *context, const ap_test_report *report, const ap_trial *trial)
+static void write_decision(ap_context *context, const ap_test_report *report, const ap_inquiry *inquiry)
 {
 	const ap_subject *subject = report->subject;
-	const char *message = ap_trial_message(context, subject->image, trial);
+	const char *message = ap_inquiry_message(context, subject->image, inquiry);
 
-	if (!trial->evaluated) {
+	if (!inquiry->evaluated) {
 		ap_report_verdict(context, AP_YELLOW, "NOT EVALUATED",
 				  ap_format(context->arena, "disabled: %s",
-					    ap_policy_text(context, subject, &trial->rows[0].policy)));
+					    ap_policy_text(context, subject, &inquiry->rows[0].policy)));
 		return;
 	}
-	ap_report_verdict(context, trial->decision.verdict == AP_ALLOW ? AP_GREEN : AP_RED,
-			  trial->decision.verdict == AP_ALLOW ? "ALLOW" : "DENY",
-			  ap_reason_text(context, subject, &trial->decision));
+	ap_report_verdict(context, inquiry->decision.verdict == AP_ALLOW ? AP_GREEN : AP_RED,
+			  inquiry->decision.verdict == AP_ALLOW ? "ALLOW" : "DENY",
+			  ap_reason_text(context, subject, &inquiry->decision));
 	if (message != NULL)
 		ap_report_verdict(
 			context, AP_PLAIN, "",
 			ap_format(context->arena, "The user reads: %s", ap_printable(context->arena, message)));
-	write_would(context, subject, &trial->decision);
+	write_would(context, subject, &inquiry->decision);
 }
 
 void ap_test_report_text(ap_context *context, const ap_test_report *report)
@@ -263,8 +263,8 @@ void ap_test_report_text(ap_context *context, const ap_test_report *report)
 	write_head(context, report);
 	if (report->with_rest != NULL)
 		fputs("The draft alone, as if it were enabled:\n\n", stdout);
-	write_policies(context, report, report->trial);
-	write_decision(context, report, report->trial);
+	write_policies(context, report, report->inquiry);
+	write_decision(context, report, report->inquiry);
 	if (report->subject->set == NULL && !report->subject->earlier)
 		ap_in_force_note_of(context, report->subject->image);
 	if (report->with_rest == NULL)

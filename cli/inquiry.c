@@ -1,4 +1,4 @@
-#include "trial.h"
+#include "inquiry.h"
 
 #include "../lib/login/text.h"
 #include "report.h"
@@ -7,13 +7,13 @@
 
 typedef struct {
 	ap_arena *arena;
-	ap_trial *trial;
+	ap_inquiry *inquiry;
 } collector;
 
 static void collect(void *context, const ap_image_policy *policy, const ap_answer *answer)
 {
 	collector *into = context;
-	ap_trial_row *row = AP_PUSH(into->arena, into->trial->rows, into->trial->n_rows);
+	ap_inquiry_row *row = AP_PUSH(into->arena, into->inquiry->rows, into->inquiry->n_rows);
 
 	row->policy = *policy;
 	row->answer = *answer;
@@ -27,43 +27,43 @@ static bool is_disabled(const ap_image *image, uint32_t number, ap_image_policy 
 	return ret_policy->status == AP_POLICY_DISABLED;
 }
 
-bool ap_trial_run(ap_context *context, const ap_subject *subject, ap_request *request, uint32_t only,
-		  ap_trial *ret_trial)
+bool ap_inquiry_run(ap_context *context, const ap_subject *subject, ap_request *request, uint32_t only,
+		    ap_inquiry *ret_inquiry)
 {
-	ap_trial trial = { .evaluated = true };
-	collector into = { .arena = context->arena, .trial = &trial };
+	ap_inquiry inquiry = { .evaluated = true };
+	collector into = { .arena = context->arena, .inquiry = &inquiry };
 	const ap_evaluate_options options = { .only = only, .hook = collect, .hook_context = &into };
 	ap_image_policy policy;
 	ap_error error = { 0 };
 
-	memset(ret_trial, 0, sizeof(*ret_trial));
+	memset(ret_inquiry, 0, sizeof(*ret_inquiry));
 	if (only != AP_NONE && is_disabled(subject->image, only, &policy)) {
 		const ap_answer unanswered = { .policy = only };
 
-		trial.evaluated = false;
+		inquiry.evaluated = false;
 		collect(&into, &policy, &unanswered);
-	} else if (ap_evaluate(subject->image, request, &options, &trial.decision, &error) != AP_OK) {
+	} else if (ap_evaluate(subject->image, request, &options, &inquiry.decision, &error) != AP_OK) {
 		ap_report_error(context, &error);
 		return false;
 	}
-	*ret_trial = trial;
+	*ret_inquiry = inquiry;
 	return true;
 }
 
-void ap_trial_clear(ap_trial *trial)
+void ap_inquiry_clear(ap_inquiry *inquiry)
 {
-	ap_decision_clear(&trial->decision);
-	memset(trial, 0, sizeof(*trial));
+	ap_decision_clear(&inquiry->decision);
+	memset(inquiry, 0, sizeof(*inquiry));
 }
 
-const char *ap_trial_message(ap_context *context, const ap_image *image, const ap_trial *trial)
+const char *ap_inquiry_message(ap_context *context, const ap_image *image, const ap_inquiry *inquiry)
 {
 	const char *message;
 	size_t size;
 
-	if (!trial->evaluated || trial->decision.verdict != AP_DENY)
+	if (!inquiry->evaluated || inquiry->decision.verdict != AP_DENY)
 		return NULL;
-	message = ap_decision_message(image, &trial->decision);
+	message = ap_decision_message(image, &inquiry->decision);
 	if (message == NULL)
 		return NULL;
 	size = strlen(message) + 8;
