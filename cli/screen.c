@@ -2,7 +2,6 @@
 
 #include "../lib/login/utf8.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -79,23 +78,6 @@ const char *ap_printable(ap_arena *arena, const char *text)
 		text += length > 0 ? length : 1;
 	}
 	return safe;
-}
-
-const char *ap_format(ap_arena *arena, const char *format, ...)
-{
-	va_list arguments;
-	char *made = NULL;
-	const char *kept;
-	int length;
-
-	va_start(arguments, format);
-	length = vasprintf(&made, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		ap_out_of_memory();
-	kept = ap_arena_strdup(arena, made);
-	free(made);
-	return kept;
 }
 
 /* A character's columns and bytes; what is not printable counts as one of each. */

@@ -28,9 +28,6 @@ ap_screen ap_screen_of_stdout(void);
  */
 const char *ap_printable(ap_arena *arena, const char *text);
 
-/* A formatted text in the arena. */
-__attribute__((format(printf, 2, 3))) const char *ap_format(ap_arena *arena, const char *format, ...);
-
 /* The columns that printable text takes. */
 size_t ap_width(const char *text);
 

@@ -1,5 +1,6 @@
 #include "arena.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -118,6 +119,23 @@ char *ap_arena_strndup(ap_arena *arena, const char *text, size_t length)
 	copy = take(&arena->strings, length + 1);
 	memcpy(copy, text, length);
 	return copy;
+}
+
+const char *ap_format(ap_arena *arena, const char *format, ...)
+{
+	va_list arguments;
+	char *made = NULL;
+	const char *kept;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&made, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		ap_out_of_memory();
+	kept = ap_arena_strdup(arena, made);
+	free(made);
+	return kept;
 }
 
 char *ap_arena_strdup(ap_arena *arena, const char *text)

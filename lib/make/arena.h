@@ -25,6 +25,7 @@ void ap_arena_free(ap_arena *arena);
 void *ap_arena_alloc(ap_arena *arena, size_t size);
 char *ap_arena_strdup(ap_arena *arena, const char *text);
 char *ap_arena_strndup(ap_arena *arena, const char *text, size_t length);
+__attribute__((format(printf, 2, 3))) const char *ap_format(ap_arena *arena, const char *format, ...);
 
 /*
  * Room for one more item at the end of a growing array: `*items` (of `size` bytes each, `n` of them used) is moved

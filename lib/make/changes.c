@@ -6,7 +6,6 @@
 #include "region_changes.h"
 #include "timestamp.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,22 +44,6 @@ typedef struct {
 	ap_view view;
 } side;
 
-static const char *__attribute__((format(printf, 2, 3))) print(ap_arena *arena, const char *format, ...)
-{
-	va_list arguments, again;
-	int length;
-	char *text;
-
-	va_start(arguments, format);
-	va_copy(again, arguments);
-	length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	text = ap_arena_alloc(arena, (size_t)(length > 0 ? length : 0) + 1);
-	(void)vsnprintf(text, (size_t)length + 1, format, arguments);
-	va_end(arguments);
-	return text;
-}
-
 static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
 {
 	const uint8_t *at = bytes;
@@ -94,14 +77,14 @@ static void list(listing *l, const char *prefix, const char *name)
 {
 	l->hash = mix_text(mix_text(l->hash, prefix), name);
 	if (l->n++ < SHOWN_NAMES)
-		l->text = print(l->arena, "%s%s%s%s", l->text, l->n > 1 ? ", " : "", prefix, name);
+		l->text = ap_format(l->arena, "%s%s%s%s", l->text, l->n > 1 ? ", " : "", prefix, name);
 }
 
 static const char *listed(const listing *l, const char *none)
 {
 	if (l->n == 0)
 		return none;
-	return l->n > SHOWN_NAMES ? print(l->arena, "%s and %zu more", l->text, l->n - SHOWN_NAMES) : l->text;
+	return l->n > SHOWN_NAMES ? ap_format(l->arena, "%s and %zu more", l->text, l->n - SHOWN_NAMES) : l->text;
 }
 
 /*
@@ -114,7 +97,7 @@ static void list_departments(side *s, listing *l, ap_span departments)
 		uint32_t code = ap_view_number(&s->view, departments, i);
 		const char *name = ap_view_string(&s->view, ap_view_department(&s->view, code / 2).name);
 
-		list(l, "", (code & 1) != 0 ? print(s->arena, "%s/*", name) : name);
+		list(l, "", (code & 1) != 0 ? ap_format(s->arena, "%s/*", name) : name);
 	}
 }
 
@@ -167,7 +150,7 @@ static void list_net(side *s, listing *l, uint32_t place)
 	net = ap_view_net(&s->view, place);
 	n = net.ranges4.n + net.ranges6.n;
 	if (n > 0 || net.regions.n == 0)
-		list(l, "", print(s->arena, "%u %s", n, n == 1 ? "range" : "ranges"));
+		list(l, "", ap_format(s->arena, "%u %s", n, n == 1 ? "range" : "ranges"));
 	l->hash = mix_ranges(s, &net.ranges4, AP_ADDRESS_IPV4, l->hash);
 	l->hash = mix_ranges(s, &net.ranges6, AP_ADDRESS_IPV6, l->hash);
 	if ((net.flags & AP_NET_LOCAL) != 0)
@@ -341,7 +324,8 @@ static const char *range_difference(comparison *c, uint32_t before, uint32_t aft
 	}
 	if (came.n + went.n == 0)
 		return "";
-	return print(c->arena, ": %s%s%s", listed(&came, ""), came.n > 0 && went.n > 0 ? "; " : "", listed(&went, ""));
+	return ap_format(c->arena, ": %s%s%s", listed(&came, ""), came.n > 0 && went.n > 0 ? "; " : "",
+			 listed(&went, ""));
 }
 
 static void note_difference(comparison *c, ap_change_subject subject, const char *name, const aspects *before,
@@ -358,11 +342,11 @@ static void note_difference(comparison *c, ap_change_subject subject, const char
 			continue;
 		ranges = range_difference(c, was->net, is->net);
 		if (strcmp(was->shown, is->shown) != 0)
-			detail = print(c->arena, "%s%s%s %s, was %s%s", detail, between, is->name, is->shown,
-				       was->shown, ranges);
+			detail = ap_format(c->arena, "%s%s%s %s, was %s%s", detail, between, is->name, is->shown,
+					   was->shown, ranges);
 		else
-			detail = print(c->arena, "%s%s%s %s%s", detail, between, is->name, is->shown,
-				       ranges[0] != '\0' ? ranges : ", of others than before");
+			detail = ap_format(c->arena, "%s%s%s %s%s", detail, between, is->name, is->shown,
+					   ranges[0] != '\0' ? ranges : ", of others than before");
 	}
 	if (detail[0] != '\0')
 		note(c, AP_CHANGE_CHANGED, subject, name, detail);
@@ -379,8 +363,8 @@ static const char *in_short(comparison *c, const aspects *all, size_t n)
 
 		if (is_except && strcmp(item->shown, "nobody") == 0)
 			continue;
-		text = print(c->arena, "%s%s%s%s", text, text[0] != '\0' ? "; " : "", is_except ? "except " : "",
-			     item->shown);
+		text = ap_format(c->arena, "%s%s%s%s", text, text[0] != '\0' ? "; " : "", is_except ? "except " : "",
+				 item->shown);
 	}
 	return text;
 }
@@ -479,7 +463,7 @@ static void compare_settings(comparison *c)
 	for (size_t i = 0; i < after.n; i++)
 		if (before.items[i].hash != after.items[i].hash)
 			note(c, AP_CHANGE_CHANGED, AP_CHANGE_SETTING, after.items[i].name,
-			     print(c->arena, "%s, was %s", after.items[i].shown, before.items[i].shown));
+			     ap_format(c->arena, "%s, was %s", after.items[i].shown, before.items[i].shown));
 }
 
 static uint64_t mix_globs(side *s, ap_texts_span globs, uint64_t hash)
@@ -531,8 +515,8 @@ static const char *count_text(comparison *c, const ap_image_source *source)
 {
 	bool members = source->kind == AP_SOURCE_DIRECTORY;
 
-	return print(c->arena, "%u %s", source->n,
-		     members ? (source->n == 1 ? "member" : "members") : (source->n == 1 ? "entry" : "entries"));
+	return ap_format(c->arena, "%u %s", source->n,
+			 members ? (source->n == 1 ? "member" : "members") : (source->n == 1 ? "entry" : "entries"));
 }
 
 /* "GeoLite2-City, built on 2026-11-20T…" */
@@ -565,12 +549,12 @@ static const char *detail_of(comparison *c, ap_change_kind kind, const ap_image_
 	if (source->kind == AP_SOURCE_POLICIES || kind == AP_CHANGE_REMOVED)
 		return "";
 	if (source->kind != AP_SOURCE_REGIONS)
-		return was != NULL ? print(c->arena, "%s, was %u", count_text(c, source), (unsigned)was->n)
+		return was != NULL ? ap_format(c->arena, "%s, was %u", count_text(c, source), (unsigned)was->n)
 				   : count_text(c, source);
 	detail = database_text(&c->after);
 	before = was != NULL ? database_text(&c->before) : NULL;
 	if (detail != NULL && before != NULL)
-		return print(c->arena, "%s, was %s%s", detail, before, is_older(c) ? ", which is newer" : "");
+		return ap_format(c->arena, "%s, was %s%s", detail, before, is_older(c) ? ", which is newer" : "");
 	return detail != NULL ? detail : "";
 }
 
@@ -650,13 +634,14 @@ static const char *users_of_region(side *s, uint32_t region)
 		ap_image_policy policy = ap_view_policy(&s->view, i);
 
 		if (net_names(s, policy.net, region) || net_names(s, policy.except_net, region))
-			list(&users, "", print(s->arena, "\"%s\"", ap_view_string(&s->view, policy.name)));
+			list(&users, "", ap_format(s->arena, "\"%s\"", ap_view_string(&s->view, policy.name)));
 	}
 	for (uint32_t i = 0; i < n_exceptions && s->view.sound; i++) {
 		ap_image_exception exception = ap_view_exception(&s->view, i);
 
 		if (net_names(s, exception.net, region))
-			list(&users, "exception ", print(s->arena, "\"%s\"", ap_view_string(&s->view, exception.name)));
+			list(&users, "exception ",
+			     ap_format(s->arena, "\"%s\"", ap_view_string(&s->view, exception.name)));
 	}
 	return listed(&users, "nothing");
 }
@@ -691,7 +676,7 @@ static void compare_aliases(comparison *c)
 	if (strcmp(is, was) != 0)
 		note(c, AP_CHANGE_CHANGED, AP_CHANGE_DATABASE,
 		     "IPv6 networks that are where the IPv4 address in them is",
-		     print(c->arena, "%s, was %s", is, was));
+		     ap_format(c->arena, "%s, was %s", is, was));
 }
 
 static void compare_regions(comparison *c)
@@ -707,8 +692,8 @@ static void compare_regions(comparison *c)
 	regions = ap_region_changes(c->arena, &c->before.view, &c->after.view, &n);
 	for (size_t i = 0; i < n; i++)
 		note(c, AP_CHANGE_CHANGED, AP_CHANGE_REGION, regions[i].code,
-		     print(c->arena, "%s; named by %s", ap_region_change_text(c->arena, &regions[i]),
-			   users_of_region(&c->after, regions[i].number)));
+		     ap_format(c->arena, "%s; named by %s", ap_region_change_text(c->arena, &regions[i]),
+			       users_of_region(&c->after, regions[i].number)));
 }
 
 ap_changes ap_changes_between(ap_arena *arena, const ap_image *before, const ap_image *after)
@@ -764,10 +749,10 @@ const char *ap_changes_summary(ap_arena *arena, const ap_changes *changes)
 				n += changes->items[i].kind == (ap_change_kind)kind &&
 				     changes->items[i].subject == (ap_change_subject)subject;
 			if (n > 0)
-				text = print(arena, "%s%s%zu %s %s", text, text[0] != '\0' ? ", " : "", n,
-					     n == 1 ? ap_change_subject_names[subject]
-						    : plural((ap_change_subject)subject),
-					     kinds[kind]);
+				text = ap_format(arena, "%s%s%zu %s %s", text, text[0] != '\0' ? ", " : "", n,
+						 n == 1 ? ap_change_subject_names[subject]
+							: plural((ap_change_subject)subject),
+						 kinds[kind]);
 		}
 	}
 	return text[0] != '\0' ? text : "nothing that decides";
