@@ -1,6 +1,7 @@
 #include "duration.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The larger first. */
@@ -12,7 +13,7 @@ static const struct {
 	{ " m min mins minute minutes ", 60 },  { " s sec secs second seconds ", 1 },
 };
 
-enum { N_UNITS = sizeof(units) / sizeof(units[0]), WORD_MAX = 7 };
+enum { N_UNITS = sizeof(units) / sizeof(units[0]), DAYS = 1, WORD_MAX = 7 };
 
 static const int64_t most = (int64_t)AP_DURATION_DAYS_MAX * 24 * 60 * 60;
 
@@ -68,4 +69,20 @@ bool ap_duration_parse(const char *text, int64_t *ret_seconds)
 	} while (*text != '\0');
 	*ret_seconds = seconds;
 	return true;
+}
+
+const char *ap_duration_format(int64_t seconds, char buffer[AP_DURATION_TEXT_MAX])
+{
+	size_t used = 0;
+
+	(void)snprintf(buffer, AP_DURATION_TEXT_MAX, "0s");
+	for (size_t i = DAYS; i < N_UNITS && used < AP_DURATION_TEXT_MAX; i++) {
+		long long n = seconds / units[i].seconds;
+
+		if (n <= 0)
+			continue;
+		used += (size_t)snprintf(buffer + used, AP_DURATION_TEXT_MAX - used, "%lld%c", n, units[i].names[1]);
+		seconds %= units[i].seconds;
+	}
+	return buffer;
 }

@@ -13,6 +13,9 @@
  */
 bool ap_duration_parse(const char *text, int64_t *ret_seconds);
 
-enum { AP_DURATION_DAYS_MAX = 36500 };
+enum { AP_DURATION_DAYS_MAX = 36500, AP_DURATION_TEXT_MAX = 32 };
+
+/* "1h30m", which ap_duration_parse takes; days are the largest unit, "0s" is what is not positive. Returns `buffer`. */
+const char *ap_duration_format(int64_t seconds, char buffer[AP_DURATION_TEXT_MAX]);
 
 #endif

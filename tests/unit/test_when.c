@@ -1,5 +1,4 @@
-/* Times and lengths of time as people type them. Berlin's clocks; it is Saturday 2026-11-28 19:00 there, or said otherwise. */
-#include "../../lib/make/duration.h"
+/* Times as people type them. Berlin's clocks; it is Saturday 2026-11-28 19:00 there, or said otherwise. */
 #include "../../lib/make/timestamp.h"
 #include "../../lib/make/when.h"
 #include "rows.h"
@@ -8,46 +7,6 @@
 #include <time.h>
 
 #define NOW "2026-11-28T19:00:00+01:00"
-
-static const struct {
-	const char *text;
-	int64_t seconds;
-} durations[] = {
-	{ "30s", 30 },
-	{ "10m", 600 },
-	{ "2h", 7200 },
-	{ "1h30m", 5400 },
-	{ "1d 2h", 93600 },
-	{ "2 weeks", 1209600 },
-	{ "1 day 1 min 1 sec", 86461 },
-	{ "0s", 0 },
-	{ "36500d", (int64_t)36500 * 86400 },
-};
-
-static const char *const no_durations[] = { "",     " ",   "2",      "h",    "2x",     "2 fortnights",         "30m2h",
-					    "1h1h", "-2h", "2h ago", "1.5h", "36501d", "99999999999999999999s" };
-
-static void test_durations(void **state)
-{
-	unsigned failed = 0;
-
-	(void)state;
-	for (size_t i = 0; i < AP_N(durations); i++) {
-		int64_t seconds = -1;
-		bool parsed = ap_duration_parse(durations[i].text, &seconds);
-
-		AP_ROW(failed, parsed && seconds == durations[i].seconds, "%s: %d, %lld", durations[i].text, parsed,
-		       (long long)seconds);
-	}
-	for (size_t i = 0; i < AP_N(no_durations); i++) {
-		int64_t seconds = 42;
-		bool parsed = ap_duration_parse(no_durations[i], &seconds);
-
-		AP_ROW(failed, !parsed && seconds == 42, "\"%s\": %d, %lld", no_durations[i], parsed,
-		       (long long)seconds);
-	}
-	AP_ROWS_END(failed);
-}
 
 typedef bool parser(const char *text, int64_t now, int64_t *ret_time);
 
@@ -181,7 +140,6 @@ static void test_times_that_have_been(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_times_to_come),
 		cmocka_unit_test(test_times_that_have_been),
 	};
