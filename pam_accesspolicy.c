@@ -197,16 +197,16 @@ static bool collect_facts(pam_handle_t *pamh, ap_facts *ret_facts, char ***ret_e
  * Policy
  */
 
-/* The image that `image=` names or that was applied; the files' with `config=`, and where nothing was ever applied. */
-static ap_status get_policy(pam_handle_t *pamh, const options *o, ap_image **ret_image, ap_error *error)
+/* What counts `now`: the image that `image=` names or that was applied; the files' with `config=`, and where nothing was ever applied. */
+static ap_status get_policy(pam_handle_t *pamh, const options *o, int64_t now, ap_image **ret_image, ap_error *error)
 {
 	ap_status status;
 
 	if (o->config != NULL)
 		return ap_textmode_open(o->compiler, o->config, ret_image, error);
 	if (o->image != NULL)
-		return ap_applied_open_file(o->image, ret_image, error);
-	status = ap_applied_open(AP_STATE_DIR, ret_image, error);
+		return ap_applied_open_file(o->image, now, ret_image, error);
+	status = ap_applied_open(AP_STATE_DIR, now, ret_image, error);
 	if (status != AP_ERR_MISSING)
 		return status;
 	pam_syslog(pamh, LOG_NOTICE, "no policy was ever applied: reading %s at this login", AP_CONFIG_FILE);
@@ -492,7 +492,7 @@ static int answer(pam_handle_t *pamh, int flags, int argc, const char **argv, ph
 	options o;
 
 	if (!collect_facts(pamh, &facts, &environment, &error) || !parse_options(argc, argv, &o, &error) ||
-	    get_policy(pamh, &o, &image, &error) != AP_OK) {
+	    get_policy(pamh, &o, facts.now, &image, &error) != AP_OK) {
 		log_error(pamh, &facts, &error);
 	} else {
 		facts.client = o.client;

@@ -73,7 +73,7 @@ static ap_verdict decide(const char *path, const bench_login *login)
 	ap_verdict verdict;
 	ap_error error;
 
-	if (ap_applied_open_file(path, &image, &error) != AP_OK ||
+	if (ap_applied_open_file(path, facts.now, &image, &error) != AP_OK ||
 	    ap_request_init(&request, image, &facts, &error) != AP_OK ||
 	    ap_evaluate(image, &request, NULL, &decision, &error) != AP_OK)
 		errx(EXIT_FAILURE, "%s: %s", path, error.message);

@@ -1,6 +1,8 @@
 #include "applied_report.h"
 
 #include "../lib/login/applied.h"
+#include "../lib/make/timestamp.h"
+#include "in_force.h"
 #include "jsontext.h"
 #include "report.h"
 
@@ -9,6 +11,14 @@
 const char *ap_revision_text(ap_arena *arena, const char *revision)
 {
 	return ap_arena_strndup(arena, revision, strnlen(revision, 12));
+}
+
+const char *ap_trial_then_text(ap_arena *arena, const ap_image_trial *trial)
+{
+	char revision[AP_HEX_REVISION + 1];
+
+	ap_revision_format(trial->then, revision);
+	return ap_revision_text(arena, revision);
 }
 
 /*
@@ -67,6 +77,12 @@ static const char *before_text(ap_context *context, const ap_apply_result *resul
 
 static const char *stays_text(ap_context *context, const ap_apply_result *result)
 {
+	char ends[AP_TIMESTAMP_TEXT_MAX];
+
+	if (result->replaced_trial.ends != 0)
+		return ap_format(context->arena, "revision %s stays in force, on trial until %s",
+				 ap_revision_text(context->arena, result->replaced),
+				 ap_timestamp_format_local(result->replaced_trial.ends, ends));
 	if (result->replaced[0] != '\0')
 		return ap_format(context->arena, "revision %s stays in force",
 				 ap_revision_text(context->arena, result->replaced));
@@ -82,13 +98,44 @@ static void write_verdict(ap_context *context, ap_colour colour, const char *wor
 	printf(": %s\n", text);
 }
 
+/* What was on trial is in force for good. */
+static bool is_kept(const ap_apply_result *result)
+{
+	return result->replaced_trial.ends != 0 && result->trial.ends == 0 &&
+	       strcmp(result->revision, result->replaced) == 0;
+}
+
+static void write_trial(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
+{
+	char ends[AP_TIMESTAMP_TEXT_MAX];
+
+	write_verdict(
+		context, AP_YELLOW, options->dry_run ? "would be on trial" : "on trial",
+		ap_format(
+			context->arena,
+			"until %s; then revision %s counts again. \"accesspolicy confirm%s\" keeps it, \"accesspolicy "
+			"rollback%s\" ends it now",
+			ap_timestamp_format_local(result->trial.ends, ends),
+			ap_trial_then_text(context->arena, &result->trial), ap_in_force_state_option(context),
+			ap_in_force_state_option(context)));
+}
+
 static void write_done(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
 {
+	if (is_kept(result)) {
+		write_verdict(context, AP_GREEN, "in force",
+			      ap_format(context->arena, "revision %s, %s, for good: its trial is over",
+					ap_revision_text(context->arena, result->revision),
+					ap_count_text(context->arena, result->n_policies, "policy", "policies")));
+		return;
+	}
 	write_verdict(context, AP_GREEN, options->dry_run ? "would be in force" : "in force",
 		      ap_format(context->arena, "revision %s, %s; %s",
 				ap_revision_text(context->arena, result->revision),
 				ap_count_text(context->arena, result->n_policies, "policy", "policies"),
 				before_text(context, result)));
+	if (result->trial.ends != 0)
+		write_trial(context, options, result);
 }
 
 static void write_failure(ap_context *context, const ap_apply_result *result, const char *asked)
@@ -175,6 +222,20 @@ static json_t *changes_json(ap_context *context, const ap_changes *changes)
 	return array;
 }
 
+json_t *ap_trial_json(ap_context *context, const ap_image_trial *trial)
+{
+	char revision[AP_HEX_REVISION + 1];
+	json_t *object;
+
+	if (trial->ends == 0)
+		return json_null();
+	object = ap_json_object();
+	ap_revision_format(trial->then, revision);
+	ap_json_set(object, "ends", ap_json_time(trial->ends));
+	ap_json_set(object, "then", ap_json_text(context->arena, revision));
+	return object;
+}
+
 static void write_json(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
 {
 	static const char *const outcomes[] = { "done", "unchanged", "refused", "not-valid", "failed" };
@@ -191,6 +252,7 @@ static void write_json(ap_context *context, const ap_apply_options *options, con
 	ap_json_set(object, "revision", ap_json_name(context->arena, result->revision));
 	ap_json_set(object, "replaced", ap_json_name(context->arena, result->replaced));
 	ap_json_set(object, "in_force", json_boolean(result->outcome == AP_APPLY_UNCHANGED || result->in_force));
+	ap_json_set(object, "trial", ap_trial_json(context, &result->trial));
 	ap_json_set(object, "changes", changes_json(context, &result->changes));
 	ap_json_set(object, "refusals", list_json(context, &result->refusals, AP_ERROR));
 	ap_json_set(object, "warnings", warnings);

@@ -61,3 +61,17 @@ int ap_applying_run(ap_context *context, ap_apply_options *options, const char *
 	ap_apply_result_clear(&result);
 	return status;
 }
+
+bool ap_applying_is_revision(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length >= AP_REVISION_PREFIX_MIN && length <= AP_HEX_REVISION &&
+	       text[strspn(text, "0123456789abcdef")] == '\0';
+}
+
+int ap_applying_not_a_revision(ap_context *context, const ap_usage *usage, const char *text)
+{
+	return ap_usage_error(usage, "\"%s\" is no revision; expected at least %d of its digits 0-9 and a-f",
+			      ap_printable(context->arena, text), AP_REVISION_PREFIX_MIN);
+}

@@ -4,6 +4,7 @@
 
 #include "../lib/make/apply.h"
 #include "command.h"
+#include "options.h"
 
 /*
  * The root file that is asked for, by a path that does not depend on where the command stands: as what is put in force
@@ -16,5 +17,9 @@ void ap_applying_complete(ap_context *context, ap_apply_options *options);
 
 /* Completes the options, applies, and reports; `asked` is the command's name. Returns the exit status. */
 int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked);
+
+/* Could it be the beginning of a revision? If not, what is said of it: the exit status. */
+bool ap_applying_is_revision(const char *text);
+int ap_applying_not_a_revision(ap_context *context, const ap_usage *usage, const char *text);
 
 #endif

@@ -1,4 +1,5 @@
 /* accesspolicy apply - puts the policy in force; accesspolicy rollback - puts an earlier one in force again. */
+#include "../lib/make/duration.h"
 #include "applied_report.h"
 #include "applying.h"
 #include "options.h"
@@ -8,19 +9,25 @@
 int ap_cmd_apply(ap_context *context, int argc, char **argv)
 {
 	ap_apply_options given = { 0 };
+	const char *trial = NULL;
 	const ap_option options[] = {
 		{ .name = "data",
 		  .help = "keep the policy files in force, and take today's feeds, directory files and region database: for timers",
 		  .flag = &given.data },
 		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
 		{ .name = "force",
-		  .help = "go over a failed assertion, shrunken data, a text that was rolled back, or another root "
-			  "file",
+		  .help = "go over a failed assertion, shrunken data, a text that was rolled back or whose trial ended, "
+			  "a trial that is running, or another root file",
 		  .flag = &given.force },
+		{ .name = "trial",
+		  .value = "TIME",
+		  .help = "for so long, as in 30s, 10m or 1h30m: then what is in force now counts again by itself, unless "
+			  "\"accesspolicy confirm\" is run before",
+		  .text = &trial },
 	};
 	const ap_usage usage = {
 		.command = "apply",
-		.synopsis = "[--data] [--dry-run] [--force]",
+		.synopsis = "[--data] [--dry-run] [--force] [--trial TIME]",
 		.description =
 			"Puts the policy files in force: reads and checks them, evaluates the assertions, and has "
 			"logins decided by them from then on, all at once. What is refused or interrupted leaves what was "
@@ -37,6 +44,15 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 	if (given.data && context->config != NULL)
 		return ap_usage_error(&usage, "--data takes the policy files that are in force: --config cannot stand "
 					      "beside it");
+	if (trial != NULL && !ap_duration_parse(trial, &given.trial_seconds))
+		return ap_usage_error(
+			&usage,
+			"--trial is \"%s\"; expected how long, each number with its unit, as in 30s, 10m, "
+			"1h30m or 2d",
+			ap_printable(context->arena, trial));
+	if (trial != NULL && (given.trial_seconds < 1 || given.trial_seconds > AP_TRIAL_SECONDS_MAX))
+		return ap_usage_error(&usage, "--trial is \"%s\"; a trial lasts from 1s to %dd",
+				      ap_printable(context->arena, trial), AP_TRIAL_SECONDS_MAX / (24 * 60 * 60));
 	return ap_applying_run(context, &given, "apply");
 }
 
@@ -51,14 +67,6 @@ static int rollback(ap_context *context, const ap_apply_options *options, const 
 	return status;
 }
 
-static bool is_prefix(const char *revision)
-{
-	size_t length = strlen(revision);
-
-	return length >= AP_REVISION_PREFIX_MIN && length <= AP_HEX_REVISION &&
-	       revision[strspn(revision, "0123456789abcdef")] == '\0';
-}
-
 int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 {
 	ap_apply_options given = { 0 };
@@ -70,7 +78,7 @@ int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 		.synopsis = "[REVISION] [--dry-run]",
 		.description =
 			"Puts an earlier policy in force again: the one before what is in force, or the revision that "
-			"\"accesspolicy history\" shows. The policy files stay as they are; what they say is refused by "
+			"\"accesspolicy history\" shows. A trial is ended by it at once. The policy files stay as they are; what they say is refused by "
 			"\"accesspolicy apply\" until it changes. The status is 0 for done, 1 for refused or failed.",
 		.options = options,
 		.n_options = sizeof(options) / sizeof(options[0]),
@@ -83,9 +91,8 @@ int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 	revision = first < argc ? argv[first] : NULL;
 	if (argc - first > 1)
 		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first + 1]));
-	if (revision != NULL && !is_prefix(revision))
-		return ap_usage_error(&usage, "\"%s\" is no revision; expected at least %d of its digits 0-9 and a-f",
-				      ap_printable(context->arena, revision), AP_REVISION_PREFIX_MIN);
+	if (revision != NULL && !ap_applying_is_revision(revision))
+		return ap_applying_not_a_revision(context, &usage, revision);
 	ap_applying_complete(context, &given);
 	return rollback(context, &given, revision);
 }

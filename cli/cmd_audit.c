@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { LAST_FOLLOWED = 10, TOP = 10, N_OPTIONS = 18, NUMBER_MAX = 1000000 };
 
@@ -319,7 +320,7 @@ static int open_policy(ap_context *context, const audit *a, ap_subject *ret_subj
 	if (context->config != NULL)
 		return ap_subject_open_files(context, NULL, NULL, ret_subject);
 	*ret_subject = (ap_subject){ .image = NULL };
-	if (ap_applied_open(ap_context_state(context), &ret_subject->image, NULL) == AP_OK)
+	if (ap_applied_open(ap_context_state(context), (int64_t)time(NULL), &ret_subject->image, NULL) == AP_OK)
 		return AP_EXIT_YES;
 	if (a->file != NULL && a->filter.departments.n == 0)
 		return AP_EXIT_YES;

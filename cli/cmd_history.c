@@ -11,11 +11,13 @@
 #include "table.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct {
 	ap_state *state;
 	ap_records records;
+	int64_t now;
 	char in_force[AP_HEX_REVISION + 1]; /* "": nothing, or it cannot be read */
 } history;
 
@@ -37,7 +39,8 @@ static bool is_in_force(const history *h, size_t i)
 
 static const char *how_text(ap_context *context, const ap_record *record)
 {
-	return ap_format(context->arena, "%s%s", ap_action_names[record->action], record->forced ? ", forced" : "");
+	return ap_format(context->arena, "%s%s%s", ap_action_names[record->action],
+			 record->trial_ends != 0 ? ", on trial" : "", record->forced ? ", forced" : "");
 }
 
 static void write_table(ap_context *context, const history *h)
@@ -79,6 +82,7 @@ static json_t *record_json(ap_context *context, const history *h, size_t i)
 	ap_json_set(object, "time", ap_json_time(record->time));
 	ap_json_set(object, "action", ap_json_text(context->arena, ap_action_names[record->action]));
 	ap_json_set(object, "forced", json_boolean(record->forced));
+	ap_json_set(object, "trial_ends", record->trial_ends != 0 ? ap_json_time(record->trial_ends) : json_null());
 	ap_json_set(object, "revision", ap_json_text(context->arena, record->revision));
 	ap_json_set(object, "replaced", ap_json_name(context->arena, record->replaced));
 	ap_json_set(object, "by", ap_json_text(context->arena, record->by));
@@ -192,7 +196,7 @@ static void find_in_force(ap_context *context, history *h)
 {
 	ap_image *image;
 
-	if (ap_applied_open(ap_context_state(context), &image, NULL) != AP_OK)
+	if (ap_applied_open(ap_context_state(context), h->now, &image, NULL) != AP_OK)
 		return;
 	ap_revision_format(ap_image_head_of(image)->revision, h->in_force);
 	ap_image_free(image);
@@ -205,7 +209,7 @@ static int open_history(ap_context *context, history *h)
 
 	if (status == AP_ERR_MISSING)
 		return AP_EXIT_YES;
-	if (status != AP_OK || ap_state_records(h->state, context->arena, &h->records, &error) != AP_OK)
+	if (status != AP_OK || ap_state_records(h->state, h->now, context->arena, &h->records, &error) != AP_OK)
 		return ap_report_error(context, &error);
 	find_in_force(context, h);
 	return AP_EXIT_YES;
@@ -244,7 +248,7 @@ int ap_cmd_history(ap_context *context, int argc, char **argv)
 		.description = "Shows what was put in force, when and by whom, the newest first; with a revision, the "
 			       "text of its policy files.",
 	};
-	history h = { .in_force = "" };
+	history h = { .now = (int64_t)time(NULL) };
 	int first, status;
 
 	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))

@@ -1,6 +1,7 @@
 /* accesspolicy status - what is in force, and what is not yet. */
 #include "../lib/login/applied.h"
 #include "../lib/login/view.h"
+#include "../lib/make/duration.h"
 #include "../lib/make/policyset.h"
 #include "../lib/make/timestamp.h"
 #include "applied_report.h"
@@ -26,7 +27,7 @@ typedef struct {
 	char revision[AP_HEX_REVISION + 1];
 	ap_records records;
 	const ap_record *record;      /* of what is in force; NULL: the history does not know it */
-	const ap_record *rolled_back; /* the last change of a text, if it was a rollback; else NULL */
+	const ap_record *rolled_back; /* the last change of a text, if it was a rollback, or a trial's end; else NULL */
 	ap_pending pending;
 	ending *endings; /* exceptions that end soon */
 	size_t n_endings;
@@ -55,7 +56,8 @@ static const ap_record *last_rollback(const ap_records *records)
 		const ap_record *record = &records->items[i - 1];
 
 		if (strcmp(record->text, record->replaced_text) != 0)
-			return record->action == AP_ACTION_ROLLBACK ? record : NULL;
+			return record->action == AP_ACTION_ROLLBACK || record->action == AP_ACTION_TRIAL_END ? record
+													     : NULL;
 	}
 	return NULL;
 }
@@ -75,11 +77,11 @@ static int look(ap_context *context, status_report *r)
 	if (status == AP_ERR_MISSING)
 		return AP_EXIT_NO;
 	if (status == AP_OK)
-		status = ap_state_records(state, context->arena, &r->records, &error);
+		status = ap_state_records(state, r->now, context->arena, &r->records, &error);
 	ap_state_close(state);
 	if (status != AP_OK)
 		return ap_report_error(context, &error);
-	status = ap_applied_load(folder, &r->image, &error);
+	status = ap_applied_load(folder, r->now, &r->image, &error);
 	if (status == AP_ERR_MISSING)
 		return AP_EXIT_NO;
 	if (status != AP_OK)
@@ -112,12 +114,33 @@ static const char *since_text(ap_context *context, const status_report *r)
 	if (r->record == NULL)
 		return "unknown: the history does not tell of it; its lines are lost, or it was put there by other means "
 		       "than apply";
-	return ap_format(context->arena, "%s, %s, by %s (%s%s)", ap_timestamp_format_local(r->record->time, time),
+	return ap_format(context->arena, "%s, %s, by %s (%s%s%s)", ap_timestamp_format_local(r->record->time, time),
 			 r->now >= r->record->time ? ap_format(context->arena, "%s ago",
 							       ap_span_text(context->arena, r->now - r->record->time))
 						   : "which is still to come: is the clock right?",
 			 ap_printable(context->arena, r->record->by), ap_action_names[r->record->action],
-			 r->record->forced ? ", forced" : "");
+			 r->record->trial_ends != 0 ? ", on trial" : "", r->record->forced ? ", forced" : "");
+}
+
+/* Who comes by must see that it ends, and what can be done. */
+static void write_trial(ap_context *context, const status_report *r)
+{
+	const ap_image_trial *trial = &ap_image_head_of(r->image)->trial;
+	const char *state = ap_in_force_state_option(context);
+	char ends[AP_TIMESTAMP_TEXT_MAX], left[AP_DURATION_TEXT_MAX];
+
+	if (r->records.trial_ended)
+		line(context, "Trial", AP_PLAIN,
+		     "has ended; the next command that puts a policy in force, or tries to, writes that into the history");
+	if (trial->ends != 0)
+		line(context, "Trial", AP_YELLOW,
+		     ap_format(
+			     context->arena,
+			     "ends %s, in %s; then revision %s counts again. \"accesspolicy confirm%s\" keeps what is on trial, "
+			     "\"accesspolicy rollback%s\" ends it now",
+			     ap_timestamp_format_local(trial->ends, ends),
+			     ap_duration_format(trial->ends - r->now, left), ap_trial_then_text(context->arena, trial),
+			     state, state));
 }
 
 /* What must be written to apply the root file that is in force. */
@@ -186,6 +209,7 @@ static void write_text(ap_context *context, const status_report *r)
 	     ap_format(context->arena, "revision %s, %s", ap_revision_text(context->arena, r->revision),
 		       ap_count_text(context->arena, n, "policy", "policies")));
 	line(context, "Since", AP_PLAIN, since_text(context, r));
+	write_trial(context, r);
 	line(context, "Files", AP_PLAIN, ap_printable(context->arena, r->pending.root));
 	if (r->other_root)
 		line(context, "", AP_YELLOW,
@@ -193,8 +217,10 @@ static void write_text(ap_context *context, const status_report *r)
 			       ap_printable(context->arena, context->config)));
 	if (r->rolled_back != NULL)
 		line(context, "", AP_YELLOW,
-		     ap_format(context->arena, "revision %s was rolled back: apply refuses its text until that changes",
-			       ap_revision_text(context->arena, r->rolled_back->replaced)));
+		     ap_format(context->arena, "%srevision %s %s: apply refuses its text until that changes",
+			       r->rolled_back->action == AP_ACTION_TRIAL_END ? "the trial of " : "",
+			       ap_revision_text(context->arena, r->rolled_back->replaced),
+			       r->rolled_back->action == AP_ACTION_TRIAL_END ? "has ended" : "was rolled back"));
 	write_database(context, r->image);
 	write_pending(context, &r->pending, true);
 	write_pending(context, &r->pending, false);
@@ -228,6 +254,18 @@ static json_t *in_force_json(ap_context *context, const status_report *r)
 	ap_json_set(object, "policies", json_integer(ap_image_count(r->image, AP_TABLE_POLICIES)));
 	ap_json_set(object, "root", ap_json_name(context->arena, r->pending.root));
 	ap_json_set(object, "region_database", ap_image_database_json(context->arena, r->image));
+	return object;
+}
+
+static json_t *trial_json(ap_context *context, const status_report *r)
+{
+	const ap_image_trial *trial = &ap_image_head_of(r->image)->trial;
+	json_t *object = ap_trial_json(context, trial);
+
+	if (trial->ends == 0)
+		return object;
+	ap_json_set(object, "left_seconds", json_integer(trial->ends - r->now));
+	ap_json_set(object, "by", ap_json_text(context->arena, r->record != NULL ? r->record->by : NULL));
 	return object;
 }
 
@@ -268,6 +306,7 @@ static void write_json(ap_context *context, const status_report *r)
 
 	ap_json_set(object, "state", ap_json_text(context->arena, ap_context_state(context)));
 	ap_json_set(object, "in_force", r->image != NULL ? in_force_json(context, r) : json_null());
+	ap_json_set(object, "trial", r->image != NULL ? trial_json(context, r) : json_null());
 	ap_json_set(object, "differs", r->image != NULL ? json_boolean(differs(r)) : json_null());
 	ap_json_set(object, "pending", pending_json(context, &r->pending));
 	ap_json_set(object, "exceptions_ending", endings_json(context, r));
@@ -279,9 +318,11 @@ int ap_cmd_status(ap_context *context, int argc, char **argv)
 	const ap_usage usage = {
 		.command = "status",
 		.synopsis = "[--json]",
-		.description = "Shows what is in force, since when and by whom, which files differ from it, and which "
-			       "exceptions end within a week. The status is 0 if the files say what is in force, 1 if "
-			       "they differ or nothing was ever applied, 3 where what is in force cannot be read.",
+		.description =
+			"Shows what is in force, since when and by whom, a trial and what is left of it, which files "
+			"differ from it, and which "
+			"exceptions end within a week. The status is 0 if the files say what is in force, 1 if "
+			"they differ or nothing was ever applied, 3 where what is in force cannot be read.",
 	};
 	status_report r = { .now = (int64_t)time(NULL) };
 	int first, status;

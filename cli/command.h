@@ -35,6 +35,7 @@ typedef struct {
 int ap_cmd_apply(ap_context *context, int argc, char **argv);
 int ap_cmd_audit(ap_context *context, int argc, char **argv);
 int ap_cmd_check(ap_context *context, int argc, char **argv);
+int ap_cmd_confirm(ap_context *context, int argc, char **argv);
 int ap_cmd_create(ap_context *context, int argc, char **argv);
 int ap_cmd_delete(ap_context *context, int argc, char **argv);
 int ap_cmd_disable(ap_context *context, int argc, char **argv);

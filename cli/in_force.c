@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { NOTE_INDENT = 6 };
 
@@ -49,7 +50,7 @@ ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending)
 	ap_image *image;
 
 	*ret_pending = (ap_pending){ .n = 0 };
-	if (ap_applied_open(ap_context_state(context), &image, NULL) != AP_OK)
+	if (ap_applied_open(ap_context_state(context), (int64_t)time(NULL), &image, NULL) != AP_OK)
 		return state;
 	if (ap_in_force_is_root(context, ap_pending_root(context->arena, image))) {
 		*ret_pending = ap_pending_of(context->arena, image);

@@ -22,6 +22,7 @@ static const ap_command commands[] = {
 	{ "apply", "put the policy files in force, all at once", ap_cmd_apply },
 	{ "audit", "the records: who was let in or not, when, and by which policy", ap_cmd_audit },
 	{ "check", "what is wrong with the files, or probably not meant", ap_cmd_check },
+	{ "confirm", "keep the policy that is in force on trial", ap_cmd_confirm },
 	{ "create", "a new policy, in a file of its own and in force", ap_cmd_create },
 	{ "delete", "policies go, and what else is in their files stays", ap_cmd_delete },
 	{ "disable", "policies stay in the files, and decide nothing", ap_cmd_disable },

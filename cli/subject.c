@@ -45,7 +45,7 @@ int ap_subject_open_in_force(ap_context *context, ap_subject *ret_subject)
 	const char *state = ap_context_state(context);
 	ap_error error = { 0 };
 	ap_image *image = NULL;
-	ap_status status = ap_applied_load(state, &image, &error);
+	ap_status status = ap_applied_load(state, (int64_t)time(NULL), &image, &error);
 	int result;
 
 	if (status == AP_OK) {
@@ -90,7 +90,7 @@ bool ap_subject_open_before(ap_context *context, const ap_subject *subject, ap_s
 	const char *state = ap_context_state(context);
 	ap_error error = { 0 };
 	ap_image *image = NULL;
-	ap_status status = ap_applied_load(state, &image, &error);
+	ap_status status = ap_applied_load(state, (int64_t)time(NULL), &image, &error);
 
 	*ret_subject = (ap_subject){ .image = NULL };
 	*ret_why = NULL;

@@ -7,16 +7,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert(AP_IMAGE_VERSION == 1, "the image's name carries its format's version");
 
-static const size_t max_bytes = (size_t)6 * 1024 * 1024 * 1024; /* more than 4 GiB, the format's limit, in blocks */
-
 typedef ap_status opener(const char *path, ap_image **ret_image, ap_error *error);
 
-ap_status ap_applied_open_file(const char *path, ap_image **ret_image, ap_error *error)
+static ap_status open_one(const char *path, ap_image **ret_image, ap_error *error)
 {
 	int fd;
 	uint64_t size;
@@ -34,7 +33,7 @@ ap_status ap_applied_load_file(const char *path, ap_image **ret_image, ap_error 
 {
 	char *bytes;
 	size_t size;
-	ap_status status = ap_file_read(path, max_bytes, &bytes, &size, error);
+	ap_status status = ap_file_read(path, AP_APPLIED_BYTES_MAX, &bytes, &size, error);
 
 	if (status != AP_OK)
 		return status;
@@ -42,6 +41,90 @@ ap_status ap_applied_load_file(const char *path, ap_image **ret_image, ap_error 
 	if (status != AP_OK)
 		free(bytes);
 	return status;
+}
+
+/*
+ * Trials
+ */
+
+/* The image that `trial` says, beside the file `path`. */
+static ap_status path_of_then(const char *path, const ap_image_trial *trial, char then[PATH_MAX], ap_error *error)
+{
+	const char *slash = strrchr(path, '/');
+	int folder = slash != NULL ? (int)(slash + 1 - path) : 0;
+	char revision[AP_HEX_REVISION + 1];
+
+	ap_revision_format(trial->then, revision);
+	if (snprintf(then, PATH_MAX, "%.*s%s/%s.image", folder, path, AP_APPLIED_HISTORY, revision) >= PATH_MAX)
+		return ap_error_set(error, AP_ERR_LIMIT, path, 0, "the path of the state folder is too long");
+	return AP_OK;
+}
+
+/* It must be what it is said to be, and be for good: a trial does not lead to another. */
+static ap_status open_checked(opener *open_image, const char *path, const ap_image_trial *trial, ap_image **ret_image,
+			      ap_error *error)
+{
+	ap_image *image = NULL;
+	ap_status status = open_image(path, &image, error);
+	const ap_image_head *head;
+
+	if (status != AP_OK)
+		return status;
+	head = ap_image_head_of(image);
+	if (memcmp(head->revision, trial->then, sizeof(trial->then)) == 0 && head->trial.ends == 0) {
+		*ret_image = image;
+		return AP_OK;
+	}
+	ap_image_free(image);
+	return ap_error_set(error, AP_ERR_DAMAGED, path, 0, "it holds another image");
+}
+
+/* A trial has ended. That what counts since is missing must not look as if nothing had ever been applied. */
+static ap_status open_then(opener *open_image, const char *path, const ap_image_head *ended, ap_image **ret_image,
+			   ap_error *error)
+{
+	char then[PATH_MAX], revision[AP_HEX_REVISION + 1];
+	ap_error cause = { 0 };
+	ap_status status = path_of_then(path, &ended->trial, then, error);
+
+	if (status != AP_OK)
+		return status;
+	status = open_checked(open_image, then, &ended->trial, ret_image, &cause);
+	if (status == AP_OK)
+		return status;
+	ap_revision_format(ended->revision, revision);
+	return ap_error_set(error, status == AP_ERR_MISSING ? AP_ERR_DAMAGED : status, then, 0,
+			    "counts since the trial of revision %.12s has ended, and cannot be had: %s; \"accesspolicy "
+			    "rollback\" puts the newest earlier policy that is whole in force",
+			    revision, cause.message);
+}
+
+/* What counts at `now`, of the file of an image in force. */
+static ap_status open_counting(opener *open_image, const char *path, int64_t now, ap_image **ret_image, ap_error *error)
+{
+	ap_image *image = NULL;
+	ap_status status = open_image(path, &image, error);
+	const ap_image_head *head;
+
+	if (status != AP_OK)
+		return status;
+	head = ap_image_head_of(image);
+	if (head->trial.ends == 0 || now < head->trial.ends) {
+		*ret_image = image;
+		return AP_OK;
+	}
+	status = open_then(open_image, path, head, ret_image, error);
+	ap_image_free(image);
+	return status;
+}
+
+/*
+ * In force
+ */
+
+ap_status ap_applied_open_file(const char *path, int64_t now, ap_image **ret_image, ap_error *error)
+{
+	return open_counting(open_one, path, now, ret_image, error);
 }
 
 /* True where the folder itself or the entry is not there; an entry that cannot be looked at may be there. */
@@ -52,7 +135,7 @@ static bool surely_absent(const char *path)
 	return lstat(path, &unused) != 0 && errno == ENOENT;
 }
 
-static ap_status in_force(opener *open_image, const char *state_dir, ap_image **ret_image, ap_error *error)
+static ap_status in_force(opener *open_image, const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error)
 {
 	char image[PATH_MAX], history[PATH_MAX];
 	ap_status status;
@@ -60,19 +143,19 @@ static ap_status in_force(opener *open_image, const char *state_dir, ap_image **
 	if (snprintf(image, sizeof(image), "%s/%s", state_dir, AP_APPLIED_IMAGE) >= (int)sizeof(image) ||
 	    snprintf(history, sizeof(history), "%s/%s", state_dir, AP_APPLIED_HISTORY) >= (int)sizeof(history))
 		return ap_error_set(error, AP_ERR_LIMIT, state_dir, 0, "the path of the state folder is too long");
-	status = open_image(image, ret_image, error);
+	status = open_counting(open_image, image, now, ret_image, error);
 	if (status == AP_ERR_MISSING && !(surely_absent(image) && surely_absent(history)))
 		return ap_error_set(error, AP_ERR_DAMAGED, image, 0,
 				    "is missing, though %s tells that a policy was applied", history);
 	return status;
 }
 
-ap_status ap_applied_open(const char *state_dir, ap_image **ret_image, ap_error *error)
+ap_status ap_applied_open(const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error)
 {
-	return in_force(ap_applied_open_file, state_dir, ret_image, error);
+	return in_force(open_one, state_dir, now, ret_image, error);
 }
 
-ap_status ap_applied_load(const char *state_dir, ap_image **ret_image, ap_error *error)
+ap_status ap_applied_load(const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error)
 {
-	return in_force(ap_applied_load_file, state_dir, ret_image, error);
+	return in_force(ap_applied_load_file, state_dir, now, ret_image, error);
 }

@@ -297,6 +297,18 @@ static bool counts_fit(const ap_image_head *head)
 	return true;
 }
 
+/* An end that no trial could have had would keep a policy in force for good, or nobody knows what after it. */
+static bool trial_is_possible(const ap_image_head *head)
+{
+	static const uint8_t none[AP_REVISION_BYTES];
+	const ap_image_trial *trial = &head->trial;
+
+	if (trial->ends == 0)
+		return memcmp(trial->then, none, sizeof(none)) == 0;
+	return trial->ends > head->made && (uint64_t)trial->ends - (uint64_t)head->made <= AP_TRIAL_SECONDS_MAX &&
+	       memcmp(trial->then, head->revision, sizeof(none)) != 0;
+}
+
 static const char *head_fault(const ap_image_head *head, uint64_t stored)
 {
 	if (memcmp(head->magic, AP_IMAGE_MAGIC, sizeof(head->magic)) != 0)
@@ -309,6 +321,8 @@ static const char *head_fault(const ap_image_head *head, uint64_t stored)
 		return "is not as long as it says: it was cut short, or something was added";
 	if (!counts_fit(head))
 		return "says that it holds more than it has room for";
+	if (!trial_is_possible(head))
+		return "says that it is on trial in a way that no trial is";
 	return NULL;
 }
 

@@ -21,8 +21,8 @@
  * then the policies one by one, each with its strings and small nets in one block where that has room.
  *
  * It is stored in blocks that are checked one by one (block.h); in a file, and in the pipe from the compiler's process.
- * The identity in their checksums is the image's revision. `head.made` is outside of that: the same policy, made twice,
- * is the same revision.
+ * The identity in their checksums is the image's revision. `head.made` and `head.trial` are outside of that: the same policy,
+ * made twice, or on trial and then kept, is the same revision. The checksums cover them as they cover everything.
  *
  * An image is not believed because it exists: its head and size are checked when it is opened, the checksums of each
  * block when it is read, and every access is held against the image's bounds. What fails marks the reader (ap_view in
@@ -46,7 +46,8 @@
 enum {
 	AP_REVISION_BYTES = AP_IDENTITY_BYTES,
 	AP_HEX_REVISION = 2 * AP_REVISION_BYTES,
-	AP_IMAGE_DEPARTMENT_DEPTH_MAX = 128
+	AP_IMAGE_DEPARTMENT_DEPTH_MAX = 128,
+	AP_TRIAL_SECONDS_MAX = 7 * 24 * 60 * 60 /* from `made` on; what says that it lasts longer is damaged */
 };
 
 /* n numbers at `at`; with n = 1 `at` is that number itself. */
@@ -141,6 +142,12 @@ typedef struct {
 	ap_image_ranges ranges6; /* but for what an alias leads to */
 } ap_image_map;
 
+/* An image that is in force on trial ends by itself; what counts from then on is an image of the history (applied.h). */
+typedef struct {
+	int64_t ends; /* seconds since 1970-01-01T00:00:00Z, the first that is outside; 0: it is not on trial */
+	uint8_t then[AP_REVISION_BYTES]; /* the revision that counts from then on; zeros where it is not on trial */
+} ap_image_trial;
+
 typedef struct {
 	char magic[8];
 	uint32_t version;
@@ -148,9 +155,10 @@ typedef struct {
 	uint32_t size;                       /* bytes of the image, not of what it is stored in */
 	uint32_t hot;                        /* bytes at its front that every login reads */
 	int64_t made;                        /* seconds since 1970-01-01T00:00:00Z; not part of the revision */
-	uint8_t revision[AP_REVISION_BYTES]; /* SHA-256 of the image with `made` and this field as zeros */
+	uint8_t revision[AP_REVISION_BYTES]; /* SHA-256 of the image with `made`, `trial` and this field as zeros */
 	uint8_t text[AP_REVISION_BYTES];     /* SHA-256 of the policy files: of each its path, a NUL byte, its size in
 	                                        decimal digits, a newline and its bytes, in reading order */
+	ap_image_trial trial;                /* not part of the revision */
 	ap_image_settings settings;
 	ap_image_map map;
 	ap_image_table tables[AP_N_TABLES];

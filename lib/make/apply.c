@@ -8,7 +8,9 @@
 #include "names.h"
 #include "pending.h"
 #include "region_changes.h"
+#include "timestamp.h"
 #include "transition.h"
+#include "trial.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +95,15 @@ static ap_load_text_of *texts_in_force(work *w, size_t *ret_n)
 /*
  * Edits
  */
+
+/* What is on trial is decided about first; files that nobody is going to apply need not be read. */
+static bool check_trial(work *w)
+{
+	if (!ap_trial_refuses(&w->t) || w->t.options->force)
+		return w->t.options->trial_seconds == 0 || ap_trial_prepare(&w->t);
+	w->t.result->outcome = AP_APPLY_REFUSED;
+	return false;
+}
 
 static bool is_edited(const work *w, const char *path)
 {
@@ -289,6 +300,16 @@ static void check_shrinking(work *w)
 	compare_databases(w, before);
 }
 
+static const char *how_it_ended(const work *w, const ap_record *by)
+{
+	char time[AP_TIMESTAMP_TEXT_MAX];
+
+	if (by->action != AP_ACTION_TRIAL_END)
+		return ap_format(w->t.arena, "was rolled back by %s", by->by);
+	return ap_format(w->t.arena, "was on a trial of %s's that ended %s unconfirmed", by->by,
+			 ap_timestamp_format_local(by->time, time));
+}
+
 /* The text that was rolled back is refused until it changes; so is the very image, however it came to be again. */
 static void check_rolled_back(work *w)
 {
@@ -302,11 +323,10 @@ static void check_rolled_back(work *w)
 		ap_revision_format(ap_image_head_of(before)->text, text_in_force);
 	by = ap_records_rolled_back(&w->t.records, w->t.result->revision, text, text_in_force);
 	if (by != NULL)
-		ap_diagnostics_add(
-			&w->t.result->refusals, AP_ERROR, data ? w->t.options->state : w->set->root, 0,
-			"%s revision %.12s, was rolled back by %s; it is not applied again until a %s changes",
-			strcmp(by->replaced, w->t.result->revision) == 0 ? "this policy," : "this text, of",
-			by->replaced, by->by, data ? "data file" : "policy file");
+		ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, data ? w->t.options->state : w->set->root, 0,
+				   "%s revision %.12s, %s; it is not applied again until a %s changes",
+				   strcmp(by->replaced, w->t.result->revision) == 0 ? "this policy," : "this text, of",
+				   by->replaced, how_it_ended(w, by), data ? "data file" : "policy file");
 }
 
 /* A root file that was meant for a test must not take the place of the machine's by a slip. */
@@ -365,12 +385,19 @@ static void finish_edits(work *w)
 		ap_file_edits_keep(w->edits);
 }
 
+/* False where there is nothing to go back to. The history has what came in force by other means first. */
+static bool begin_trial(work *w)
+{
+	if (!w->t.options->dry_run)
+		ap_transition_record_stranger(&w->t);
+	return w->t.options->trial_seconds == 0 || ap_trial_begin(&w->t, w->bytes);
+}
+
 static void put_in_force(work *w)
 {
 	ap_apply_result *result = w->t.result;
 	ap_record record;
 
-	ap_transition_record_stranger(&w->t);
 	record = ap_transition_record(&w->t, w->t.options->data ? AP_ACTION_DATA : AP_ACTION_APPLY);
 	if (ap_state_put(w->t.state, w->bytes, w->size, &record, w->t.options->progress, &result->in_force,
 			 &result->error) != AP_OK)
@@ -404,14 +431,14 @@ static void carry_out(work *w)
 		(void)ap_transition_open_in_force(&w->t, &unread);
 		return;
 	}
-	if (!open_in_force(w) || !check_edits(w) || !load(w) || !compile(w))
+	if (!open_in_force(w) || !check_trial(w) || !check_edits(w) || !load(w) || !compile(w))
 		return;
-	if (strcmp(result->revision, result->replaced) == 0) {
+	if (strcmp(result->revision, result->replaced) == 0 && result->replaced_trial.ends == 0) {
 		if (w->t.options->dry_run || carry_out_edits(w))
 			leave_unchanged(w);
 	} else {
 		ap_transition_compare(&w->t);
-		if (!refuse(w) && !w->t.options->dry_run && carry_out_edits(w))
+		if (!refuse(w) && begin_trial(w) && !w->t.options->dry_run && carry_out_edits(w))
 			put_in_force(w);
 	}
 	finish_edits(w);

@@ -14,9 +14,10 @@
 typedef struct {
 	const char *config; /* absolute */
 	const char *state;
-	bool data;    /* the policy files in force, with today's feeds, directory files and region database */
-	bool dry_run; /* everything but the last step */
-	bool force;   /* whatever refuses */
+	bool data;             /* the policy files in force, with today's feeds, directory files and region database */
+	bool dry_run;          /* everything but the last step */
+	bool force;            /* whatever refuses */
+	int64_t trial_seconds; /* how long it is in force, 1 to AP_TRIAL_SECONDS_MAX; 0: for good */
 
 	/* Changes of the policy files, or NULL. The policy is checked and compiled as it will be with them; only where
 	   nothing refuses it they are carried out, and put in force with everything else that the files say. None of
@@ -51,6 +52,8 @@ typedef struct {
 	char revision[AP_HEX_REVISION + 1];
 	char replaced[AP_HEX_REVISION + 1]; /* "": nothing was in force */
 	const char *replaced_fault;         /* why what is in force could not be read, or NULL */
+	ap_image_trial trial;               /* that the new one is on; ends 0: none */
+	ap_image_trial replaced_trial;      /* the same of what was in force */
 	ap_changes changes;
 	const char *summary;
 	size_t n_policies;
@@ -61,10 +64,16 @@ void ap_apply(const ap_apply_options *options, ap_arena *arena, ap_apply_result 
 
 /*
  * Puts an earlier image of the history in force again: that of the revision which begins with `revision`, or with NULL
- * the one that was replaced when what is in force was first applied. Of the options state, by, uid, now, wait_ms and
+ * the one that was replaced when what is in force was first applied; where that is on trial, what counts when it ends. Of the options state, by, uid, now, wait_ms and
  * dry_run count. AP_APPLY_REFUSED: there is no such one, or it cannot be had (`refusals`).
  */
 void ap_rollback(const ap_apply_options *options, const char *revision, ap_arena *arena, ap_apply_result *ret_result);
+
+/*
+ * Keeps what is on trial. Of the options state, by, uid, now and wait_ms count. AP_APPLY_REFUSED: none is, or with `revision`
+ * another than what begins with that.
+ */
+void ap_confirm(const ap_apply_options *options, const char *revision, ap_arena *arena, ap_apply_result *ret_result);
 
 void ap_apply_result_clear(ap_apply_result *result);
 

@@ -7,7 +7,8 @@
 #include <string.h>
 
 const char *const ap_action_names[] = {
-	[AP_ACTION_APPLY] = "apply", [AP_ACTION_DATA] = "apply --data", [AP_ACTION_ROLLBACK] = "rollback"
+	[AP_ACTION_APPLY] = "apply",     [AP_ACTION_DATA] = "apply --data",   [AP_ACTION_ROLLBACK] = "rollback",
+	[AP_ACTION_CONFIRM] = "confirm", [AP_ACTION_TRIAL_END] = "trial-end",
 };
 
 static json_t *text_or_null(const char *text)
@@ -17,13 +18,15 @@ static json_t *text_or_null(const char *text)
 
 char *ap_record_format(const ap_record *record)
 {
-	char time[AP_TIMESTAMP_TEXT_MAX], *line, *with_newline;
+	char time[AP_TIMESTAMP_TEXT_MAX], ends[AP_TIMESTAMP_TEXT_MAX], *line, *with_newline;
 	json_t *object = json_pack(
-		"{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:b, s:i, s:s}", "number", (int)record->number, "time",
-		ap_timestamp_format_utc(record->time, time), "action", ap_action_names[record->action], "revision",
-		record->revision, "text", record->text, "replaced", text_or_null(record->replaced), "replaced_text",
-		text_or_null(record->replaced_text), "by", record->by, "uid", (json_int_t)record->uid, "forced",
-		(int)record->forced, "policies", (int)record->n_policies, "summary", record->summary);
+		"{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:b, s:o, s:i, s:s}", "number", (int)record->number,
+		"time", ap_timestamp_format_utc(record->time, time), "action", ap_action_names[record->action],
+		"revision", record->revision, "text", record->text, "replaced", text_or_null(record->replaced),
+		"replaced_text", text_or_null(record->replaced_text), "by", record->by, "uid", (json_int_t)record->uid,
+		"forced", (int)record->forced, "trial_ends",
+		text_or_null(record->trial_ends != 0 ? ap_timestamp_format_utc(record->trial_ends, ends) : ""),
+		"policies", (int)record->n_policies, "summary", record->summary);
 	size_t length;
 
 	line = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -36,6 +39,17 @@ char *ap_record_format(const ap_record *record)
 		ap_out_of_memory();
 	memcpy(with_newline + length, "\n", 2);
 	return with_newline;
+}
+
+/* Null or absent: none. */
+static bool take_trial(const json_t *object, int64_t *ret_ends)
+{
+	const json_t *value = json_object_get(object, "trial_ends");
+	const char *text = json_string_value(value);
+
+	if (text == NULL)
+		return value == NULL || json_is_null(value);
+	return ap_timestamp_parse(text, ret_ends);
 }
 
 static bool take_hex(const json_t *object, const char *key, bool may_be_null, char hex[AP_HEX_REVISION + 1])
@@ -84,11 +98,11 @@ bool ap_record_parse(const char *line, size_t length, ap_arena *arena, ap_record
 	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
 	const char *time = json_string_value(json_object_get(object, "time"));
 	ap_record record = { .number = take_number(object, "number") };
-	bool legible = record.number > 0 && time != NULL && ap_timestamp_parse(time, &record.time) &&
-		       take_action(object, &record.action) && take_hex(object, "revision", false, record.revision) &&
-		       take_hex(object, "text", false, record.text) &&
-		       take_hex(object, "replaced", true, record.replaced) &&
-		       take_hex(object, "replaced_text", true, record.replaced_text);
+	bool legible =
+		record.number > 0 && time != NULL && ap_timestamp_parse(time, &record.time) &&
+		take_action(object, &record.action) && take_hex(object, "revision", false, record.revision) &&
+		take_hex(object, "text", false, record.text) && take_hex(object, "replaced", true, record.replaced) &&
+		take_hex(object, "replaced_text", true, record.replaced_text) && take_trial(object, &record.trial_ends);
 
 	if (legible) {
 		record.by = take_text(object, "by", arena);
@@ -125,10 +139,16 @@ const ap_record *ap_records_find(const ap_records *records, const char *prefix, 
 	return found;
 }
 
+/* What was in force before is again. */
+static bool goes_back(const ap_record *record)
+{
+	return record->action == AP_ACTION_ROLLBACK || record->action == AP_ACTION_TRIAL_END;
+}
+
 static bool puts_there(const ap_record *record, const char *revision)
 {
 	/* a rollback to it is no new beginning: what it was rolled back from is not what was before it */
-	return strcmp(record->revision, revision) == 0 && record->action != AP_ACTION_ROLLBACK;
+	return strcmp(record->revision, revision) == 0 && !goes_back(record);
 }
 
 const ap_record *ap_records_before(const ap_records *records, const char *revision)
@@ -140,7 +160,7 @@ const ap_record *ap_records_before(const ap_records *records, const char *revisi
 	if (at == 0) /* it came there by other means than these */
 		at = records->n + 1;
 	while (at > 1)
-		if (strcmp(records->items[--at - 1].revision, revision) != 0)
+		if (strcmp(records->items[--at - 1].revision, revision) != 0 && records->items[at - 1].trial_ends == 0)
 			return &records->items[at - 1];
 	return NULL;
 }
@@ -153,9 +173,9 @@ const ap_record *ap_records_rolled_back(const ap_records *records, const char *r
 	for (size_t i = 0; i < records->n; i++) {
 		const ap_record *record = &records->items[i];
 		/* a rollback of feeds alone is none of the text, which is what it was before and after */
-		bool of_text = record->action == AP_ACTION_ROLLBACK && strcmp(record->replaced_text, record->text) != 0;
+		bool of_text = goes_back(record) && strcmp(record->replaced_text, record->text) != 0;
 
-		if (record->action == AP_ACTION_ROLLBACK && strcmp(record->replaced, revision) == 0)
+		if (goes_back(record) && strcmp(record->replaced, revision) == 0)
 			by = record;
 		else if (of_text && strcmp(record->replaced_text, text) == 0 && strcmp(text, text_in_force) != 0)
 			by = record;

@@ -1,11 +1,7 @@
-#include "../login/applied.h"
+#include "timestamp.h"
 #include "transition.h"
 
 #include <string.h>
-
-#define REFUSE(t, ...)                                                                                                 \
-	(ap_diagnostics_add(&(t)->result->refusals, AP_ERROR, (t)->options->state, 0, __VA_ARGS__),                    \
-	 (t)->result->outcome = AP_APPLY_REFUSED, false)
 
 static bool open_state(ap_transition *t)
 {
@@ -13,7 +9,7 @@ static bool open_state(ap_transition *t)
 		return true;
 	if (t->result->error.status != AP_ERR_MISSING)
 		return false;
-	return REFUSE(t, "nothing was ever applied: there is nothing to go back to");
+	return AP_REFUSE(t, "nothing was ever applied: there is nothing to go back to");
 }
 
 static const ap_record *find_named(ap_transition *t, const char *revision)
@@ -22,36 +18,27 @@ static const ap_record *find_named(ap_transition *t, const char *revision)
 	const ap_record *record = ap_records_find(&t->records, revision, &ambiguous);
 
 	if (record == NULL && ambiguous)
-		(void)REFUSE(t, "several revisions begin with %s; \"accesspolicy history\" shows them", revision);
+		(void)AP_REFUSE(t, "several revisions begin with %s; \"accesspolicy history\" shows them", revision);
 	else if (record == NULL)
-		(void)REFUSE(t, "no revision begins with %s; \"accesspolicy history\" shows them", revision);
+		(void)AP_REFUSE(t, "no revision begins with %s; \"accesspolicy history\" shows them", revision);
 	return record;
 }
 
 /* All of it is read and checked before it takes the place of anything. False, with *error, where it cannot be had. */
 static bool open_image(ap_transition *t, const ap_record *record, ap_error *error)
 {
-	const char *path = ap_state_image_path(t->state, t->arena, record->revision);
-	char revision[AP_HEX_REVISION + 1];
-	ap_image *image = NULL;
+	ap_image *image = ap_transition_load_kept(t, record->revision, error);
 
-	if (ap_applied_load_file(path, &image, error) != AP_OK)
-		return false;
-	ap_revision_format(ap_image_head_of(image)->revision, revision);
-	if (strcmp(revision, record->revision) != 0) {
-		ap_image_free(image);
-		ap_error_set(error, AP_ERR_DAMAGED, path, 0, "holds revision %.12s", revision);
-		return false;
-	}
-	ap_transition_take(t, image);
-	return true;
+	if (image != NULL)
+		ap_transition_take(t, image);
+	return image != NULL;
 }
 
 static bool refuse_image(ap_transition *t, const ap_record *record, const ap_error *error)
 {
 	if (error->status == AP_ERR_MISSING)
-		return REFUSE(t, "the image of revision %.12s is no longer kept", record->revision);
-	return REFUSE(t, "the image of revision %.12s cannot be used: %s", record->revision, error->message);
+		return AP_REFUSE(t, "the image of revision %.12s is no longer kept", record->revision);
+	return AP_REFUSE(t, "the image of revision %.12s cannot be used: %s", record->revision, error->message);
 }
 
 static bool open_named(ap_transition *t, const char *revision)
@@ -61,7 +48,35 @@ static bool open_named(ap_transition *t, const char *revision)
 
 	if (record == NULL)
 		return false;
+	if (t->result->replaced_trial.ends != 0 && strcmp(record->revision, t->result->replaced) == 0)
+		return AP_REFUSE(t, "revision %.12s is in force, on trial; \"accesspolicy confirm\" keeps it",
+				 record->revision);
 	return open_image(t, record, &error) || refuse_image(t, record, &error);
+}
+
+static void tell_ended(ap_transition *t, const ap_record *ended, ap_record *ret_then)
+{
+	char time[AP_TIMESTAMP_TEXT_MAX];
+
+	memcpy(ret_then->revision, ended->revision, sizeof(ret_then->revision));
+	ap_diagnostics_add(&t->result->warnings, AP_WARNING, t->options->state, 0,
+			   "the trial of revision %.12s ended %s: what was in force before counts again already",
+			   ended->replaced, ap_timestamp_format_local(ended->time, time));
+}
+
+/* What counts when the trial ends; or what counts already, since it has ended while one was about to end it. */
+static bool open_kept_for_trial(ap_transition *t)
+{
+	const char *now = t->result->replaced;
+	const ap_record *ended = t->records.n > 0 ? &t->records.items[t->records.n - 1] : NULL;
+	ap_record then = { .number = 0 };
+	ap_error unread = { 0 };
+
+	if (t->result->replaced_trial.ends != 0)
+		ap_revision_format(t->result->replaced_trial.then, then.revision);
+	else if (t->trial_ended && strcmp(ended->revision, now) == 0)
+		tell_ended(t, ended, &then);
+	return then.revision[0] != '\0' && open_image(t, &then, &unread);
 }
 
 /*
@@ -74,6 +89,8 @@ static bool open_earlier(ap_transition *t)
 	const ap_record *record = NULL, *newest = NULL;
 	ap_error why_not = { 0 };
 
+	if (open_kept_for_trial(t))
+		return true;
 	if (t->result->replaced_fault == NULL && now[0] != '\0')
 		record = ap_records_before(&t->records, now);
 	else if (t->records.n > 0)
@@ -81,7 +98,8 @@ static bool open_earlier(ap_transition *t)
 	for (; record != NULL && record >= t->records.items; record--) {
 		ap_error error = { 0 };
 
-		if (strcmp(record->revision, now) == 0)
+		/* what was on trial, and not confirmed, was never in force for good */
+		if (strcmp(record->revision, now) == 0 || record->trial_ends != 0)
 			continue;
 		if (open_image(t, record, &error))
 			return true;
@@ -93,11 +111,12 @@ static bool open_earlier(ap_transition *t)
 	if (newest != NULL)
 		return refuse_image(t, newest, &why_not);
 	if (now[0] == '\0')
-		return REFUSE(t, "the history has nothing that could be put in force");
-	return REFUSE(t,
-		      "the history has nothing older than revision %.12s; \"accesspolicy history\" shows which others "
-		      "can be put in force, each by its revision",
-		      now);
+		return AP_REFUSE(t, "the history has nothing that could be put in force");
+	return AP_REFUSE(
+		t,
+		"the history has nothing older than revision %.12s; \"accesspolicy history\" shows which others "
+		"can be put in force, each by its revision",
+		now);
 }
 
 /* It is in force already; but if there was no room for its line when it was put there, it gets that now. */

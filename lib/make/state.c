@@ -4,6 +4,7 @@
 #include "../login/file.h"
 #include "names.h"
 #include "records.h"
+#include "stamp.h"
 #include "write.h"
 
 #include <dirent.h>
@@ -214,11 +215,32 @@ static ap_status move_over(const ap_state *state, const char *from, const char *
 	return AP_OK;
 }
 
+/* What is copied is to be in force for good, or to be kept as that. */
+static bool copy_first_block(int from, int to)
+{
+	uint8_t block[AP_BLOCK_SIZE];
+	size_t used = 0;
+	ssize_t n;
+
+	while (used < sizeof(block) && (n = read(from, block + used, sizeof(block) - used)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		used += (size_t)n;
+	}
+	if (used == sizeof(block))
+		ap_stamp_clear(block);
+	return ap_write_all(to, block, used, NULL);
+}
+
 static bool copy_all(int from, int to)
 {
 	char buffer[64 * 1024];
 	ssize_t n;
 
+	if (!copy_first_block(from, to))
+		return false;
 	while ((n = read(from, buffer, sizeof(buffer))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -235,8 +257,8 @@ static bool is_full(void)
 }
 
 /*
- * A copy, not a link: what happens to the image in force must not happen to the history's. *ret_full where there was
- * no room for it.
+ * A copy, not a link: what happens to the image in force must not happen to the history's; and on trial only the former
+ * is. *ret_full where there was no room for it.
  */
 static ap_status copy_image(const ap_state *state, const char *from, const char *to, bool *ret_full, ap_error *error)
 {
@@ -346,38 +368,91 @@ static bool read_intent(const ap_state *state, ap_arena *arena, ap_record *ret_r
 	return legible;
 }
 
-/* The revision of the image in force; "" where it cannot be told. */
-static void revision_in_force(const ap_state *state, char revision[AP_HEX_REVISION + 1])
+/* False where it cannot be told. */
+static bool read_head(const ap_state *state, const char *name, ap_image_head *ret_head)
 {
-	ap_image_head head;
-	int fd = openat(state->folder, IMAGE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(state->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	uint8_t block[AP_BLOCK_SIZE];
+	bool found;
 
-	revision[0] = '\0';
 	if (fd < 0)
-		return;
-	if (pread(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-	    memcmp(head.magic, AP_IMAGE_MAGIC, sizeof(head.magic)) == 0)
-		ap_revision_format(head.revision, revision);
+		return false;
+	found = pread(fd, block, sizeof(block), 0) == (ssize_t)sizeof(block) && ap_stamp_read(block, ret_head);
 	(void)close(fd);
+	return found;
+}
+
+/* Is what the record tells of in force: that image, and for as long? */
+static bool is_in_force(const ap_state *state, const ap_record *record)
+{
+	char revision[AP_HEX_REVISION + 1];
+	ap_image_head head;
+
+	if (!read_head(state, IMAGE, &head))
+		return false;
+	ap_revision_format(head.revision, revision);
+	return strcmp(revision, record->revision) == 0 && head.trial.ends == record->trial_ends;
 }
 
 static bool came_to_be(const ap_state *state, const ap_record *intent, const ap_records *records)
 {
-	char revision[AP_HEX_REVISION + 1];
-
-	revision_in_force(state, revision);
-	return strcmp(revision, intent->revision) == 0 &&
+	return is_in_force(state, intent) &&
 	       (records->n == 0 || records->items[records->n - 1].number < intent->number);
 }
 
-ap_status ap_state_records(ap_state *state, ap_arena *arena, ap_records *ret_records, ap_error *error)
+/* Who began the trial, as far as it is known. */
+static void tell_who_began(const ap_records *records, const ap_record *ended, ap_record *record)
 {
-	ap_record intent;
+	record->by = "unknown";
+	for (size_t i = records->n; i > 0; i--) {
+		const ap_record *begun = &records->items[i - 1];
+
+		if (strcmp(begun->revision, ended->replaced) != 0 || begun->trial_ends != ended->time)
+			continue;
+		record->by = begun->by;
+		record->uid = begun->uid;
+		return;
+	}
+}
+
+/* The record of a trial's end, if the image in force is on one that has ended, and what counts since can be told. */
+static bool find_ended_trial(const ap_state *state, int64_t now, const ap_records *records, ap_record *ret_record)
+{
+	ap_record record = { .number = records->n > 0 ? records->items[records->n - 1].number + 1 : 1,
+			     .action = AP_ACTION_TRIAL_END,
+			     .summary = "the trial has ended: what was in force before counts again" };
+	ap_image_head ended, then;
+	char name[PATH_MAX];
+
+	if (!read_head(state, IMAGE, &ended) || ended.trial.ends == 0 || now < ended.trial.ends)
+		return false;
+	ap_revision_format(ended.trial.then, record.revision);
+	image_name(record.revision, name);
+	if (!read_head(state, name, &then))
+		return false;
+	record.time = ended.trial.ends;
+	record.n_policies = then.tables[AP_TABLE_POLICIES].n;
+	ap_revision_format(then.text, record.text);
+	ap_revision_format(ended.revision, record.replaced);
+	ap_revision_format(ended.text, record.replaced_text);
+	tell_who_began(records, &record, &record);
+	*ret_record = record;
+	return true;
+}
+
+ap_status ap_state_records(ap_state *state, int64_t now, ap_arena *arena, ap_records *ret_records, ap_error *error)
+{
+	ap_record record;
 	ap_status status = read_log(state, arena, ret_records, error);
 
-	if (status == AP_OK && read_intent(state, arena, &intent) && came_to_be(state, &intent, ret_records))
-		*AP_PUSH(arena, ret_records->items, ret_records->n) = intent;
-	return status;
+	if (status != AP_OK)
+		return status;
+	if (read_intent(state, arena, &record) && came_to_be(state, &record, ret_records))
+		*AP_PUSH(arena, ret_records->items, ret_records->n) = record;
+	ret_records->trial_ended = find_ended_trial(state, now, ret_records, &record);
+	if (ret_records->trial_ended)
+		*AP_PUSH(arena, ret_records->items, ret_records->n) = record;
+	return AP_OK;
 }
 
 static void begin_anew_if_long(const ap_state *state)
@@ -469,6 +544,18 @@ static void drop_unknown_images(const ap_state *state, const ap_names *known, ke
 		(void)closedir(folder);
 }
 
+/* What is to count when a trial has ended is none that could be dropped. */
+static void note_awaited(const ap_state *state, ap_names *seen, ap_arena *arena)
+{
+	char *revision = ap_arena_alloc(arena, AP_HEX_REVISION + 1);
+	ap_image_head head;
+
+	if (!read_head(state, IMAGE, &head) || head.trial.ends == 0)
+		return;
+	ap_revision_format(head.trial.then, revision);
+	ap_names_put(seen, revision, 0);
+}
+
 /*
  * Images that only the log remembers by now take no room. The newest are kept, as many as the limits leave; and the
  * newest of each of the last texts, however many feeds came in between: it is a text that one goes back from.
@@ -481,6 +568,7 @@ static void drop_old_images(ap_state *state)
 	kept_images all = { .n = 0 };
 	size_t n_texts = 0;
 
+	note_awaited(state, seen, arena);
 	if (read_log(state, arena, &records, NULL) != AP_OK)
 		records.n = 0;
 	for (size_t i = records.n; i > 0; i--) {
@@ -527,10 +615,10 @@ static ap_status sync_history(const ap_state *state, ap_error *error)
 
 /* What the history gets once an image is in its place. */
 typedef struct {
-	const char *revision;
+	const ap_record *record;
 	const char *line;
 	bool has_copy;     /* the history has the image already */
-	const void *bytes; /* the image, where it is still in memory; else NULL */
+	const void *bytes; /* the image as the history has it, where it is still in memory; else NULL */
 	size_t size;
 } entry;
 
@@ -541,7 +629,7 @@ static ap_status copy_into_history(const ap_state *state, const entry *e, bool *
 	ap_status status = make_history(state, error);
 
 	*ret_full = false;
-	image_name(e->revision, name);
+	image_name(e->record->revision, name);
 	if (status == AP_OK && e->bytes != NULL) {
 		status = write_new(state, HISTORY_NEW, e->bytes, e->size, NULL, error);
 		*ret_full = status != AP_OK && is_full();
@@ -607,7 +695,7 @@ static ap_status recover(ap_state *state, ap_error *error)
 	if (status == AP_OK && read_intent(state, arena, &intent) && came_to_be(state, &intent, &records)) {
 		char *line = ap_record_format(&intent);
 
-		(void)record_in_history(state, &(entry){ .revision = intent.revision, .line = line }, NULL);
+		(void)record_in_history(state, &(entry){ .record = &intent, .line = line }, NULL);
 		free(line);
 	} else if (status == AP_OK) {
 		(void)unlinkat(state->folder, INTENT, 0);
@@ -642,11 +730,9 @@ static ap_status write_intent(const ap_state *state, const char *line, ap_error 
 static ap_status take_place(ap_state *state, const entry *e, bool *ret_in_force, ap_error *error)
 {
 	ap_status status = move_over(state, IMAGE_NEW, IMAGE, error);
-	char revision[AP_HEX_REVISION + 1];
 
 	/* a rename that could not be synchronized has been made all the same */
-	revision_in_force(state, revision);
-	*ret_in_force = status == AP_OK || strcmp(revision, e->revision) == 0;
+	*ret_in_force = status == AP_OK || is_in_force(state, e->record);
 	(void)unlinkat(state->folder, IMAGE_NEW, 0);
 	return status == AP_OK ? record_in_history(state, e, error) : status;
 }
@@ -655,7 +741,9 @@ ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap
 		       const ap_progress *progress, bool *ret_in_force, ap_error *error)
 {
 	char *line = ap_record_format(record);
-	const entry e = { .revision = record->revision, .line = line, .bytes = bytes, .size = size };
+	const entry e = {
+		.record = record, .line = line, .bytes = record->trial_ends == 0 ? bytes : NULL, .size = size
+	};
 	ap_status status = write_new(state, IMAGE_NEW, bytes, size, progress, error);
 
 	*ret_in_force = false;
@@ -676,7 +764,7 @@ ap_status ap_state_put(ap_state *state, const void *bytes, size_t size, const ap
 ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret_in_force, ap_error *error)
 {
 	char name[PATH_MAX], *line = ap_record_format(record);
-	const entry e = { .revision = record->revision, .line = line, .has_copy = true };
+	const entry e = { .record = record, .line = line, .has_copy = true };
 	bool full;
 	ap_status status;
 
@@ -701,8 +789,19 @@ ap_status ap_state_put_again(ap_state *state, const ap_record *record, bool *ret
 ap_status ap_state_record(ap_state *state, const ap_record *record, ap_error *error)
 {
 	char *line = ap_record_format(record);
-	ap_status status = record_in_history(state, &(entry){ .revision = record->revision, .line = line }, error);
+	ap_status status = record_in_history(state, &(entry){ .record = record, .line = line }, error);
 
 	free(line);
 	return status;
+}
+
+ap_status ap_state_keep(ap_state *state, const char *revision, ap_error *error)
+{
+	ap_record record = { .number = 0 };
+	bool full;
+	ap_status status;
+
+	memcpy(record.revision, revision, sizeof(record.revision));
+	status = copy_into_history(state, &(entry){ .record = &record }, &full, error);
+	return status == AP_OK ? sync_history(state, error) : status;
 }

@@ -3,17 +3,31 @@
 #include "../login/applied.h"
 #include "../login/view.h"
 #include "audit_file.h"
+#include "trial.h"
 
 #include <string.h>
+#include <time.h>
+
+static bool read_records(ap_transition *t)
+{
+	/* not what it was when the command began to wait for the lock: a trial may have ended since */
+	t->now = (int64_t)time(NULL);
+	if (ap_state_records(t->state, t->now, t->arena, &t->records, &t->result->error) != AP_OK)
+		return false;
+	t->trial_ended = t->records.trial_ended;
+	if (t->trial_ended && !t->options->dry_run)
+		ap_trial_settle(t);
+	return true;
+}
 
 bool ap_transition_open(ap_transition *t, bool create)
 {
 	const ap_apply_options *o = t->options;
 	ap_error *error = &t->result->error;
 
+	t->now = (int64_t)time(NULL);
 	if (ap_state_open(o->state, create, &t->state, error) == AP_OK &&
-	    (o->dry_run || ap_state_lock(t->state, o->wait_ms, error) == AP_OK) &&
-	    ap_state_records(t->state, t->arena, &t->records, error) == AP_OK)
+	    (o->dry_run || ap_state_lock(t->state, o->wait_ms, error) == AP_OK) && read_records(t))
 		return true;
 	t->result->outcome = AP_APPLY_FAILED;
 	return false;
@@ -23,16 +37,34 @@ ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error)
 {
 	ap_image *whole = NULL;
 	/* of what is only opened nothing but the head has been checked: what is compared is checked first */
-	ap_status status = ap_applied_load(t->options->state, &whole, error);
+	ap_status status = ap_applied_load(t->options->state, t->now, &whole, error);
 
 	ap_image_free(whole);
 	if (status == AP_OK)
-		status = ap_applied_open(t->options->state, &t->in_force, error);
-	if (status == AP_OK)
+		status = ap_applied_open(t->options->state, t->now, &t->in_force, error);
+	if (status == AP_OK) {
 		ap_revision_format(ap_image_head_of(t->in_force)->revision, t->result->replaced);
-	else if (status != AP_ERR_MISSING)
+		t->result->replaced_trial = ap_image_head_of(t->in_force)->trial;
+	} else if (status != AP_ERR_MISSING) {
 		t->result->replaced_fault = ap_arena_strdup(t->arena, error->message);
+	}
 	return status;
+}
+
+ap_image *ap_transition_load_kept(const ap_transition *t, const char *revision, ap_error *error)
+{
+	const char *path = ap_state_image_path(t->state, t->arena, revision);
+	char found[AP_HEX_REVISION + 1];
+	ap_image *image = NULL;
+
+	if (ap_applied_load_file(path, &image, error) != AP_OK)
+		return NULL;
+	ap_revision_format(ap_image_head_of(image)->revision, found);
+	if (strcmp(found, revision) == 0)
+		return image;
+	ap_image_free(image);
+	ap_error_set(error, AP_ERR_DAMAGED, path, 0, "holds revision %.12s", found);
+	return NULL;
 }
 
 void ap_transition_take(ap_transition *t, ap_image *image)
@@ -80,6 +112,7 @@ void ap_transition_record_stranger(ap_transition *t)
 			     .time = t->options->now,
 			     .action = AP_ACTION_APPLY,
 			     .by = "unknown",
+			     .trial_ends = t->result->replaced_trial.ends,
 			     .summary = "found in force: it was put there by other means than apply" };
 
 	if (t->in_force == NULL || ap_transition_is_recorded(t, t->result->replaced))
@@ -106,6 +139,7 @@ ap_record ap_transition_record(const ap_transition *t, ap_action action)
 			     .by = t->options->by,
 			     .uid = t->options->uid,
 			     .forced = t->options->force && result->refusals.n_errors > 0,
+			     .trial_ends = result->trial.ends,
 			     .n_policies = (unsigned)result->n_policies,
 			     .summary = result->summary };
 

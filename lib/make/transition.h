@@ -1,4 +1,4 @@
-/* transition.h - what apply and rollback have in common: one image takes another's place. A part of apply.c. */
+/* transition.h - what apply, rollback and confirm have in common: one image takes another's place. A part of apply.c. */
 #ifndef AP_TRANSITION_H
 #define AP_TRANSITION_H
 
@@ -11,12 +11,15 @@ typedef struct {
 	ap_state *state;    /* NULL: there is no folder, and none was to be made */
 	ap_image *in_force; /* NULL: nothing is, or it cannot be read */
 	ap_records records;
+	int64_t now;          /* when what is in force was looked at, with the lock */
+	bool trial_ended;     /* since then, or before and nobody had written it down: the last record tells of it */
 	ap_image *image;      /* the new one; owned */
 	ap_image *last_known; /* see ap_transition_before */
 } ap_transition;
 
 /*
- * Opens the state folder, makes it with `create`, and takes the lock unless nothing is to be changed (dry_run). False
+ * Opens the state folder, makes it with `create`, and takes the lock unless nothing is to be changed (dry_run); then what is
+ * in force is what counts now, on the disk too, whatever trial has ended. False
  * with result->outcome AP_APPLY_FAILED and result->error; AP_ERR_MISSING where there is no folder.
  */
 bool ap_transition_open(ap_transition *t, bool create);
@@ -26,6 +29,9 @@ bool ap_transition_open(ap_transition *t, bool create);
  * whole. NULL: neither. It lives as long as the transition.
  */
 const ap_image *ap_transition_before(ap_transition *t);
+
+/* A revision's image of the history, once all of it was read and checked. NULL with *error where it cannot be had. */
+ap_image *ap_transition_load_kept(const ap_transition *t, const char *revision, ap_error *error);
 
 /* Is the last record the revision's? What is in force otherwise came there by other means. */
 bool ap_transition_is_recorded(const ap_transition *t, const char *revision);
@@ -37,7 +43,7 @@ bool ap_transition_is_recorded(const ap_transition *t, const char *revision);
 void ap_transition_record_stranger(ap_transition *t);
 
 /*
- * Checks all of the image in force, opens it, and fills result->replaced or replaced_fault. The status of what failed;
+ * Checks all of the image in force, opens it, and fills result->replaced and replaced_trial, or replaced_fault. The status of what failed;
  * AP_ERR_MISSING where nothing is in force.
  */
 ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error);
@@ -55,5 +61,10 @@ ap_record ap_transition_record(const ap_transition *t, ap_action action);
 void ap_transition_make_audit_file(ap_transition *t);
 
 void ap_transition_close(ap_transition *t);
+
+/* Has it be refused, as the state folder is, for a reason that is told like printf(3)'s; false. */
+#define AP_REFUSE(t, ...)                                                                                              \
+	(ap_diagnostics_add(&(t)->result->refusals, AP_ERROR, (t)->options->state, 0, __VA_ARGS__),                    \
+	 (t)->result->outcome = AP_APPLY_REFUSED, false)
 
 #endif

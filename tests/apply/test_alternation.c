@@ -24,6 +24,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { N_READERS = 32, N_THROUGH_PAM = 8, N_ALTERNATIONS = 1000, N_TENANTS = 400 };
@@ -125,7 +126,7 @@ static bool log_in_by_library(counts *own)
 	ap_image *image;
 	int first, second;
 
-	if (ap_applied_open(state_folder, &image, &error) != AP_OK) {
+	if (ap_applied_open(state_folder, (int64_t)time(NULL), &image, &error) != AP_OK) {
 		(void)snprintf(own->fault, sizeof(own->fault), "%s: %s", error.file, error.message);
 		return false;
 	}

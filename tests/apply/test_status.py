@@ -20,7 +20,7 @@ def pending(lab):
 def nothing_applied(lab):
     result = lab.run("status", status=1)
     expect(f"nothing was ever applied in {lab.state}\n" in result.out, "what is printed", result)
-    same(status(lab, 1), {"state": lab.state, "in_force": None, "differs": None, "pending": [],
+    same(status(lab, 1), {"state": lab.state, "in_force": None, "trial": None, "differs": None, "pending": [],
                           "exceptions_ending": []}, "the JSON")
     os.mkdir(lab.state)
     status(lab, 1)
