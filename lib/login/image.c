@@ -322,7 +322,7 @@ static const char *head_fault(const ap_image_head *head, uint64_t stored)
 	if (!counts_fit(head))
 		return "says that it holds more than it has room for";
 	if (!trial_is_possible(head))
-		return "says that it is on trial in a way that no trial is";
+		return "is damaged: what it says of a trial cannot be";
 	return NULL;
 }
 

@@ -168,6 +168,16 @@ class Lab:
         found = result.json()["in_force"]
         return found["revision"] if found is not None else None
 
+    def log_in(self, program, *logins, more=""):
+        """Real logins by what is in force, each (service, user, rhost, tty), through tests/pam/log_in.c: what libpam answers
+        to each, and the log."""
+        confdir = os.path.join(self.folder, "services")
+        os.makedirs(confdir, exist_ok=True)
+        done = subprocess.run([program, confdir, f"image={self.state_path(IMAGE)} {more}"],
+                              input="".join("\t".join(fields) + "\n" for fields in logins).encode(), capture_output=True,
+                              env={**environment(), "AP_TEST_MODULE": os.environ["AP_TEST_MODULE"]}, check=True)
+        return [int(code) for code in done.stdout.split()], done.stderr.decode()
+
     # The state folder
 
     def state_path(self, *names):

@@ -491,12 +491,7 @@ def following_survives_rotation(lab):
 
 
 def log_in(lab, *logins, more=""):
-    confdir = os.path.join(lab.folder, "services")
-    os.makedirs(confdir, exist_ok=True)
-    done = subprocess.run([arguments[1], confdir, f"image={lab.state_path('policy.v1.image')} {more}"],
-                          input="".join("\t".join(fields) + "\n" for fields in logins).encode(), capture_output=True,
-                          env={**environment(), "AP_TEST_MODULE": os.environ["AP_TEST_MODULE"]}, check=True)
-    return [int(code) for code in done.stdout.split()], done.stderr.decode()
+    return lab.log_in(arguments[1], *logins, more=more)
 
 
 LOGINS = [("webmail", "Member1", "10.0.0.1", ""), ("webmail", "member2@example.com", "203.0.113.1", ""),
