@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 from lab import IMAGE, check_whole, expect, main, note, same, test
 
@@ -243,6 +244,88 @@ def rollback_on_a_full_disk_is_remembered(lab, disk):
         expect("was rolled back by" in refused.err, "the text is not refused", refused)
         lab.apply("--force")
         same(lab.in_force(), second, "what was forced")
+
+
+def begin_trial(lab, how_long):
+    """Of a policy of some blocks, with no reserve that could make room; the two revisions."""
+    make_larger(lab, 8)
+    lab.apply()
+    before = lab.in_force()
+    lab.rename_office("Bureau")
+    lab.apply("--trial", how_long)
+    os.unlink(lab.state_path("history", "reserve"))
+    return before, lab.in_force()
+
+
+@on_a_disk
+def trial_on_a_full_disk(lab, disk):
+    """It is not begun, or it is begun and ends."""
+    make_larger(lab, 4)
+    lab.apply()
+    before = lab.in_force()
+    lab.rename_office("Bureau")
+    failed = 0
+    for free in range(0, SIZE, PAGE):
+        disk.fill(free)
+        result = lab.run("apply", "--trial", "1h")
+        if result.status == 0:
+            break
+        failed += 1
+        if "is in force all the same" in result.err:
+            found = lab.run("status", "--json", config=False).json()["trial"]
+            same(found["then"], before, "what counts then")
+        else:
+            same(lab.in_force(), before, "what is in force")
+        disk.empty()
+        shutil.rmtree(lab.state)
+        lab.rename_office("Office", was="Bureau")
+        lab.apply()
+        lab.rename_office("Bureau")
+    expect(failed > 0, "it failed before that")
+    note(f"enough: {free} bytes")
+    disk.empty()
+    lab.rollback()
+    same(lab.in_force(), before, "what is in force")
+
+
+@on_a_disk
+def confirm_on_a_full_disk(lab, disk):
+    before, after = begin_trial(lab, "1h")
+    disk.fill(0)
+    result = lab.run("confirm", config=False, status=0)
+    expect("for good" in result.out, "what is printed", result)
+    same(lab.run("status", "--json", config=False).json()["trial"], None, "the trial")
+    disk.empty()
+    same([record["action"] for record in lab.history()], ["confirm", "apply", "apply"], "the history")
+    check_whole(lab, [before, after, after])
+
+
+@on_a_disk
+def confirm_on_a_full_disk_without_its_copy(lab, disk):
+    """What is in force cannot be written anew: the trial goes on, and is confirmed when there is room."""
+    before, after = begin_trial(lab, "1h")
+    image = lab.image()
+    os.unlink(lab.state_path("history", f"{after}.image"))
+    disk.fill(0)
+    result = lab.run("confirm", config=False, status=1)
+    expect("No space left on device" in result.err and "stays in force, on trial until" in result.err, "what is said", result)
+    same(lab.image(), image, "the image, byte for byte")
+    disk.empty()
+    lab.run("confirm", config=False, status=0)
+    check_whole(lab, [before, after, after])
+
+
+@on_a_disk
+def trial_that_ends_on_a_full_disk(lab, disk):
+    before, after = begin_trial(lab, "1s")
+    disk.fill(0)
+    while lab.in_force() != before:
+        time.sleep(0.02)
+    lab.run("confirm", config=False, status=1)
+    same(lab.in_force(), before, "what is in force")
+    disk.empty()
+    lab.run("confirm", config=False, status=1)
+    check_whole(lab, [before, after, before])
 
 
 @on_a_disk

@@ -1,4 +1,4 @@
-"""Apply and rollback, killed before each call that could change the state folder, or with each of them failing.
+"""Apply, rollback, and trials as they begin, are kept and end, killed before each call that could change the state folder, or with each of them failing.
 
 The second argument is the library of nth_call.c, which does that. What must hold after each of them: the image in force
 is whole, and the old or the new one; the history knows which; the next apply succeeds, leaves nothing behind, and then the
@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 import tempfile
+import time
 
 from lab import IMAGE, Skip, arguments, check_whole, expect, main, note, read, revision_of, same, test
 
@@ -170,6 +171,99 @@ def rollback_to_the_one_before_the_last_of_three(lab):
     bench = Bench(lab, 3, ["rollback"], config=False)
     same(bench.count() > 10, True, "the calls")
     same(bench.new, bench.revisions[1], "what it goes back to")
+
+
+class Trial:
+    """A trial of a policy, of which each step may be interrupted: `words` begins it, keeps it, or finds it ended.
+
+    What is in force may be the same revision before and after the step: what came of it is told by the trial, and by the
+    history, which must agree.
+    """
+
+    def __init__(self, lab, words, config, how_long=None):
+        """`how_long`: a trial is begun before `words` are run; None: not."""
+        self.bench = Bench(lab, 1, ["apply"])
+        self.lab, self.before = lab, self.bench.revisions[0]
+        if how_long is not None:
+            lab.apply("--trial", how_long)
+            while how_long == "1s" and self.trial() is not None:
+                time.sleep(0.02)
+            shutil.rmtree(self.bench.kept)
+            shutil.copytree(lab.state, self.bench.kept)
+        self.bench.words, self.bench.config = words, config
+        self.after = None
+
+    def trial(self):
+        return self.lab.run("status", "--json", config=False).json()["trial"]
+
+    def seen(self):
+        """What is in force, what counts then, and the history, of which a trial's end is another at each run."""
+        trial = self.trial()
+        return (self.lab.in_force(), trial["then"] if trial is not None else None,
+                [(record["action"], record["revision"], record["trial_ends"] is not None)
+                 for record in reversed(self.lab.history())])
+
+    def every_call(self, action, status=0):
+        """Does `action` at each call. What must hold right after each: what was before it, or all of what is after it."""
+        self.bench.reset()
+        same(self.bench.run().status, status, "its status, undisturbed")
+        n = len(self.bench.calls())
+        expect(10 < n < MOST_CALLS, "the calls", n)
+        self.after = self.seen()
+        self.bench.reset()
+        was = self.seen()
+        expect(was != self.after or status != 0, "the test itself: nothing comes of it", was)
+        counts = [0, 0]
+        for nth in range(1, n + 1):
+            self.bench.reset()
+            result = self.bench.run(nth, action)
+            try:
+                now = self.seen()
+                expect(now in (was, self.after), "it is half done", now)
+                came = now == self.after
+                counts[came] += 1
+                if result.status in (0, 1) and status == 0:
+                    same(result.status == 0 or "is in force all the same" in result.err, came, f"what it says: {result}")
+                self.check_next(came, status)
+            except Exception as error:
+                note(f"{action} at {[call for call in self.bench.calls() if call.endswith(' *')][:1] or nth}: {result}")
+                raise error
+        note(f"{' '.join(self.bench.words)}, {action}: {n} calls, {counts[0]} times as before, {counts[1]} times as after")
+        if status == 0 and action != "short":
+            expect(min(counts) > 0, "both are to be seen", counts)
+
+    def check_next(self, came, status):
+        """The same again, undisturbed: then it is done, nothing is left over, and nothing is written twice."""
+        result = self.lab.run(*self.bench.words, config=self.bench.config)
+        same(result.status, 1 if came else status, f"the next one: {result}")
+        same(self.seen(), self.after, "what came of it")
+        # a trial is not what the history has: that is looked at when it is no trial any more
+        if self.trial() is not None:
+            self.lab.run("confirm", config=False, status=0)
+        check_whole(self.lab, [record["revision"] for record in reversed(self.lab.history())])
+
+
+@test
+def trial_begins(lab):
+    trial = Trial(lab, ["apply", "--trial", "1h"], True)
+    for action in ACTIONS:
+        trial.every_call(action)
+
+
+@test
+def trial_is_confirmed(lab):
+    trial = Trial(lab, ["confirm"], False, "1h")
+    for action in ACTIONS:
+        trial.every_call(action)
+
+
+@test
+def trial_that_has_ended_is_written_down(lab):
+    """By a command that is refused: before and after it, what counts is what was in force before."""
+    trial = Trial(lab, ["confirm"], False, "1s")
+    same(trial.seen()[:2], (trial.before, None), "what counts")
+    for action in ACTIONS:
+        trial.every_call(action, status=1)
 
 
 @test

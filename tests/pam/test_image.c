@@ -4,6 +4,8 @@
  */
 #include "../../lib/login/applied.h"
 #include "../../lib/login/file.h"
+#include "../../lib/make/stamp.h"
+#include "compiled.h"
 #include "fixture.h"
 #include "rows.h"
 #include "scratch.h"
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FOREIGN = 12345, N_TENANTS = 60, COMMENT_BYTES = 900 };
@@ -532,6 +535,44 @@ static void test_an_image_that_is_gone_lets_nobody_in(void **state)
 	free(name);
 }
 
+/* A policy on trial that denies alice, begun so long ago; what counts then is that of the many tenants. */
+static void put_on_trial(int64_t seconds_ago, int64_t seconds)
+{
+	size_t size;
+	void *bytes =
+		ap_test_image_bytes("policies = ( { name = \"On trial\"; type = \"blacklist\"; scope = { members = [ "
+				    "\"alice@t7.test\" ]; }; } );\n",
+				    &size);
+	ap_image_head then = ap_stored_head(stored);
+
+	ap_stamp_set(bytes, (int64_t)time(NULL) - seconds_ago, seconds, then.revision);
+	free(ap_scratch_write_bytes(default_state, AP_APPLIED_IMAGE, bytes, size, 0600));
+	free(bytes);
+}
+
+static void test_an_image_on_trial_counts_until_its_end(void **state)
+{
+	ap_image_head then = ap_stored_head(stored);
+	char name[AP_HEX_REVISION + 16], revision[AP_HEX_REVISION + 1], *path;
+
+	(void)state;
+	if (!is_trusted(default_folder))
+		skip();
+	ap_revision_format(then.revision, revision);
+	(void)snprintf(name, sizeof(name), "%s.image", revision);
+	assert_true(mkdir(default_state, 0755) == 0 || errno == EEXIST);
+	assert_true(mkdir(default_history, 0700) == 0 || errno == EEXIST);
+	path = ap_scratch_write_bytes(default_history, name, stored, stored_size, 0600);
+	put_on_trial(0, 3600);
+	check_default(PAM_PERM_DENIED, false, "\"On trial\"");
+	put_on_trial(3600, 3600);
+	check_default(PAM_SUCCESS, false, "\"Tenant 7\"");
+	/* neither the files nor what has ended stand in for what is lost */
+	assert_int_equal(unlink(path), 0);
+	check_default(PAM_SERVICE_ERR, false, "has ended, and cannot be had");
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest named[] = {
@@ -546,6 +587,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_applied_image_is_read_without_a_notice, set_up_default,
 						tear_down_default),
 		cmocka_unit_test_setup_teardown(test_an_image_that_is_gone_lets_nobody_in, set_up_default,
+						tear_down_default),
+		cmocka_unit_test_setup_teardown(test_an_image_on_trial_counts_until_its_end, set_up_default,
 						tear_down_default),
 	};
 
