@@ -385,7 +385,7 @@ def the_first_one_cannot_be_on_trial(lab):
 def how_long_is_told_with_its_unit(lab):
     lab.apply()
     lab.rename_office("Bureau")
-    for text in ("10", "", "5x", "-5m", "10 m"):
+    for text in ("10", "", "5x", "-5m", "10 moons"):
         result = lab.apply("--trial", text, status=2)
         expect(text == "" or "expected how long, each number with its unit" in result.err, "what is expected", result)
     for text in ("0s", "0h0m", "8d", "168h1s", "36500d"):
