@@ -43,6 +43,19 @@ static const char *how_text(ap_context *context, const ap_record *record)
 			 record->trial_ends != 0 ? ", on trial" : "", record->forced ? ", forced" : "");
 }
 
+/* What changed, and what it went over. */
+static const char *changes_text(ap_context *context, const history *h, const ap_record *record)
+{
+	const char *text = record->summary;
+
+	if (!has_image(h, context->arena, record))
+		text = ap_format(context->arena, "%s (image not kept)", text);
+	for (size_t i = 0; i < record->n_forced_over; i++)
+		text = ap_format(context->arena, "%s%s%s", text, i == 0 ? "; forced over: " : "; ",
+				 record->forced_over[i]);
+	return text;
+}
+
 static void write_table(ap_context *context, const history *h)
 {
 	ap_table *table = ap_table_new(context->arena, columns, sizeof(columns) / sizeof(columns[0]));
@@ -61,16 +74,22 @@ static void write_table(ap_context *context, const history *h)
 		ap_table_cell(table, AP_PLAIN, record->by);
 		ap_table_cell(table, AP_PLAIN, how_text(context, record));
 		ap_table_cell(table, AP_PLAIN, ap_format(context->arena, "%u", record->n_policies));
-		ap_table_cell(table, AP_DIM,
-			      has_image(h, context->arena, record)
-				      ? record->summary
-				      : ap_format(context->arena, "%s (image not kept)", record->summary));
+		ap_table_cell(table, AP_DIM, changes_text(context, h, record));
 	}
 	ap_table_write(table, &context->screen);
 	if (h->records.n_illegible > 0)
 		fprintf(stderr, "accesspolicy history: %s/" AP_APPLIED_HISTORY "/log: %s could not be read\n",
 			ap_printable(context->arena, ap_context_state(context)),
 			ap_count_text(context->arena, h->records.n_illegible, "line", "lines"));
+}
+
+static json_t *forced_over_json(ap_context *context, const ap_record *record)
+{
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < record->n_forced_over; i++)
+		ap_json_append(array, ap_json_text(context->arena, record->forced_over[i]));
+	return array;
 }
 
 static json_t *record_json(ap_context *context, const history *h, size_t i)
@@ -83,6 +102,7 @@ static json_t *record_json(ap_context *context, const history *h, size_t i)
 	ap_json_set(object, "action", ap_json_text(context->arena, ap_action_names[record->action]));
 	ap_json_set(object, "forced", json_boolean(record->forced));
 	ap_json_set(object, "trial_ends", record->trial_ends != 0 ? ap_json_time(record->trial_ends) : json_null());
+	ap_json_set(object, "forced_over", forced_over_json(context, record));
 	ap_json_set(object, "revision", ap_json_text(context->arena, record->revision));
 	ap_json_set(object, "replaced", ap_json_name(context->arena, record->replaced));
 	ap_json_set(object, "by", ap_json_text(context->arena, record->by));

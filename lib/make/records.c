@@ -16,17 +16,27 @@ static json_t *text_or_null(const char *text)
 	return text[0] != '\0' ? json_string(text) : json_null();
 }
 
+static json_t *texts(const char *const *items, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(array, json_string(items[i]));
+	return array;
+}
+
 char *ap_record_format(const ap_record *record)
 {
 	char time[AP_TIMESTAMP_TEXT_MAX], ends[AP_TIMESTAMP_TEXT_MAX], *line, *with_newline;
 	json_t *object = json_pack(
-		"{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:b, s:o, s:i, s:s}", "number", (int)record->number,
+		"{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:b, s:o, s:o, s:i, s:s}", "number", (int)record->number,
 		"time", ap_timestamp_format_utc(record->time, time), "action", ap_action_names[record->action],
 		"revision", record->revision, "text", record->text, "replaced", text_or_null(record->replaced),
 		"replaced_text", text_or_null(record->replaced_text), "by", record->by, "uid", (json_int_t)record->uid,
 		"forced", (int)record->forced, "trial_ends",
 		text_or_null(record->trial_ends != 0 ? ap_timestamp_format_utc(record->trial_ends, ends) : ""),
-		"policies", (int)record->n_policies, "summary", record->summary);
+		"forced_over", texts(record->forced_over, record->n_forced_over), "policies", (int)record->n_policies,
+		"summary", record->summary);
 	size_t length;
 
 	line = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -86,6 +96,23 @@ static const char *take_text(const json_t *object, const char *key, ap_arena *ar
 	return text != NULL ? ap_arena_strdup(arena, text) : "";
 }
 
+/* A record that an earlier release wrote has none. */
+static void take_texts(const json_t *object, const char *key, ap_arena *arena, ap_record *record)
+{
+	const json_t *array = json_object_get(object, key);
+	const char **items = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const char *text = json_string_value(json_array_get(array, i));
+
+		if (text != NULL)
+			*AP_PUSH(arena, items, n) = ap_arena_strdup(arena, text);
+	}
+	record->forced_over = items;
+	record->n_forced_over = n;
+}
+
 static unsigned take_number(const json_t *object, const char *key)
 {
 	json_int_t number = json_integer_value(json_object_get(object, key));
@@ -108,6 +135,7 @@ bool ap_record_parse(const char *line, size_t length, ap_arena *arena, ap_record
 		record.by = take_text(object, "by", arena);
 		record.uid = take_number(object, "uid");
 		record.forced = json_is_true(json_object_get(object, "forced"));
+		take_texts(object, "forced_over", arena, &record);
 		record.n_policies = take_number(object, "policies");
 		record.summary = take_text(object, "summary", arena);
 		*ret_record = record;

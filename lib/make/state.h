@@ -48,7 +48,9 @@ typedef struct {
 	const char *by; /* who, as far as can be told */
 	unsigned uid;
 	bool forced;
-	int64_t trial_ends; /* it was put in force on trial, until then; 0: for good */
+	int64_t trial_ends;             /* it was put in force on trial, until then; 0: for good */
+	const char *const *forced_over; /* with forced: what refused it, a line each; none where the record is older */
+	size_t n_forced_over;
 	unsigned n_policies;
 	const char *summary; /* what changed, in short */
 } ap_record;

@@ -5,6 +5,7 @@
 #include "audit_file.h"
 #include "trial.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -130,6 +131,41 @@ void ap_transition_compare(ap_transition *t)
 	t->result->summary = ap_changes_summary(t->arena, &t->result->changes);
 }
 
+/* A log that is to be kept is no place for a thousand of them. */
+enum { FORCED_OVER_MAX = 20 };
+
+/* What --force went over, as it is told: with its place. */
+static void note_forced_over(const ap_transition *t, ap_record *record)
+{
+	const ap_diagnostics *refusals = &t->result->refusals;
+	const char **lines = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < refusals->n && n < FORCED_OVER_MAX; i++) {
+		const ap_diagnostic *item = &refusals->items[i];
+		size_t size = strlen(item->file) + strlen(item->message) + 32;
+		char *line;
+
+		if (item->severity != AP_ERROR)
+			continue;
+		line = ap_arena_alloc(t->arena, size);
+		if (item->line > 0)
+			(void)snprintf(line, size, "%s:%u: %s", item->file, item->line, item->message);
+		else
+			(void)snprintf(line, size, "%s: %s", item->file, item->message);
+		*AP_PUSH(t->arena, lines, n) = line;
+	}
+	if (n < refusals->n_errors) {
+		enum { SIZE = 64 };
+		char *line = ap_arena_alloc(t->arena, SIZE);
+
+		(void)snprintf(line, SIZE, "and %zu more", refusals->n_errors - n);
+		*AP_PUSH(t->arena, lines, n) = line;
+	}
+	record->forced_over = lines;
+	record->n_forced_over = n;
+}
+
 ap_record ap_transition_record(const ap_transition *t, ap_action action)
 {
 	const ap_apply_result *result = t->result;
@@ -146,6 +182,8 @@ ap_record ap_transition_record(const ap_transition *t, ap_action action)
 	memcpy(record.revision, result->revision, sizeof(record.revision));
 	memcpy(record.replaced, result->replaced, sizeof(record.replaced));
 	ap_revision_format(ap_image_head_of(t->image)->text, record.text);
+	if (record.forced)
+		note_forced_over(t, &record);
 	if (t->in_force != NULL)
 		ap_revision_format(ap_image_head_of(t->in_force)->text, record.replaced_text);
 	return record;

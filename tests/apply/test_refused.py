@@ -1,8 +1,9 @@
 """What `apply` refuses: then what was in force stays, byte for byte. --force goes over it, and the history says so."""
+import json
 import os
 import shutil
 
-from lab import IMAGE, POLICY, ROOT_FILE, Skip, check_whole, expect, main, same, test
+from lab import IMAGE, POLICY, ROOT_FILE, Skip, check_whole, expect, main, read, same, test
 
 # What a refusal may touch: the lock's contents, and so the times of nothing but it.
 LOCK = ("lock",)
@@ -30,7 +31,9 @@ def check_forced(lab, named, *words):
            f"no line with {named!r}", result)
     same(len(lab.history()), n + 1, "the history's length")
     same(lab.history()[0]["forced"], True, "forced, in the history")
-    expect(", forced" in lab.run("history", status=0).out.splitlines()[1], "the table does not say forced")
+    expect(any(named in line for line in lab.history()[0]["forced_over"]), "what it went over, in the history", lab.history()[0])
+    line = lab.run("history", status=0).out.splitlines()[1]
+    expect(", forced" in line and "; forced over: " in line and named in line, "the table does not say it", line)
     expect(", forced)" in lab.run("status").out, "status does not say forced")
     same(lab.apply("--json").json()["outcome"] if not words else "unchanged", "unchanged", "applied once more")
 
@@ -97,7 +100,31 @@ def failed_assertion_is_refused_at_the_first_apply(lab):
 @test
 def force_without_anything_to_go_over_is_not_forced(lab):
     lab.apply("--force")
-    same(lab.history()[0]["forced"], False, "forced, in the history")
+    same((lab.history()[0]["forced"], lab.history()[0]["forced_over"]), (False, []), "forced, in the history")
+
+
+@test
+def record_that_does_not_tell_what_was_forced_over_is_legible(lab):
+    """As an earlier release wrote it."""
+    lab.change("policies = (", 'assertions = ( { user = "x@example.com"; ip = "10.0.0.1"; client = "web"; '
+               'expect = "deny"; } );\npolicies = (')
+    lab.apply("--force")
+    log = lab.state_path("history", "log")
+    record = json.loads(read(log))
+    del record["forced_over"]
+    with open(log, "w", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    same((lab.history()[0]["forced"], lab.history()[0]["forced_over"]), (True, []), "the record")
+
+
+@test
+def what_was_forced_over_is_told_up_to_a_number(lab):
+    lab.change("policies = (", "assertions = (" + ",".join(
+        f'{{ user = "x{i}@example.com"; ip = "10.0.0.1"; client = "web"; expect = "deny"; }}' for i in range(30)) +
+               ");\npolicies = (")
+    lab.apply("--force")
+    over = lab.history()[0]["forced_over"]
+    same((len(over), over[-1]), (21, "and 10 more"), "what it went over")
 
 
 def keep(lab, what, n):
