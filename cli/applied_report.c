@@ -177,7 +177,7 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 		break;
 	case AP_APPLY_REFUSED:
 		fprintf(stderr, "refused: %s%s\n", stays_text(context, result),
-			strcmp(asked, "apply") == 0 ? "; --force goes over it" : "");
+			result->force_helps ? "; --force goes over it" : "");
 		break;
 	case AP_APPLY_UNREADABLE:
 		fprintf(stderr, "not valid: %s; %s\n",
@@ -236,6 +236,24 @@ json_t *ap_trial_json(ap_context *context, const ap_image_trial *trial)
 	return object;
 }
 
+static json_t *origin_json(ap_context *context, const ap_origin *origin)
+{
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < origin->n; i++) {
+		const ap_origin_login *item = &origin->items[i];
+		const char *ip = item->login.address != NULL ? item->login.address : "local";
+		json_t *object = ap_json_object();
+
+		ap_json_set(object, "user", ap_json_text(context->arena, item->login.user));
+		ap_json_set(object, "ip", ap_json_text(context->arena, ip));
+		ap_json_set(object, "service", ap_json_text(context->arena, item->login.service));
+		ap_json_set(object, "found", ap_json_text(context->arena, item->found));
+		ap_json_append(array, object);
+	}
+	return array;
+}
+
 static void write_json(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
 {
 	static const char *const outcomes[] = { "done", "unchanged", "refused", "not-valid", "failed" };
@@ -254,6 +272,7 @@ static void write_json(ap_context *context, const ap_apply_options *options, con
 	ap_json_set(object, "in_force", json_boolean(result->outcome == AP_APPLY_UNCHANGED || result->in_force));
 	ap_json_set(object, "trial", ap_trial_json(context, &result->trial));
 	ap_json_set(object, "changes", changes_json(context, &result->changes));
+	ap_json_set(object, "origin", origin_json(context, options->origin));
 	ap_json_set(object, "refusals", list_json(context, &result->refusals, AP_ERROR));
 	ap_json_set(object, "warnings", warnings);
 	ap_json_set(object, "errors", errors);

@@ -1,12 +1,14 @@
 #include "applying.h"
 
 #include "applied_report.h"
+#include "login_origin.h"
 #include "nss_cache.h"
 #include "progress_bar.h"
 #include "who.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 
 enum { WAIT_MS = 30 * 1000 }; /* for somebody else's apply to end */
@@ -37,11 +39,30 @@ const char *ap_applying_config(ap_context *context)
 
 void ap_applying_complete(ap_context *context, ap_apply_options *options)
 {
+	ap_origin *origin = ap_arena_alloc(context->arena, sizeof(*origin));
+
 	options->config = ap_applying_config(context);
 	options->state = ap_context_state(context);
 	options->now = (int64_t)time(NULL);
 	options->wait_ms = WAIT_MS;
 	options->by = ap_who(context->arena, &options->uid);
+	*origin = ap_login_origin(context->arena);
+	options->origin = origin;
+}
+
+void ap_applying_log_forced(const ap_apply_options *options, const ap_apply_result *result)
+{
+	if (!result->in_force || options->dry_run || !options->force)
+		return;
+	openlog("accesspolicy", LOG_PID, LOG_AUTHPRIV);
+	for (size_t i = 0; i < result->refusals.n; i++) {
+		const ap_diagnostic *item = &result->refusals.items[i];
+
+		if (item->severity == AP_ERROR)
+			syslog(LOG_WARNING, "%s put revision %.12s in force with --force, over this: %s:%u: %s",
+			       options->by, result->revision, item->file, item->line, item->message);
+	}
+	closelog();
 }
 
 int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked)
@@ -57,6 +78,7 @@ int ap_applying_run(ap_context *context, ap_apply_options *options, const char *
 	ap_apply(options, context->arena, &result);
 	ap_nss_cache_end();
 	ap_progress_bar_end(&bar);
+	ap_applying_log_forced(options, &result);
 	status = ap_applied_report(context, options, &result, asked);
 	ap_apply_result_clear(&result);
 	return status;

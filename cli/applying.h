@@ -12,8 +12,11 @@
  */
 const char *ap_applying_config(ap_context *context);
 
-/* When the command line has been read: fills in config, state, by, uid, now and wait_ms. */
+/* When the command line has been read: fills in config, state, origin, by, uid, now and wait_ms. */
 void ap_applying_complete(ap_context *context, ap_apply_options *options);
+
+/* Where --force went over something: a line of the system's log for each, beside what the history says. */
+void ap_applying_log_forced(const ap_apply_options *options, const ap_apply_result *result);
 
 /* Completes the options, applies, and reports; `asked` is the command's name. Returns the exit status. */
 int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked);

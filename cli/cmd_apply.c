@@ -2,6 +2,7 @@
 #include "../lib/make/duration.h"
 #include "applied_report.h"
 #include "applying.h"
+#include "nss_cache.h"
 #include "options.h"
 
 #include <string.h>
@@ -16,8 +17,8 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 		  .flag = &given.data },
 		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
 		{ .name = "force",
-		  .help = "go over a failed assertion, shrunken data, a text that was rolled back or whose trial ended, "
-			  "a trial that is running, or another root file",
+		  .help = "go over a failed assertion, somebody who would be locked out, shrunken data, a text that was "
+			  "rolled back or whose trial ended, a trial that is running, or another root file",
 		  .flag = &given.force },
 		{ .name = "trial",
 		  .value = "TIME",
@@ -56,12 +57,15 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 	return ap_applying_run(context, &given, "apply");
 }
 
-static int rollback(ap_context *context, const ap_apply_options *options, const char *revision)
+static int rollback(ap_context *context, ap_apply_options *options, const char *revision)
 {
 	ap_apply_result result;
 	int status;
 
+	options->nss = ap_nss_cache_begin(&ap_nss_system);
 	ap_rollback(options, revision, context->arena, &result);
+	ap_nss_cache_end();
+	ap_applying_log_forced(options, &result);
 	status = ap_applied_report(context, options, &result, "rollback");
 	ap_apply_result_clear(&result);
 	return status;
@@ -72,10 +76,13 @@ int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 	ap_apply_options given = { 0 };
 	const ap_option options[] = {
 		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
+		{ .name = "force",
+		  .help = "go over a failed assertion, or somebody who would be locked out",
+		  .flag = &given.force },
 	};
 	const ap_usage usage = {
 		.command = "rollback",
-		.synopsis = "[REVISION] [--dry-run]",
+		.synopsis = "[REVISION] [--dry-run] [--force]",
 		.description =
 			"Puts an earlier policy in force again: the one before what is in force, or the revision that "
 			"\"accesspolicy history\" shows. A trial is ended by it at once. The policy files stay as they are; what they say is refused by "

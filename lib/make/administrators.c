@@ -21,6 +21,13 @@ typedef struct {
 	bool incomplete;
 } inquiry;
 
+const char *ap_administrator_login(ap_arena *arena, const char *listed)
+{
+	size_t length = strlen(listed);
+
+	return length > 1 && listed[length - 1] == '@' ? ap_arena_strndup(arena, listed, length - 1) : listed;
+}
+
 static void note_answer(void *context, const ap_image_policy *policy, const ap_answer *answer)
 {
 	ap_answer *answers = context;
@@ -191,7 +198,7 @@ void ap_find_denied_administrators(ap_finder *f)
 	q.answers = ap_arena_alloc(f->arena, n * sizeof(*q.answers));
 	q.reported = ap_arena_alloc(f->arena, n * sizeof(*q.reported));
 	for (size_t i = 0; i < f->set->administrators.n; i++) {
-		q.name = f->set->administrators.items[i].text;
+		q.name = ap_administrator_login(f->arena, f->set->administrators.items[i].text);
 		find_denied_administrator(&q);
 	}
 	if (q.incomplete)

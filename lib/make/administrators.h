@@ -4,6 +4,9 @@
 
 #include "finder.h"
 
+/* The name by which an administrator logs in, as `administrators` lists him: "postmaster@" is that name. In the arena. */
+const char *ap_administrator_login(ap_arena *arena, const char *listed);
+
 /*
  * Reports each policy that denies one of the administrators a system login, or leaves it undetermined, with such a
  * login.

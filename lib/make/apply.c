@@ -2,9 +2,7 @@
 
 #include "../login/view.h"
 #include "aliases.h"
-#include "assertions.h"
 #include "compile.h"
-#include "load.h"
 #include "names.h"
 #include "pending.h"
 #include "region_changes.h"
@@ -60,36 +58,6 @@ static bool open_in_force(work *w)
 			     "nothing is in force yet; \"accesspolicy apply\" puts the policy files in force");
 	w->t.result->error = error;
 	return fail(w);
-}
-
-/* The policy files of the image in force. */
-static ap_load_text_of *texts_in_force(work *w, size_t *ret_n)
-{
-	ap_view view = ap_view_of(w->t.in_force);
-	uint32_t n_sources = ap_image_count(w->t.in_force, AP_TABLE_SOURCES);
-	ap_load_text_of *texts = NULL;
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < n_sources && view.sound; i++) {
-		ap_image_source source = ap_view_source(&view, i);
-		const char *text;
-
-		if (source.kind != AP_SOURCE_POLICIES)
-			continue;
-		text = ap_view_string(&view, source.text);
-		*AP_PUSH(w->t.arena, texts, n) = (ap_load_text_of){ .path = ap_view_string(&view, source.path),
-								    .text = text,
-								    .size = strlen(text) };
-	}
-	*ret_n = n;
-	if (view.sound && n > 0)
-		return texts;
-	if (view.sound)
-		ap_error_set(&w->t.result->error, AP_ERR_DAMAGED, w->t.options->state, 0,
-			     "the image in force does not hold the policy files that it was made of");
-	else
-		(void)ap_image_damaged(w->t.in_force, &w->t.result->error);
-	return NULL;
 }
 
 /*
@@ -156,7 +124,7 @@ static bool load(work *w)
 				 .progress = w->t.options->progress };
 
 	if (w->t.options->data) {
-		load.texts = texts_in_force(w, &load.n_texts);
+		load.texts = ap_transition_texts(&w->t, w->t.in_force, &load.n_texts, &w->t.result->error);
 		if (load.texts == NULL)
 			return fail(w);
 		load.config = load.texts[0].path;
@@ -344,15 +312,12 @@ static bool refuse(work *w)
 {
 	ap_apply_result *result = w->t.result;
 
-	(void)ap_assertions_run(w->set, w->t.image, w->t.options->now, w->t.options->nss, &result->refusals);
+	ap_transition_guard(&w->t, w->set);
 	ap_find_aliases(w->set, w->t.image, w->t.options->nss, &result->refusals);
 	check_shrinking(w);
 	check_rolled_back(w);
 	check_root(w);
-	if (result->refusals.n_errors == 0 || w->t.options->force)
-		return false;
-	result->outcome = AP_APPLY_REFUSED;
-	return true;
+	return ap_transition_is_refused(&w->t);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "changes.h"
 #include "diagnostics.h"
 #include "file_edits.h"
+#include "guard.h"
 #include "progress.h"
 #include "state.h"
 
@@ -26,6 +27,7 @@ typedef struct {
 	size_t n_edits;
 	bool with_pending; /* with edits: though other policy files differ from what is in force, which refuses otherwise */
 
+	const ap_origin *origin; /* the logins that the command may be run from; NULL: none */
 	const char *by;
 	unsigned uid;
 	int64_t now;
@@ -46,7 +48,8 @@ typedef struct {
 	ap_apply_outcome outcome;
 	ap_diagnostics problems; /* errors and warnings of the files */
 	ap_diagnostics refusals; /* also those that --force went over */
-	ap_diagnostics warnings; /* of what could not be done beside it: the audit file */
+	bool force_helps;        /* with AP_APPLY_REFUSED: --force goes over all of them */
+	ap_diagnostics warnings; /* of the guard, and of what could not be done beside it: the audit file */
 	ap_error error;
 	bool in_force; /* with AP_APPLY_FAILED: it is in force all the same */
 	char revision[AP_HEX_REVISION + 1];
@@ -64,8 +67,9 @@ void ap_apply(const ap_apply_options *options, ap_arena *arena, ap_apply_result 
 
 /*
  * Puts an earlier image of the history in force again: that of the revision which begins with `revision`, or with NULL
- * the one that was replaced when what is in force was first applied; where that is on trial, what counts when it ends. Of the options state, by, uid, now, wait_ms and
- * dry_run count. AP_APPLY_REFUSED: there is no such one, or it cannot be had (`refusals`).
+ * the one that was replaced when what is in force was first applied; where that is on trial, what counts when it ends. Of
+ * the options state, by, uid, now, wait_ms, dry_run, force, origin and nss count. AP_APPLY_REFUSED: there is no such one,
+ * it cannot be had, or it is refused (`refusals`).
  */
 void ap_rollback(const ap_apply_options *options, const char *revision, ap_arena *arena, ap_apply_result *ret_result);
 

@@ -479,9 +479,11 @@ static void read_texts(ap_reader *reader, const ap_load_options *options)
 
 static ap_status finish(ap_reader *reader, bool regions_must_be_known, ap_policy_set **ret_set)
 {
-	ap_read_directory_files(reader);
-	ap_resolve(reader);
-	ap_resolve_regions(reader, regions_must_be_known);
+	if (!reader->texts_alone) {
+		ap_read_directory_files(reader);
+		ap_resolve(reader);
+		ap_resolve_regions(reader, regions_must_be_known);
+	}
 	ap_sum_up_sources(reader->set);
 	ap_diagnostics_sort(reader->diagnostics);
 	if (reader->diagnostics->n_errors > 0) {
@@ -498,6 +500,7 @@ ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_di
 
 	init_reader(&l.reader, options->config, diagnostics);
 	l.reader.progress = options->progress;
+	l.reader.texts_alone = options->texts_alone;
 	if (find_folder(&l.reader, options->config)) {
 		if (options->texts != NULL)
 			read_texts(&l.reader, options);

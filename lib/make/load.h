@@ -50,6 +50,10 @@ typedef struct {
 	const ap_load_text_of *texts;
 	size_t n_texts;
 
+	/* With `texts`: nothing but them is read, and nothing is said of what they name. What the set then holds is what
+	   the texts say for themselves: assertions, administrators, settings. It cannot be compiled. */
+	bool texts_alone;
+
 	/* A region that is in use, and that the region database does not tell of, is an error. Without, it is a
 	   warning, and where that region decides, a login is undetermined; and as that is what a login does that reads
 	   the files, the database may be read for AP_REGION_SECONDS_AT_LOGIN only. */

@@ -216,7 +216,7 @@ static void read_network(ap_reader *reader, const config_setting_t *group)
 
 	AP_READ_KEYS(reader, group, "in a network", network_keys, &network);
 	check_network(reader, group, &network);
-	if (network.feed.text != NULL)
+	if (network.feed.text != NULL && !reader->texts_alone)
 		ap_read_feed(reader, &network);
 	if (network.name == NULL)
 		return;

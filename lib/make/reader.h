@@ -26,6 +26,7 @@ typedef struct {
 	const char *folder;          /* what relative paths are relative to; absolute, without a "/" at its end */
 	const char *file;            /* the one that is being read */
 	unsigned file_number;
+	bool texts_alone;     /* no feeds, directory files and databases are read */
 	bool drafting;        /* it is a draft, whose policies take the place of those of the same names */
 	bool unreadable;      /* a file could not be read: anything may stand there */
 	bool sections_missed; /* a text was not understood, or a key of its top level: a section may stand there */

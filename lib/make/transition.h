@@ -3,6 +3,7 @@
 #define AP_TRANSITION_H
 
 #include "apply.h"
+#include "load.h"
 
 typedef struct {
 	const ap_apply_options *options;
@@ -50,6 +51,22 @@ ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error);
 
 /* Fills result->revision and n_policies from the new image. */
 void ap_transition_take(ap_transition *t, ap_image *image);
+
+/*
+ * The policy files that the image was made of, in the arena, for ap_load. NULL, with *error, where it does not hold
+ * them.
+ */
+ap_load_text_of *ap_transition_texts(ap_transition *t, const ap_image *image, size_t *ret_n, ap_error *error);
+
+/*
+ * Asks of the new image what must be true of each: its assertions, that its administrators have a way in, and that the
+ * login that the command is run from has. `set` is what its policy files say; NULL: that cannot be told, and the last is
+ * all that is asked. What is not true is a refusal.
+ */
+void ap_transition_guard(ap_transition *t, const ap_policy_set *set);
+
+/* True, with the outcome, if something refuses, and --force does not go over it. */
+bool ap_transition_is_refused(ap_transition *t);
 
 /* Fills result->changes and summary. */
 void ap_transition_compare(ap_transition *t);
