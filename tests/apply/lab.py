@@ -15,6 +15,10 @@ import sys
 import tempfile
 import traceback
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import alone  # noqa: E402
+
 IMAGE = "policy.v1.image"
 ROOT_FILE = "accesspolicy.conf"
 BLOCK = 4096
@@ -284,6 +288,7 @@ def run_one(number, function):
 
 
 def main():
+    alone.stand_alone()
     os.umask(0o022)
     # a test that takes too long is ended by this: its folder goes with it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -38,7 +38,9 @@ import tempfile
 import textwrap
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
+for folder in ("databases", "support"):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", folder))
+import alone
 import mmdb
 
 MARK = re.compile(r"^(?:; |<!-- )(test|not run|json|json-input): (.*?)(?: -->)?$")
@@ -317,6 +319,7 @@ def examine(world, lines, is_scdoc):
 
 
 def main():
+    alone.stand_alone()
     arguments = sys.argv[1:]
     update = arguments[:1] == ["--update"]
     page, command, compiler, module, conf = arguments[1:] if update else arguments
