@@ -155,6 +155,23 @@ static void write_failure(ap_context *context, const ap_apply_result *result, co
 		fprintf(stderr, "Not applied: %s.\n", stays_text(context, result));
 }
 
+/* As options of create, to be copied. */
+static void write_governed(ap_context *context, const ap_words *governed)
+{
+	const char *names = "", *options = "";
+
+	if (governed->n == 0)
+		return;
+	for (size_t i = 0; i < governed->n; i++) {
+		const char *name = ap_printable(context->arena, governed->items[i]);
+
+		names = ap_format(context->arena, "%s%s\"%s\"", names, i == 0 ? "" : ", ", name);
+		options = ap_format(context->arena, "%s --except-member %s", options, name);
+	}
+	printf("note: the policy governs the administrator%s %s, who can be locked out by it; to except %s:%s\n",
+	       governed->n > 1 ? "s" : "", names, governed->n > 1 ? "them" : "him", options);
+}
+
 static void write_text(ap_context *context, const ap_apply_options *options, const ap_apply_result *result,
 		       const char *asked)
 {
@@ -162,6 +179,7 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 
 	if (result->outcome == AP_APPLY_DONE || result->outcome == AP_APPLY_REFUSED)
 		write_changes(context, &result->changes);
+	write_governed(context, &result->governed);
 	(void)fflush(stdout); /* what follows on standard error stands below it */
 	write_diagnostics(context, &result->problems, "error", "warning");
 	write_diagnostics(context, &result->refusals, overridden ? "overridden" : "refused", "warning");
@@ -254,6 +272,15 @@ static json_t *origin_json(ap_context *context, const ap_origin *origin)
 	return array;
 }
 
+static json_t *governed_json(ap_context *context, const ap_words *governed)
+{
+	json_t *array = ap_json_array();
+
+	for (size_t i = 0; i < governed->n; i++)
+		ap_json_append(array, ap_json_text(context->arena, governed->items[i]));
+	return array;
+}
+
 static void write_json(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
 {
 	static const char *const outcomes[] = { "done", "unchanged", "refused", "not-valid", "failed" };
@@ -272,6 +299,8 @@ static void write_json(ap_context *context, const ap_apply_options *options, con
 	ap_json_set(object, "in_force", json_boolean(result->outcome == AP_APPLY_UNCHANGED || result->in_force));
 	ap_json_set(object, "trial", ap_trial_json(context, &result->trial));
 	ap_json_set(object, "changes", changes_json(context, &result->changes));
+	ap_json_set(object, "governed",
+		    options->tell_governed ? governed_json(context, &result->governed) : json_null());
 	ap_json_set(object, "origin", origin_json(context, options->origin));
 	ap_json_set(object, "refusals", list_json(context, &result->refusals, AP_ERROR));
 	ap_json_set(object, "warnings", warnings);

@@ -95,6 +95,7 @@ static int carry_out(request *r)
 	edit = (ap_file_edit){ .path = ap_changing_free_path(r->context, r->config, r->name), .text = r->text };
 	r->given.edits = &edit;
 	r->given.n_edits = 1;
+	r->given.tell_governed = true;
 	status = ap_applying_run(r->context, &r->given, "create");
 	if (status == AP_EXIT_YES && !r->context->json) {
 		printf("%s: %s\n", ap_printable(r->context->arena, edit.path),

@@ -17,6 +17,7 @@ typedef struct {
 	const char *name;
 	ap_answer *answers; /* by policy number */
 	bool *reported;     /* by policy number */
+	ap_words *governed; /* by policy number: whom it governs, and nothing more was to be reported of */
 	uint64_t n_answers;
 	bool incomplete;
 } inquiry;
@@ -177,6 +178,101 @@ static probe_list probes_of(inquiry *q)
 	return probes;
 }
 
+/*
+ * Whom a policy governs
+ */
+
+/* What a policy answers does not depend on whether it is in force: of a disabled one its scope is told as well. */
+static bool governs(const ap_answer *answer)
+{
+	ap_why_kind why = answer->why_scope.kind;
+
+	if (answer->scope != AP_NO)
+		return true;
+	return answer->why_scope.excepted &&
+	       (why == AP_WHY_ENTRY || why == AP_WHY_REGION || why == AP_WHY_LOCAL || why == AP_WHY_ADDRESS_UNKNOWN);
+}
+
+/* Fills the answers, by policy number, over any login of an administrator. False where it cannot be evaluated. */
+static bool ask_scopes(const ap_image *image, const char *name, const ap_nss *nss, ap_answer *answers)
+{
+	const ap_facts facts = { .user = name, .rhost = "203.0.113.1", .nss = nss };
+	const ap_evaluate_options options = { .only = AP_NONE, .hook = note_answer, .hook_context = answers };
+	ap_decision decision;
+	ap_request request;
+	bool done = false;
+
+	if (ap_request_init(&request, image, &facts, NULL) != AP_OK)
+		return false;
+	if (ap_evaluate(image, &request, &options, &decision, NULL) == AP_OK) {
+		ap_decision_clear(&decision);
+		done = true;
+	}
+	ap_request_clear(&request);
+	return done;
+}
+
+ap_words ap_governed_administrators(const ap_policy_set *set, const ap_image *image, uint32_t policy, const ap_nss *nss,
+				    ap_arena *arena)
+{
+	ap_answer *answers = ap_arena_alloc(arena, (set->n_policies + 1) * sizeof(*answers));
+	ap_words governed = { .n = 0 };
+
+	for (size_t i = 0; i < set->administrators.n && policy < set->n_policies; i++) {
+		const char *listed = set->administrators.items[i].text;
+
+		if (!ask_scopes(image, ap_administrator_login(arena, listed), nss != NULL ? nss : &ap_nss_system,
+				answers) ||
+		    governs(&answers[policy]))
+			ap_words_add(arena, &governed, listed);
+	}
+	return governed;
+}
+
+static void note_governed(inquiry *q, const char *listed)
+{
+	if (!ask_scopes(q->f->image, q->name, q->f->nss, q->answers))
+		return;
+	for (size_t i = 0; i < q->f->set->n_policies; i++) {
+		ap_image_policy policy = ap_view_policy(&q->f->view, (uint32_t)i);
+
+		if (policy.status == AP_POLICY_ENABLED && !ap_finder_is_over(q->f, &policy) && !q->reported[i] &&
+		    governs(&q->answers[i]))
+			ap_words_add(q->f->arena, &q->governed[i], listed);
+	}
+}
+
+/* `"a", "b"`, as far as there is room in one finding. */
+static const char *names_text(const ap_words *names, char *buffer, size_t size)
+{
+	enum { SHOWN = 5 };
+	size_t n = 0;
+
+	buffer[0] = '\0';
+	for (size_t i = 0; i < names->n && i < SHOWN && n < size; i++)
+		n += (size_t)snprintf(buffer + n, size - n, "%s\"%.60s\"", i == 0 ? "" : ", ", names->items[i]);
+	if (names->n > SHOWN && n < size)
+		(void)snprintf(buffer + n, size - n, ", …");
+	return buffer;
+}
+
+static void report_governed(inquiry *q)
+{
+	for (size_t i = 0; i < q->f->set->n_policies; i++) {
+		const ap_policy_def *def = &q->f->set->policies[i];
+		const ap_words *names = &q->governed[i];
+		char text[400];
+
+		if (names->n == 0)
+			continue;
+		(void)names_text(names, text, sizeof(text));
+		ap_finder_report(q->f, &def->place,
+				 "policy \"%s\" governs the administrator%s %s, who can be locked out by it; write "
+				 "except = { members = [ %s ]; } in its scope",
+				 def->name, names->n > 1 ? "s" : "", text, text);
+	}
+}
+
 static void find_denied_administrator(inquiry *q)
 {
 	size_t n = q->f->set->n_policies;
@@ -197,10 +293,15 @@ void ap_find_denied_administrators(ap_finder *f)
 
 	q.answers = ap_arena_alloc(f->arena, n * sizeof(*q.answers));
 	q.reported = ap_arena_alloc(f->arena, n * sizeof(*q.reported));
+	q.governed = ap_arena_alloc(f->arena, n * sizeof(*q.governed));
 	for (size_t i = 0; i < f->set->administrators.n; i++) {
-		q.name = ap_administrator_login(f->arena, f->set->administrators.items[i].text);
+		const char *listed = f->set->administrators.items[i].text;
+
+		q.name = ap_administrator_login(f->arena, listed);
 		find_denied_administrator(&q);
+		note_governed(&q, listed);
 	}
+	report_governed(&q);
 	if (q.incomplete)
 		ap_diagnostics_add(f->diagnostics, AP_WARNING, f->set->root, 0,
 				   "there are too many policies to try all their addresses for the administrators; "

@@ -1,6 +1,7 @@
 #include "apply.h"
 
 #include "../login/view.h"
+#include "administrators.h"
 #include "aliases.h"
 #include "compile.h"
 #include "names.h"
@@ -321,6 +322,35 @@ static bool refuse(work *w)
 }
 
 /*
+ * Whom it governs
+ */
+
+static bool holds(const ap_words *words, const char *text)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(words->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void tell_governed(work *w)
+{
+	ap_arena *arena = w->t.arena;
+
+	for (size_t i = 0; i < w->set->n_policies; i++) {
+		const ap_policy_def *policy = &w->set->policies[i];
+		ap_words governed;
+
+		if (policy->status == AP_POLICY_DISABLED || !is_edited(w, policy->place.file))
+			continue;
+		governed = ap_governed_administrators(w->set, w->t.image, (uint32_t)i, w->t.options->nss, arena);
+		for (size_t k = 0; k < governed.n; k++)
+			if (!holds(&w->t.result->governed, governed.items[k]))
+				ap_words_add(arena, &w->t.result->governed, governed.items[k]);
+	}
+}
+
+/*
  * Into force
  */
 
@@ -403,6 +433,8 @@ static void carry_out(work *w)
 			leave_unchanged(w);
 	} else {
 		ap_transition_compare(&w->t);
+		if (w->t.options->tell_governed)
+			tell_governed(w);
 		if (!refuse(w) && begin_trial(w) && !w->t.options->dry_run && carry_out_edits(w))
 			put_in_force(w);
 	}

@@ -9,6 +9,7 @@
 #include "diagnostics.h"
 #include "file_edits.h"
 #include "guard.h"
+#include "policy_form.h"
 #include "progress.h"
 #include "state.h"
 
@@ -25,6 +26,7 @@ typedef struct {
 	   them is still a change of this command's alone, which edits of others refuse. Not with `data`. */
 	const ap_file_edit *edits;
 	size_t n_edits;
+	bool tell_governed; /* with edits: which administrators the policies in the edited files govern */
 	bool with_pending; /* with edits: though other policy files differ from what is in force, which refuses otherwise */
 
 	const ap_origin *origin; /* the logins that the command may be run from; NULL: none */
@@ -60,6 +62,7 @@ typedef struct {
 	ap_changes changes;
 	const char *summary;
 	size_t n_policies;
+	ap_words governed; /* with tell_governed: as they are listed */
 } ap_apply_result;
 
 /* Texts of *ret_result live in the arena; clear it with ap_apply_result_clear. */

@@ -5,6 +5,7 @@
 #include "audit_file.h"
 #include "doors.h"
 #include "finder.h"
+#include "guard.h"
 #include "rivals.h"
 #include "unknowns.h"
 #include "vain.h"
@@ -156,6 +157,21 @@ static void find_contained_regions(ap_finder *f)
 		find_contained(f, &f->set->exceptions[i].regions);
 }
 
+/* What would be refused, whatever is in force now. */
+static void find_refusals(ap_finder *f)
+{
+	ap_diagnostics refusals = { 0 };
+	const ap_guard guard = {
+		.image = f->image, .now = f->now, .nss = f->nss, .refusals = &refusals, .warnings = f->diagnostics
+	};
+
+	ap_guard_administrators(&guard, &f->set->administrators);
+	for (size_t i = 0; i < refusals.n; i++)
+		ap_diagnostics_add(f->diagnostics, AP_WARNING, refusals.items[i].file, refusals.items[i].line,
+				   "%s; apply refuses that", refusals.items[i].message);
+	ap_diagnostics_clear(&refusals);
+}
+
 static void find_in_policies(ap_finder *f)
 {
 	for (size_t i = 0; i < f->set->n_policies; i++) {
@@ -184,6 +200,7 @@ void ap_findings(const ap_policy_set *set, const ap_image *image, int64_t now, c
 	ap_find_vain_exceptions(&f);
 	ap_audit_file_check(set, diagnostics);
 	ap_find_denied_administrators(&f);
+	find_refusals(&f);
 	ap_find_no_administrators(&f);
 	ap_find_openers(&f);
 	ap_arena_free(f.arena);

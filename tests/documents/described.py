@@ -235,7 +235,8 @@ def in_force_outputs(files):
     files.write("accesspolicy.conf", RICH)
     seen["apply"].append(run("apply"))
     files.write("accesspolicy.conf", with_exception)
-    seen["apply"] += [run("apply", "--dry-run"), run("apply"), run("apply")]
+    seen["apply"] += [run("apply", "--dry-run"), run("apply"), run("apply"),
+                      run("create", "--type", "blacklist", "--name", "new", "--member", "x", "--dry-run")]
     seen["status"].append(run("status"))
     seen["list"] = [run("list")]
     seen["except-list"] = [run("except", "list")]
