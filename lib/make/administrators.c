@@ -22,11 +22,24 @@ typedef struct {
 	bool incomplete;
 } inquiry;
 
-const char *ap_administrator_login(ap_arena *arena, const char *listed)
+const char *ap_administrator_login(ap_arena *arena, const ap_image *image, const char *listed)
 {
-	size_t length = strlen(listed);
+	ap_view view = ap_view_of(image);
+	size_t length = strlen(listed), n;
+	const char *domain = "example.invalid"; /* RFC 2606: of nobody's */
+	char *name;
 
-	return length > 1 && listed[length - 1] == '@' ? ap_arena_strndup(arena, listed, length - 1) : listed;
+	if (length < 2 || listed[length - 1] != '@')
+		return listed;
+	if (ap_view_string(&view, ap_view_settings(&view).default_domain)[0] != '\0')
+		return ap_arena_strndup(arena, listed, length - 1);
+	if (ap_image_count(image, AP_TABLE_DOMAINS) > 0)
+		domain = ap_view_string(&view, ap_view_domain(&view, 0));
+	n = strlen(domain);
+	name = ap_arena_alloc(arena, length + n + 1);
+	memcpy(name, listed, length);
+	memcpy(name + length, domain, n);
+	return name;
 }
 
 static void note_answer(void *context, const ap_image_policy *policy, const ap_answer *answer)
@@ -221,7 +234,7 @@ ap_words ap_governed_administrators(const ap_policy_set *set, const ap_image *im
 	for (size_t i = 0; i < set->administrators.n && policy < set->n_policies; i++) {
 		const char *listed = set->administrators.items[i].text;
 
-		if (!ask_scopes(image, ap_administrator_login(arena, listed), nss != NULL ? nss : &ap_nss_system,
+		if (!ask_scopes(image, ap_administrator_login(arena, image, listed), nss != NULL ? nss : &ap_nss_system,
 				answers) ||
 		    governs(&answers[policy]))
 			ap_words_add(arena, &governed, listed);
@@ -297,7 +310,7 @@ void ap_find_denied_administrators(ap_finder *f)
 	for (size_t i = 0; i < f->set->administrators.n; i++) {
 		const char *listed = f->set->administrators.items[i].text;
 
-		q.name = ap_administrator_login(f->arena, listed);
+		q.name = ap_administrator_login(f->arena, f->image, listed);
 		find_denied_administrator(&q);
 		note_governed(&q, listed);
 	}

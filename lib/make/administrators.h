@@ -5,8 +5,11 @@
 #include "finder.h"
 #include "policy_form.h"
 
-/* The name by which an administrator logs in, as `administrators` lists him: "postmaster@" is that name. In the arena. */
-const char *ap_administrator_login(ap_arena *arena, const char *listed);
+/*
+ * A name by which an administrator logs in whom `administrators` lists so: "postmaster@" is that name in the default
+ * domain, or where there is none in the first that policies list, if they do. In the arena, or `listed` itself.
+ */
+const char *ap_administrator_login(ap_arena *arena, const ap_image *image, const char *listed);
 
 /*
  * The administrators, as they are listed, whom the policy of that number governs whenever it is in force, with whatever

@@ -259,7 +259,7 @@ static void tell_administrator(inquiry *q, const ap_text *listed, const ap_ways_
 
 static void guard_administrator(inquiry *q, const ap_text *listed)
 {
-	const char *user = ap_administrator_login(q->arena, listed->text);
+	const char *user = ap_administrator_login(q->arena, q->g->image, listed->text);
 
 	for (size_t i = 0; i < q->n_moments; i++) {
 		int64_t moment = q->moments[i];
