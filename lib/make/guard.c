@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOMENTS_MAX = 256 };
+enum {
+	MOMENTS_MAX = 256,
+	LOGINS_MAX = 10 * 1000000 /* of administrators: then no further moment is looked at */
+};
 
 typedef struct {
 	const ap_guard *g;
@@ -15,6 +18,7 @@ typedef struct {
 	ap_view view;     /* of the new image */
 	int64_t *moments; /* ascending; the first is now */
 	size_t n_moments;
+	size_t n_logins;
 	bool all_moments;
 } inquiry;
 
@@ -83,14 +87,21 @@ static inquiry begin(const ap_guard *guard)
 
 static void end(inquiry *q, const char *whose)
 {
+	const char *file = ap_view_string(&q->view, ap_view_policy(&q->view, 0).file);
 	char time[AP_TIMESTAMP_TEXT_MAX];
 
 	if (!q->all_moments)
 		ap_diagnostics_add(
-			q->g->warnings, AP_WARNING, ap_view_string(&q->view, ap_view_policy(&q->view, 0).file), 0,
+			q->g->warnings, AP_WARNING, file, 0,
 			"policies and exceptions begin and end so often that the logins of %s were tried up to "
 			"%s only",
-			whose, ap_timestamp_format_local(q->moments[MOMENTS_MAX - 1], time));
+			whose, ap_timestamp_format_local(q->moments[q->n_moments - 1], time));
+	if (q->n_logins > LOGINS_MAX)
+		ap_diagnostics_add(
+			q->g->warnings, AP_WARNING, file, 0,
+			"so many logins of %s were tried in vain that not every time was asked about at which "
+			"policies and exceptions begin and end",
+			whose);
 	ap_arena_free(q->arena);
 }
 
@@ -261,17 +272,18 @@ static void guard_administrator(inquiry *q, const ap_text *listed)
 {
 	const char *user = ap_administrator_login(q->arena, q->g->image, listed->text);
 
-	for (size_t i = 0; i < q->n_moments; i++) {
+	for (size_t i = 0; i < q->n_moments && (i == 0 || q->n_logins <= LOGINS_MAX); i++) {
 		int64_t moment = q->moments[i];
 		ap_ways_in ways = ap_find_way_in(q->g->image, user, moment, q->g->nss, q->arena);
-		bool already;
+		bool already = false;
 
+		q->n_logins += ways.n_logins;
 		if (ways.open == AP_YES)
 			continue;
-		already = q->g->in_force != NULL;
-		if (already) {
+		if (q->g->in_force != NULL) {
 			ap_ways_in before = ap_find_way_in(q->g->in_force, user, moment, q->g->nss, q->arena);
 
+			q->n_logins += before.n_logins;
 			already = before.open == AP_NO && before.complete;
 		}
 		if (!already || i == 0)

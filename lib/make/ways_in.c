@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum {
-	LOGINS_MAX = 200000, /* that are asked about: some seconds, and only where none of the first ones succeeds */
+	LOGINS_MAX = 2000000, /* that are asked about: some seconds, and only where none of the first ones succeeds */
 	NETS_MAX = 4096,
 	FIRST_RANGES = 16 /* of each set of addresses, before all of them: one of many is likely to do */
 };
@@ -22,7 +22,6 @@ typedef struct {
 	uint32_t nets[NETS_MAX]; /* sets of addresses that make a difference to the user: places */
 	size_t n_nets;
 	bool map_matters; /* a region is among them */
-	size_t n_logins;
 	ap_ways_in found;
 } search;
 
@@ -57,11 +56,11 @@ static bool try_login(search *s, const ap_login *login, ap_closed_way *closed)
 {
 	ap_login_answer answer;
 
-	if (s->n_logins >= LOGINS_MAX) {
+	if (s->found.n_logins >= LOGINS_MAX) {
 		s->found.complete = false;
 		return false;
 	}
-	s->n_logins++;
+	s->found.n_logins++;
 	answer = ap_login_ask(s->image, login, s->now, s->nss);
 	s->found.open = ap_tri_or(s->found.open, answer.let_in);
 	if (answer.let_in != AP_YES && !closed->tried) {

@@ -34,6 +34,7 @@ typedef struct {
 	ap_tri open;                /* AP_NO: each login is denied; AP_UNKNOWN: none is certainly let in */
 	bool complete;              /* every address that makes a difference was tried */
 	size_t n_addresses;         /* how many were */
+	size_t n_logins;            /* and how many logins */
 	ap_closed_way at_machine;   /* the login there, with an account, that did not succeed */
 	ap_closed_way from_address; /* the first of those from addresses that did not */
 } ap_ways_in;
@@ -45,7 +46,7 @@ typedef struct {
  * but for those that are local, and `system`. Whether he has one being unknown, he is asked about as if he had.
  *
  * Policies tell addresses apart at the ends of their ranges and regions alone, so addresses on both sides of each end
- * that concerns the user stand for all. Beyond some hundred thousand logins the search stops, and is not complete.
+ * that concerns the user stand for all. Beyond two million logins the search stops, and is not complete.
  * Texts live in the arena.
  */
 ap_ways_in ap_find_way_in(const ap_image *image, const char *user, int64_t now, const ap_nss *nss, ap_arena *arena);
