@@ -71,6 +71,7 @@ static bool check_trial(work *w)
 	if (!ap_trial_refuses(&w->t) || w->t.options->force)
 		return w->t.options->trial_seconds == 0 || ap_trial_prepare(&w->t);
 	w->t.result->outcome = AP_APPLY_REFUSED;
+	w->t.result->force_helps = true;
 	return false;
 }
 

@@ -77,8 +77,8 @@ void ap_apply(const ap_apply_options *options, ap_arena *arena, ap_apply_result 
 void ap_rollback(const ap_apply_options *options, const char *revision, ap_arena *arena, ap_apply_result *ret_result);
 
 /*
- * Keeps what is on trial. Of the options state, by, uid, now and wait_ms count. AP_APPLY_REFUSED: none is, or with `revision`
- * another than what begins with that.
+ * Keeps what is on trial. Of the options state, by, uid, now, wait_ms, force, origin and nss count. AP_APPLY_REFUSED: none is,
+ * with `revision` another than what begins with that, or it is refused.
  */
 void ap_confirm(const ap_apply_options *options, const char *revision, ap_arena *arena, ap_apply_result *ret_result);
 

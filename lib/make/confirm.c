@@ -123,8 +123,11 @@ void ap_confirm(const ap_apply_options *options, const char *revision, ap_arena 
 	work w = { .t = { .options = options, .result = ret_result, .arena = arena } };
 
 	*ret_result = (ap_apply_result){ .outcome = AP_APPLY_DONE, .summary = "" };
-	if (open_state(&w) && find_trial(&w, revision) && open_image(&w))
-		put_in_force(&w);
+	if (open_state(&w) && find_trial(&w, revision) && open_image(&w)) {
+		ap_transition_guard_kept(&w.t);
+		if (!ap_transition_is_refused(&w.t))
+			put_in_force(&w);
+	}
 	ap_transition_make_audit_file(&w.t);
 	ap_transition_close(&w.t);
 	free(w.bytes);

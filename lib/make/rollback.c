@@ -135,37 +135,6 @@ static void leave_unchanged(ap_transition *t)
 		t->result->outcome = AP_APPLY_FAILED;
 }
 
-/*
- * Asks of what is gone back to what is asked of what is applied. Its text tells what must be true of it. Feeds,
- * directory files and databases, which may be gone by now, are not read: the image has what they held. A text that this
- * release does not read any more is no reason to stay where one is.
- */
-static bool is_refused(ap_transition *t)
-{
-	ap_load_options load = { .texts_alone = true };
-	ap_diagnostics problems = { 0 };
-	ap_policy_set *set = NULL;
-	ap_error error = { 0 };
-
-	load.texts = ap_transition_texts(t, t->image, &load.n_texts, &error);
-	if (load.texts != NULL) {
-		load.config = load.texts[0].path;
-		if (ap_load(&load, &set, &problems) != AP_OK && problems.n > 0)
-			ap_error_set(&error, AP_ERR_POLICY, problems.items[0].file, problems.items[0].line, "%s",
-				     problems.items[0].message);
-	}
-	if (set == NULL)
-		ap_diagnostics_add(
-			&t->result->warnings, AP_WARNING, error.file[0] != '\0' ? error.file : t->options->state,
-			error.line,
-			"its assertions and administrators were not asked about, for its text could not be read: %s",
-			error.message);
-	ap_transition_guard(t, set);
-	ap_diagnostics_clear(&problems);
-	ap_policy_set_free(set);
-	return ap_transition_is_refused(t);
-}
-
 static void put_in_force(ap_transition *t)
 {
 	ap_record record;
@@ -191,7 +160,8 @@ static void carry_out(ap_transition *t, const char *revision)
 		return;
 	}
 	ap_transition_compare(t);
-	if (!is_refused(t) && !t->options->dry_run)
+	ap_transition_guard_kept(t);
+	if (!ap_transition_is_refused(t) && !t->options->dry_run)
 		put_in_force(t);
 }
 

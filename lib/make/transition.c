@@ -2,7 +2,6 @@
 
 #include "../login/applied.h"
 #include "../login/view.h"
-#include "assertions.h"
 #include "audit_file.h"
 #include "trial.h"
 
@@ -124,62 +123,6 @@ void ap_transition_record_stranger(ap_transition *t)
 	ap_revision_format(ap_image_head_of(t->in_force)->text, record.text);
 	if (ap_state_record(t->state, &record, NULL) == AP_OK)
 		*AP_PUSH(t->arena, t->records.items, t->records.n) = record;
-}
-
-ap_load_text_of *ap_transition_texts(ap_transition *t, const ap_image *image, size_t *ret_n, ap_error *error)
-{
-	ap_view view = ap_view_of(image);
-	uint32_t n_sources = ap_image_count(image, AP_TABLE_SOURCES);
-	ap_load_text_of *texts = NULL;
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < n_sources && view.sound; i++) {
-		ap_image_source source = ap_view_source(&view, i);
-		const char *text;
-
-		if (source.kind != AP_SOURCE_POLICIES)
-			continue;
-		text = ap_view_string(&view, source.text);
-		*AP_PUSH(t->arena, texts, n) = (ap_load_text_of){ .path = ap_view_string(&view, source.path),
-								  .text = text,
-								  .size = strlen(text) };
-	}
-	*ret_n = n;
-	if (view.sound && n > 0)
-		return texts;
-	if (view.sound)
-		ap_error_set(error, AP_ERR_DAMAGED, t->options->state, 0,
-			     "the image does not hold the policy files that it was made of");
-	else
-		(void)ap_image_damaged(image, error);
-	return NULL;
-}
-
-void ap_transition_guard(ap_transition *t, const ap_policy_set *set)
-{
-	const ap_apply_options *o = t->options;
-	const ap_guard guard = { .image = t->image,
-				 .in_force = t->in_force,
-				 .now = o->now,
-				 .nss = o->nss,
-				 .refusals = &t->result->refusals,
-				 .warnings = &t->result->warnings };
-
-	if (set != NULL) {
-		(void)ap_assertions_run(set, t->image, o->now, o->nss, guard.refusals);
-		ap_guard_administrators(&guard, &set->administrators);
-	}
-	if (o->origin != NULL)
-		ap_guard_origin(&guard, o->origin);
-}
-
-bool ap_transition_is_refused(ap_transition *t)
-{
-	if (t->result->refusals.n_errors == 0 || t->options->force)
-		return false;
-	t->result->outcome = AP_APPLY_REFUSED;
-	t->result->force_helps = true;
-	return true;
 }
 
 void ap_transition_compare(ap_transition *t)

@@ -65,6 +65,13 @@ ap_load_text_of *ap_transition_texts(ap_transition *t, const ap_image *image, si
  */
 void ap_transition_guard(ap_transition *t, const ap_policy_set *set);
 
+/*
+ * The same of an image that was made before. Its texts tell what must be true of it; the feeds, directory files and databases that
+ * they name, which may be gone by now, are not read: the image has what they held. A text that this release does not read
+ * any more is no reason to stay where one is, but a warning. What a trial ends with anyway is not asked.
+ */
+void ap_transition_guard_kept(ap_transition *t);
+
 /* True, with the outcome, if something refuses, and --force does not go over it. */
 bool ap_transition_is_refused(ap_transition *t);
 

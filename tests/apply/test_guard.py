@@ -26,8 +26,8 @@ STRIPPED = ["sh", "-c", 'env -i LC_ALL=C.UTF-8 TZ=UTC0 "$@"; exit $?', "sh"]
 
 
 def perform(lab, words, env=None, before=(), **more):
-    # --data takes the files that are in force
-    command = lab.command(*words, config="--data" not in words)
+    # these take what is in force
+    command = lab.command(*words, config=words[0] not in ("rollback", "confirm") and "--data" not in words)
     done = subprocess.run([*before, *command], stdin=subprocess.DEVNULL, capture_output=True, env=environment(env),
                           cwd=lab.folder, check=False, **more)
     return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
@@ -467,6 +467,51 @@ def rollback_reads_no_feed_nor_directory(lab):
     os.unlink(lab.path("drop.netset"))
     os.unlink(lab.path("members.csv"))
     same(lab.rollback().err, "", "what is said")
+    same(lab.in_force(), first, "what is in force")
+
+
+# Trials
+
+@test
+def a_trial_is_guarded_when_it_begins_and_when_it_is_kept(lab):
+    env = {"SSH_CONNECTION": OUTSIDE}
+    lab.write(ROOT_FILE, OPEN)
+    lab.apply()
+    lab.write(ROOT_FILE, OFFICE)
+    check_refused(lab, ('policy "Office" would deny',), "apply", "--trial", "10m", env=env)
+    result = perform(lab, ("apply", "--trial", "10m", "--force"), env)
+    same((result.status, ": overridden: " in result.err), (0, True), f"with --force: {result}")
+    # it is not kept from the session that it would not let in again
+    result = check_refused(lab, ('policy "Office" would deny',), "confirm", env=env)
+    expect(result.err.endswith("; --force goes over it\n"), "the last line", result)
+    check_done(lab, "confirm", env={"SSH_CONNECTION": INSIDE})
+    same((lab.history()[0]["action"], lab.history()[0]["forced"]), ("confirm", False), "the record")
+
+
+@test
+def what_is_only_on_trial_denies_nothing_for_good(lab):
+    env = {"SSH_CONNECTION": OUTSIDE}
+    lab.write(ROOT_FILE, OPEN)
+    lab.apply()
+    lab.write(ROOT_FILE, OFFICE)
+    same(perform(lab, ("apply", "--trial", "10m", "--force"), env).status, 0, "the trial")
+    lab.write(ROOT_FILE, OFFICE.replace("10.0.0.0/8", "10.0.0.0/9"))
+    result = perform(lab, ("apply", "--force", "--dry-run"), env)
+    expect(': overridden: policy "Office" would deny' in result.err, "what is overridden", result)
+    result = perform(lab, ("confirm", "--force"), env)
+    same((result.status, ": overridden: " in result.err), (0, True), f"kept with --force: {result}")
+    expect(any("203.0.113.9" in line for line in lab.history()[0]["forced_over"]), "what it went over", lab.history()[0])
+
+
+@test
+def a_trial_is_ended_whatever_it_ends_with(lab):
+    env = {"SSH_CONNECTION": OUTSIDE}
+    lab.write(ROOT_FILE, 'assertions = ( { user = "alice"; ip = "10.0.0.1"; expect = "deny"; } );\n' + OFFICE)
+    lab.apply("--force")
+    first = lab.in_force()
+    lab.write(ROOT_FILE, OPEN)
+    check_done(lab, "apply", "--trial", "10m", env=env)
+    check_done(lab, "rollback", env=env)
     same(lab.in_force(), first, "what is in force")
 
 
