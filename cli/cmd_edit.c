@@ -1,70 +1,20 @@
 /* accesspolicy edit - a policy that is there says something else, wherever it stands. */
 #include "../lib/make/policy_text.h"
 #include "changing.h"
+#include "edit_as_text.h"
 #include "policy_edits.h"
+#include "renaming.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct {
 	ap_context *context;
 	const ap_usage *usage;
 	ap_policy_edits edits;
+	bool in_editor;
 	ap_apply_options given;
 } request;
-
-/*
- * Names
- */
-
-/* True if the drop-in at `path` is one that `create` makes for a policy of that name. */
-static bool is_named_after(ap_arena *arena, const char *path, const char *name)
-{
-	const char *slash = strrchr(path, '/'), *base = slash != NULL ? slash + 1 : path;
-	const char *first = ap_drop_in_name(arena, name, 1);
-	size_t stem = strlen(first) - strlen(".conf"), digits;
-
-	if (strcmp(base, first) == 0)
-		return true;
-	if (strncmp(base, first, stem) != 0 || base[stem] != '-')
-		return false;
-	digits = strspn(base + stem + 1, "0123456789");
-	return digits > 0 && strcmp(base + stem + 1 + digits, ".conf") == 0;
-}
-
-static bool stands_alone(const ap_policy_set *set, const ap_policy_def *policy)
-{
-	for (size_t i = 0; i < set->n_policies; i++)
-		if (&set->policies[i] != policy && strcmp(set->policies[i].place.file, policy->place.file) == 0)
-			return false;
-	return true;
-}
-
-static bool is_link(const char *path)
-{
-	struct stat info;
-
-	return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
-}
-
-/*
- * The drop-in that was made for the policy goes with its name; a file that holds more, or is a link, stays where it is.
- * Where the policy then stands.
- */
-static const char *move_drop_in(const request *r, const ap_policy_set *set, const ap_policy_def *policy,
-				const char *name, ap_edit_list *edits)
-{
-	ap_arena *arena = r->context->arena;
-	const char *file = policy->place.file, *to;
-
-	if (strcmp(file, set->root) == 0 || !is_named_after(arena, file, policy->name) ||
-	    is_named_after(arena, file, name) || !stands_alone(set, policy) || is_link(file))
-		return file;
-	to = ap_changing_free_path(r->context, set->root, name);
-	ap_edits_move(arena, edits, file, to, ap_changes_text_of(set, file));
-	return to;
-}
 
 /*
  * The edit
@@ -87,7 +37,7 @@ static int edits_of(const request *r, const ap_policy_set *set, const ap_policy_
 		ap_changes_add_references(arena, &changes, set, policy, after->name);
 	status = ap_changing_edits(r->context, set, &changes, ret_edits);
 	if (status == AP_EXIT_YES && is_renamed)
-		*ret_file = move_drop_in(r, set, policy, after->name, ret_edits);
+		*ret_file = ap_move_with_name(r->context, set, policy, after->name, ret_edits);
 	return status;
 }
 
@@ -133,18 +83,26 @@ static int carry_out(request *r, const char *name)
 	if (status != AP_EXIT_YES)
 		return status;
 	policy = ap_changing_find(r->context, r->usage, set, name);
-	status = policy != NULL ? edit_by_options(r, set, policy) : AP_EXIT_USAGE;
+	if (policy == NULL)
+		status = AP_EXIT_USAGE;
+	else if (r->in_editor)
+		status = ap_edit_as_text(r->context, &r->given, set, policy);
+	else
+		status = edit_by_options(r, set, policy);
 	ap_policy_set_free(set);
 	return status;
 }
 
 int ap_cmd_edit(ap_context *context, int argc, char **argv)
 {
-	enum { N_OWN = 3 };
+	enum { N_OWN = 4 };
 	request r = { .context = context };
 	ap_option options[AP_N_POLICY_EDITS + N_OWN];
 	size_t n = ap_policy_edits_table(context->arena, &r.edits, options);
 	const ap_option own[N_OWN] = {
+		{ .name = "editor",
+		  .help = "its text in $VISUAL or $EDITOR, instead of the options above",
+		  .flag = &r.in_editor },
 		{ .name = "with-pending",
 		  .help = "put in force as well what else differs in the files",
 		  .flag = &r.given.with_pending },
@@ -155,7 +113,7 @@ int ap_cmd_edit(ap_context *context, int argc, char **argv)
 	};
 	const ap_usage usage = {
 		.command = "edit",
-		.synopsis = "NAME OPTION...",
+		.synopsis = "NAME OPTION...\nNAME --editor",
 		.description =
 			"Changes a policy in the file where it stands, with everything else in it kept, and puts what comes of it in "
 			"force. An option that takes one of several may stand any number of times: --ip is what takes the place of "
@@ -175,7 +133,11 @@ int ap_cmd_edit(ap_context *context, int argc, char **argv)
 	if (first + 1 < argc)
 		return ap_usage_error(&usage, "unexpected \"%s\"; one policy is edited at a time",
 				      ap_printable(context->arena, argv[first + 1]));
-	if (!ap_policy_edits_any(&r.edits))
-		return ap_usage_error(&usage, "nothing is to change; expected options such as --add-ip or --status");
+	if (r.in_editor && ap_policy_edits_any(&r.edits))
+		return ap_usage_error(&usage,
+				      "--editor shows the text, and an option changes it too; leave one of them out");
+	if (!r.in_editor && !ap_policy_edits_any(&r.edits))
+		return ap_usage_error(
+			&usage, "nothing is to change; expected options such as --add-ip or --status, or --editor");
 	return carry_out(&r, argv[first]);
 }

@@ -106,6 +106,8 @@ static const char *name_of(const ap_definition_change *change)
 
 static bool goes(const ap_definition_change *change)
 {
+	if (change->is_written)
+		return false;
 	return change->policy != NULL ? change->policy_after == NULL : change->exception_after == NULL;
 }
 
@@ -205,6 +207,9 @@ static bool policies_are_as_meant(ap_arena *arena, const ap_policy_set *was, con
 
 		if (change != NULL && goes(change))
 			continue;
+		n++;
+		if (change != NULL && change->is_written)
+			continue;
 		if (change != NULL)
 			meant = *change->policy_after;
 		number = ap_names_find(numbers, meant.name);
@@ -213,7 +218,6 @@ static bool policies_are_as_meant(ap_arena *arena, const ap_policy_set *was, con
 		found = ap_policy_form_of(arena, &is->policies[number]);
 		if (!ap_policy_forms_are_same(&found, &meant))
 			return false;
-		n++;
 	}
 	return n == is->n_policies;
 }
@@ -270,21 +274,17 @@ static bool check(const ap_policy_set *set, const ap_definition_changes *changes
 }
 
 bool ap_changes_edits(ap_arena *arena, const ap_policy_set *set, const ap_definition_changes *changes,
-		      ap_edit_list *ret_edits, ap_error *error)
+		      ap_edit_list *edits, ap_error *error)
 {
-	ap_edit_list edits = { .n = 0 };
 	ap_definition_change *ordered = ap_arena_alloc(arena, (changes->n + 1) * sizeof(*ordered));
 
 	for (size_t i = 0; i < changes->n; i++)
 		ordered[i] = changes->items[i];
 	qsort(ordered, changes->n, sizeof(*ordered), compare_backwards);
 	for (size_t i = 0; i < changes->n; i++)
-		if (!write_change(arena, set, &ordered[i], &edits, error))
+		if (!ordered[i].is_written && !write_change(arena, set, &ordered[i], edits, error))
 			return false;
-	if (changes->n > 0 && !check(set, changes, &edits, error))
-		return false;
-	*ret_edits = edits;
-	return true;
+	return changes->n == 0 || check(set, changes, edits, error);
 }
 
 void ap_edits_move(ap_arena *arena, ap_edit_list *edits, const char *from, const char *to, const char *text)

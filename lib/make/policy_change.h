@@ -13,6 +13,7 @@
 typedef struct {
 	const ap_policy_def *policy;
 	const ap_policy_form *policy_after; /* what it is to say; NULL: it goes */
+	bool is_written;                    /* the edits have its new text already, whatever that says */
 	const ap_exception_def *exception;
 	const ap_exception_form *exception_after;
 } ap_definition_change;
@@ -45,12 +46,13 @@ void ap_changes_add_references(ap_arena *arena, ap_definition_changes *changes, 
 			       const ap_policy_def *policy, const char *name);
 
 /*
- * The edits of the files that the set was read from. A file with nothing else in it than what goes is removed, unless it
+ * Adds the edits of the files that the set was read from to those that are there, none of which removes a file or changes
+ * how many policies and exceptions it has. A file with nothing else in it than what goes is removed, unless it
  * is the root file. False, with *error, where a text cannot be changed so that this comes of it and nothing else: the
  * files are read again with the edits to see. (What makes them invalid is not judged here.)
  */
 bool ap_changes_edits(ap_arena *arena, const ap_policy_set *set, const ap_definition_changes *changes,
-		      ap_edit_list *ret_edits, ap_error *error);
+		      ap_edit_list *edits, ap_error *error);
 
 /*
  * Has the file at `from`, whose edit is in the list or which stays as it is, stand at `to` instead; `text` is what it

@@ -3,6 +3,7 @@
 #include "../login/image.h"
 #include "text_tree.h"
 
+#include <libconfig.h>
 #include <string.h>
 
 /* A text that is being changed. */
@@ -247,21 +248,50 @@ static bool any_stays(const list_change *l)
 	return false;
 }
 
+/* True if words have come in the places of others, and nothing else has changed: a name that was renamed. */
+static bool are_replaced(const list_change *l)
+{
+	size_t n_replaced = 0;
+
+	if (l->before->n != l->after->n)
+		return false;
+	for (size_t i = 0; i < l->before->n; i++) {
+		if (strcmp(l->before->items[i], l->after->items[i]) == 0)
+			continue;
+		if (stays(l, i))
+			return false;
+		n_replaced++;
+	}
+	return n_replaced == l->added.n;
+}
+
+static void replace_elements(change *c, const ap_text_node *list, const list_change *l)
+{
+	for (size_t i = 0; i < list->n_children; i++)
+		if (!stays(l, i))
+			ap_splice(c->splices, list->children[i].value, list->children[i].value_end,
+				  ap_quoted_text(c->arena, l->after->items[i]));
+}
+
 static void change_list(change *c, const ap_text_node *group, const place *order, size_t n, const char *key,
 			const ap_words *before, const ap_words *after)
 {
 	const ap_text_node *node = ap_text_node_find(group, key);
 	size_t indent = value_indent(c, group, node);
+	bool is_list;
 	list_change l;
 
 	if (are_same(before, after))
 		return;
 	l = list_change_of(c->arena, before, after);
+	is_list = node != NULL && node->kind == AP_NODE_LIST && node->n_children == before->n;
 	if (node == NULL)
 		insert_setting(c, place_for(group, order, n, key), key, ap_words_text(c->arena, after, indent));
 	else if (after->n == 0)
 		remove_span(c, node->start, node->end);
-	else if (node->kind == AP_NODE_LIST && node->n_children == before->n && any_stays(&l))
+	else if (is_list && are_replaced(&l))
+		replace_elements(c, node, &l);
+	else if (is_list && any_stays(&l))
 		change_elements(c, node, &l);
 	else
 		ap_splice(c->splices, node->value, node->value_end, ap_words_text(c->arena, after, indent));
@@ -548,6 +578,42 @@ bool ap_policy_text_span(ap_arena *arena, const char *text, ap_section section, 
 	*ret_start = start;
 	*ret_end = group->value_end;
 	return true;
+}
+
+size_t ap_policy_text_count(ap_arena *arena, const char *text, ap_section section)
+{
+	const ap_text_node *root = ap_text_tree_of(arena, text);
+	const ap_text_node *list = root != NULL ? ap_text_node_find(root, section_names[section]) : NULL;
+
+	return list != NULL ? list->n_children : 0;
+}
+
+/* libconfig undoes its own escapes. */
+static const char *string_of(ap_arena *arena, const char *value, size_t length)
+{
+	char *text = ap_arena_alloc(arena, length + sizeof("x=;"));
+	const char *found = NULL, *copy = NULL;
+	config_t config;
+
+	memcpy(text, "x=", 2);
+	memcpy(text + 2, value, length);
+	memcpy(text + 2 + length, ";", 2);
+	config_init(&config);
+	if (config_read_string(&config, text) == CONFIG_TRUE &&
+	    config_lookup_string(&config, "x", &found) == CONFIG_TRUE)
+		copy = ap_arena_strdup(arena, found);
+	config_destroy(&config);
+	return copy;
+}
+
+const char *ap_policy_text_name(ap_arena *arena, const char *text, ap_section section, size_t n)
+{
+	const ap_text_node *list, *group = find_element(ap_text_tree_of(arena, text), section, n, &list);
+	const ap_text_node *name = group != NULL ? ap_text_node_find(group, "name") : NULL;
+
+	if (name == NULL || name->kind != AP_NODE_SCALAR || text[name->value] != '"')
+		return NULL;
+	return string_of(arena, text + name->value, name->value_end - name->value);
 }
 
 char *ap_policy_text_remove(ap_arena *arena, const char *text, ap_section section, size_t n, bool *ret_empty)

@@ -32,6 +32,12 @@ char *ap_exception_text_change(ap_arena *arena, const char *text, size_t n, cons
 bool ap_policy_text_span(ap_arena *arena, const char *text, ap_section section, size_t n, size_t *ret_start,
 			 size_t *ret_end);
 
+/* How many elements the section has; 0 where the text is not of the syntax. */
+size_t ap_policy_text_count(ap_arena *arena, const char *text, ap_section section);
+
+/* What the `name` of element `n` says; NULL where there is none. In the arena. */
+const char *ap_policy_text_name(ap_arena *arena, const char *text, ap_section section, size_t n);
+
 /*
  * The text without element `n` of the section, and without the section where it was its only one. *ret_empty where then
  * no setting is left: such a file is an error, and better removed. NULL as above.

@@ -51,7 +51,9 @@ CHANGES = (
     (("--remove-ip", "203.0.113.9-203.0.113.9"), '"198.51.100.0/24", // the hall\n           "203.0.113.9" ]',
      '"198.51.100.0/24" // the hall\n           ]'),
     (("--remove-ip", "203.0.113.9", "--add-ip", "203.0.113.10"),
-     '// the hall\n           "203.0.113.9" ]', '// the hall\n           "203.0.113.10"\n           ]'),
+     '// the hall\n           "203.0.113.9" ]', '// the hall\n           "203.0.113.10" ]'),
+    (("--remove-ip", "203.0.113.9", "--add-ip", "203.0.113.10", "--add-ip", "203.0.113.11"),
+     '// the hall\n           "203.0.113.9" ]', '// the hall\n           "203.0.113.10",\n           "203.0.113.11"\n           ]'),
     (("--ip", "203.0.113.9", "--ip", "203.0.113.10"), '"198.51.100.0/24", // the hall\n           "203.0.113.9" ]',
      '// the hall\n           "203.0.113.9", "203.0.113.10" ]'),
     (("--ip", "192.0.2.1"), '[ "198.51.100.0/24", // the hall\n           "203.0.113.9" ]', '[ "192.0.2.1" ]'),
@@ -189,7 +191,7 @@ def a_dry_run(lab):
 
 
 REFERENCES = """# what refers to it
-exceptions = ( { name = "X"; policies = [ "Office", "Kiosk" /* the hall's */ ]; members = [ "alice" ]; },
+exceptions = ( { name = "X"; policies = [ "Kiosk" /* the hall's */, "Office" ]; members = [ "alice" ]; },
                { name = "Y"; policies = [ "Office" ]; members = [ "alice" ]; } );
 policies = ( { name = "Trial"; type = "blacklist"; status = "report-only"; replaces = "Kiosk"; // of it
                scope = { all = true; }; } );

@@ -87,6 +87,12 @@ static void replace_addresses(ap_arena *arena, ap_policy_form *form)
 	form->ip = (ap_words){ .items = edited_words, .n = 3 };
 }
 
+static void replace_address(ap_arena *arena, ap_policy_form *form)
+{
+	(void)arena;
+	form->ip.items[0] = "192.0.2.77";
+}
+
 static void except_member(ap_arena *arena, ap_policy_form *form)
 {
 	ap_words_add(arena, &form->except.members, "root");
@@ -205,6 +211,10 @@ static const struct {
 	{ IP("[ \"10.0.0.9\" ]"), replace_addresses, IP("[ \"10.0.0.1\", \"192.0.2.0/24\", \"@vpn\" ]") },
 	{ IP("[ \"@vpn\", \"10.0.0.9\", \"10.0.0.1\" ]"), replace_addresses,
 	  IP("[ \"@vpn\", \"10.0.0.1\", \"192.0.2.0/24\" ]") },
+
+	{ IP("[ \"10.0.0.1\" /* office */ ]"), replace_address, IP("[ \"192.0.2.77\" /* office */ ]") },
+	{ IP("[\n      \"10.0.0.1\", // one\n      \"@vpn\" // two\n    ]"), replace_address,
+	  IP("[\n      \"192.0.2.77\", // one\n      \"@vpn\" // two\n    ]") },
 
 	/* settings that go */
 	{ "policies = ( { name = \"A\"; type = \"blacklist\"; ip = [ \"10.0.0.1\" ]; scope = { all = true; }; } );\n",
