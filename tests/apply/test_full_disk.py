@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from lab import IMAGE, check_whole, expect, main, note, same, test
+from lab import IMAGE, check_whole, expect, main, note, read, same, test
 
 PAGE = 4096
 SIZE = 64 * PAGE
@@ -326,6 +326,37 @@ def trial_that_ends_on_a_full_disk(lab, disk):
     disk.empty()
     lab.run("confirm", config=False, status=1)
     check_whole(lab, [before, after, before])
+def files_of(folder):
+    return {os.path.relpath(os.path.join(where, name), folder): read(os.path.join(where, name))
+            for where, _, names in os.walk(folder) for name in names}
+
+
+@on_a_disk
+def edits_on_a_full_disk(lab, disk):
+    """The files are on it too: all of them are changed, and in force, or none is; and nothing is left beside them."""
+    policy = os.path.join(disk.path, "policy")
+    shutil.copytree(lab.policy, policy)
+    lab.policy = policy
+    lab.write("conf.d/50-kiosk.conf", 'policies = ( { name = "Kiosk"; type = "blacklist"; scope = { all = true; }; ip = [ "198.51.100.7" ]; } );\n')
+    lab.write("conf.d/60-more.conf", 'exceptions = ( { name = "X"; policies = [ "Kiosk" ]; members = [ "alice" ]; } );\n')
+    lab.apply("--force")
+    for words in (("edit", "Kiosk", "--rename", "Hall"), ("except", "add", "--policy", "Office", "--member", "a", "--until", "2h"),
+                  ("except", "delete", "X")):
+        before, first = files_of(policy), lab.in_force()
+        failures = 0
+        for free in range(0, SIZE, PAGE):
+            disk.fill(free)
+            result = lab.run(*words)
+            disk.empty()
+            if result.status == 0 or "is in force all the same" in result.err:
+                break
+            failures += 1
+            same(result.status, 1, f"its status: {result}")
+            expect("No space left on device" in result.err, "it does not say why", result)
+            same((files_of(policy), lab.in_force()), (before, first), f"the files, and what is in force: {result}")
+        lab.run("status", config=False, status=0)
+        expect(lab.in_force() != first and failures > 0, "it failed before that", failures)
+        note(f"{words[0]} {words[1]}: enough: {free} bytes")
 
 
 @on_a_disk

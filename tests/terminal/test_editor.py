@@ -39,7 +39,7 @@ def edited_again_until_it_is_right(lab):
         terminal.keys("Enter")
         terminal.text("what can I do here")
         terminal.keys("Enter")
-        terminal.wait(re.compile(r"(e edit again, x give up:.*\s+){3}$"))
+        terminal.wait_until(lambda screen: screen.count("e edit again, x give up:") == 3, "it to ask once more")
         terminal.text("e")
         terminal.keys("Enter")
         terminal.wait("in force: revision ")
