@@ -22,7 +22,7 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 		  .flag = &given.force },
 		{ .name = "trial",
 		  .value = "TIME",
-		  .help = "for so long, as in 30s, 10m or 1h30m: then what is in force now counts again by itself, unless "
+		  .help = "for so long only, as in 30s, 10m or 1h30m: then what is in force now counts again by itself, unless "
 			  "\"accesspolicy confirm\" is run before",
 		  .text = &trial },
 	};

@@ -122,6 +122,14 @@ static const char *since_text(ap_context *context, const status_report *r)
 			 r->record->trial_ends != 0 ? ", on trial" : "", r->record->forced ? ", forced" : "");
 }
 
+/* Seconds where minutes are left, and minutes where hours are. */
+static const char *left_text(int64_t left, char text[AP_DURATION_TEXT_MAX])
+{
+	int64_t unit = left >= DAY ? 3600 : left >= 3600 ? 60 : 1;
+
+	return ap_duration_format(left - left % unit, text);
+}
+
 /* Who comes by must see that it ends, and what can be done. */
 static void write_trial(ap_context *context, const status_report *r)
 {
@@ -138,9 +146,8 @@ static void write_trial(ap_context *context, const status_report *r)
 			     context->arena,
 			     "ends %s, in %s; then revision %s counts again. \"accesspolicy confirm%s\" keeps what is on trial, "
 			     "\"accesspolicy rollback%s\" ends it now",
-			     ap_timestamp_format_local(trial->ends, ends),
-			     ap_duration_format(trial->ends - r->now, left), ap_trial_then_text(context->arena, trial),
-			     state, state));
+			     ap_timestamp_format_local(trial->ends, ends), left_text(trial->ends - r->now, left),
+			     ap_trial_then_text(context->arena, trial), state, state));
 }
 
 /* What must be written to apply the root file that is in force. */

@@ -48,7 +48,9 @@ def prepare(lab):
     lab.write(ROOT_FILE, POLICIES)
     lab.write("conf.d/50-third-party.conf", DROP_IN)
     lab.apply("--force")
-    lab.change("203.0.113.0/24", "203.0.113.0/25", "conf.d/50-third-party.conf")
+    lab.change("203.0.113.0/24", "203.0.113.0/26", "conf.d/50-third-party.conf")
+    lab.apply("--force", "--trial", "6d23h59m")
+    lab.change("203.0.113.0/26", "203.0.113.0/25", "conf.d/50-third-party.conf")
     with open(os.path.join(lab.folder, "draft.conf"), "w", encoding="utf-8") as file:
         file.write('policies = ( { name = "Draft"; type = "blacklist"; scope = { all = true; }; ip = [ "192.0.2.1" ]; } );\n')
 
