@@ -32,12 +32,11 @@ typedef struct {
 	size_t n_sources; /* but the root file */
 } loader;
 
-static void init_reader(ap_reader *reader, const char *config, ap_diagnostics *diagnostics)
+void ap_reader_init(ap_reader *reader, ap_policy_set *set, ap_diagnostics *diagnostics)
 {
 	memset(reader, 0, sizeof(*reader));
-	reader->set = ap_policy_set_new();
-	reader->arena = reader->set->arena;
-	reader->set->root = ap_arena_strdup(reader->arena, config);
+	reader->set = set;
+	reader->arena = set->arena;
 	reader->diagnostics = diagnostics;
 	reader->policies = ap_names_new(reader->arena);
 	reader->sources = ap_names_new(reader->arena);
@@ -46,6 +45,14 @@ static void init_reader(ap_reader *reader, const char *config, ap_diagnostics *d
 	reader->departments = ap_names_new(reader->arena);
 	reader->clients = ap_names_new(reader->arena);
 	reader->client_hints = ap_names_new(reader->arena);
+}
+
+static void init_reader(ap_reader *reader, const char *config, ap_diagnostics *diagnostics)
+{
+	ap_policy_set *set = ap_policy_set_new();
+
+	set->root = ap_arena_strdup(set->arena, config);
+	ap_reader_init(reader, set, diagnostics);
 }
 
 /* The path up to and with its last "/"; "" where it has none. */
@@ -175,8 +182,7 @@ static bool read_tree(ap_reader *reader, const char *text, ap_raw_value *values,
 	return understood;
 }
 
-/* `text` has a NUL byte behind its last. */
-static void read_text(ap_reader *reader, const char *file, const char *text, size_t size)
+void ap_read_policy_text(ap_reader *reader, const char *file, const char *text, size_t size)
 {
 	size_t n_errors = reader->diagnostics->n_errors, n_values;
 	ap_arena *scratch = ap_arena_new();
@@ -241,7 +247,7 @@ static void read_source(ap_reader *reader, const source *from)
 	}
 	reader->drafting = from->drafting;
 	if (from->text != NULL) {
-		read_text(reader, shown, from->text, strlen(from->text));
+		ap_read_policy_text(reader, shown, from->text, strlen(from->text));
 		return;
 	}
 	status = is_input ? ap_file_read_descriptor(STDIN_FILENO, shown, AP_POLICY_FILE_MAX, &text, &size, &error)
@@ -252,7 +258,7 @@ static void read_source(ap_reader *reader, const source *from)
 		reader->unreadable = true;
 		return;
 	}
-	read_text(reader, shown, text, size);
+	ap_read_policy_text(reader, shown, text, size);
 	free(text);
 }
 
@@ -474,7 +480,7 @@ static void read_all(loader *l, const ap_load_options *options)
 static void read_texts(ap_reader *reader, const ap_load_options *options)
 {
 	for (size_t i = 0; i < options->n_texts; i++)
-		read_text(reader, options->texts[i].path, options->texts[i].text, options->texts[i].size);
+		ap_read_policy_text(reader, options->texts[i].path, options->texts[i].text, options->texts[i].size);
 }
 
 static ap_status finish(ap_reader *reader, bool regions_must_be_known, ap_policy_set **ret_set)
@@ -548,7 +554,7 @@ ap_status ap_load_text(const char *name, const char *text, size_t size, ap_polic
 		/* libconfig reads to a NUL byte, which `text` need not have */
 		copy = ap_arena_alloc(reader.arena, size + 1);
 		memcpy(copy, text, size);
-		read_text(&reader, name, copy, size);
+		ap_read_policy_text(&reader, name, copy, size);
 	}
 	return finish(&reader, false, ret_set);
 }

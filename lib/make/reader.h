@@ -175,6 +175,14 @@ ap_read ap_read_policies;
 ap_read ap_read_exceptions;
 void ap_read_root(ap_reader *reader, const config_setting_t *root);
 
+/* load.c */
+
+/* A reader that has seen no file, whose set and arena are those of `set`. */
+void ap_reader_init(ap_reader *reader, ap_policy_set *set, ap_diagnostics *diagnostics);
+
+/* Takes in a policy file's text, `size` bytes with a NUL byte behind the last; `file` is what it is called. */
+void ap_read_policy_text(ap_reader *reader, const char *file, const char *text, size_t size);
+
 /* departments.c */
 
 /* The number of the department, which is added with its ancestors if need be. `path` is a valid one. */
@@ -227,6 +235,9 @@ void ap_read_directory_files(ap_reader *reader);
 /* resolve.c: finds what each name refers to, and complains where there is none. */
 void ap_resolve(ap_reader *reader);
 
+/* The part of it that is about one policy of the set. */
+void ap_resolve_policy(ap_reader *reader, ap_policy_def *policy);
+
 /* circles.c: complains of networks that hold themselves. */
 void ap_check_circles(ap_reader *reader);
 
@@ -235,6 +246,9 @@ void ap_check_circles(ap_reader *reader);
  * unknown, with a warning; with `must_be_known` and a region that is in use it is an error.
  */
 void ap_resolve_regions(ap_reader *reader, bool must_be_known);
+
+/* The part of it that needs no database: complains of what is no region's code. */
+void ap_check_region_codes(ap_reader *reader);
 
 /* references.c: what a name may refer to. */
 typedef enum { AP_REFERENCE_POLICY, AP_REFERENCE_NETWORK, AP_REFERENCE_DEPARTMENT, AP_REFERENCE_CLIENT } ap_reference;

@@ -227,6 +227,11 @@ static bool read_database(ap_reader *reader, bool must_be_known, ap_severity sev
 	return false;
 }
 
+void ap_check_region_codes(ap_reader *reader)
+{
+	(void)gather_regions(reader);
+}
+
 void ap_resolve_regions(ap_reader *reader, bool must_be_known)
 {
 	ap_policy_set *set = reader->set;

@@ -68,7 +68,7 @@ static void check_edition(ap_reader *reader, const ap_policy_def *policy)
 			    edition->file, edition->line);
 }
 
-static void resolve_policy(ap_reader *reader, ap_policy_def *policy)
+void ap_resolve_policy(ap_reader *reader, ap_policy_def *policy)
 {
 	resolve_departments(reader, &policy->scope.departments);
 	resolve_departments(reader, &policy->except.departments);
@@ -136,7 +136,7 @@ void ap_resolve(ap_reader *reader)
 		resolve_entries(reader, &set->networks[i].ip);
 	ap_check_circles(reader);
 	for (size_t i = 0; i < set->n_policies; i++)
-		resolve_policy(reader, &set->policies[i]);
+		ap_resolve_policy(reader, &set->policies[i]);
 	for (size_t i = 0; i < set->n_exceptions; i++)
 		resolve_exception(reader, &set->exceptions[i]);
 }
