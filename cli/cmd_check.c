@@ -1,16 +1,11 @@
 /* accesspolicy check - what is wrong with the files, what no longer holds, and what was probably not meant. */
-#include "../lib/make/assertions.h"
-#include "../lib/make/compile.h"
-#include "../lib/make/findings.h"
-#include "../lib/make/load.h"
+#include "examination.h"
 #include "in_force.h"
 #include "jsontext.h"
-#include "nss_cache.h"
 #include "options.h"
 #include "report.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { DETAIL_INDENT = 4 };
 
@@ -20,71 +15,13 @@ typedef struct {
 	bool strict;
 } check_options;
 
-/* Everything that a check finds; `set` and `image` are NULL where the files make no policy. */
-typedef struct {
-	ap_policy_set *set;
-	ap_image *image;
-	ap_diagnostics problems;
-	ap_diagnostics failed;
-	ap_diagnostics findings;
-	size_t n_failed;
-} check_result;
-
-static void examine(const ap_load_options *options, check_result *result)
-{
-	const int64_t now = (int64_t)time(NULL);
-	ap_error error = { 0 };
-	const ap_nss *nss;
-
-	if (ap_load(options, &result->set, &result->problems) != AP_OK)
-		return;
-	if (ap_compile_image(result->set, now, &result->image, &error) != AP_OK) {
-		ap_diagnostics_add(&result->problems, AP_ERROR, error.file[0] != '\0' ? error.file : options->config,
-				   error.line, "%s", error.message);
-		return;
-	}
-	nss = ap_nss_cache_begin(&ap_nss_system);
-	result->n_failed = ap_assertions_run(result->set, result->image, now, nss, &result->failed);
-	ap_findings(result->set, result->image, now, nss, &result->findings);
-	ap_nss_cache_end();
-}
-
-static void clear(check_result *result)
-{
-	ap_image_free(result->image);
-	ap_policy_set_free(result->set);
-	ap_diagnostics_clear(&result->problems);
-	ap_diagnostics_clear(&result->failed);
-	ap_diagnostics_clear(&result->findings);
-}
-
-static int status_of(const check_result *result, bool strict)
+static int status_of(const ap_examination *result, bool strict)
 {
 	if (result->image == NULL)
 		return AP_EXIT_POLICY;
 	if (result->n_failed > 0)
 		return AP_EXIT_NO;
 	return strict && result->problems.n_warnings + result->findings.n_warnings > 0 ? AP_EXIT_NO : AP_EXIT_YES;
-}
-
-static void write_diagnostic(ap_context *context, const ap_diagnostic *item, const char *label, ap_colour colour)
-{
-	const char *place = ap_place_text(context->arena, item->file, item->line);
-
-	const ap_piece pieces[] = { { AP_BOLD, place },
-				    { AP_PLAIN, ": " },
-				    { colour, label },
-				    { AP_PLAIN, ": " },
-				    { AP_PLAIN, ap_printable(context->arena, item->message) } };
-
-	ap_paint_pieces(context->arena, &context->screen, pieces, sizeof(pieces) / sizeof(pieces[0]), DETAIL_INDENT);
-}
-
-static void write_diagnostics(ap_context *context, const ap_diagnostics *list, const char *warning)
-{
-	for (size_t i = 0; i < list->n; i++)
-		write_diagnostic(context, &list->items[i], list->items[i].severity == AP_ERROR ? "error" : warning,
-				 list->items[i].severity == AP_ERROR ? AP_RED : AP_YELLOW);
 }
 
 /* "2 errors, 1 warning": what there is of either. */
@@ -108,7 +45,7 @@ static const char *contents_text(ap_context *context, const ap_policy_set *set)
 			 ap_count_text(context->arena, set->n_files, "file", "files"));
 }
 
-static void write_summary(ap_context *context, const check_result *result)
+static void write_summary(ap_context *context, const ap_examination *result)
 {
 	const char *problems = counted(context, "", result->problems.n_errors, "error", "errors");
 	bool good = result->image != NULL && result->n_failed == 0;
@@ -129,11 +66,11 @@ static void write_summary(ap_context *context, const check_result *result)
 			DETAIL_INDENT);
 }
 
-static void write_text(ap_context *context, const check_result *result, bool compare)
+static void write_text(ap_context *context, const ap_examination *result, bool compare)
 {
-	write_diagnostics(context, &result->problems, "warning");
-	write_diagnostics(context, &result->failed, "warning");
-	write_diagnostics(context, &result->findings, "finding");
+	ap_write_findings(context, &result->problems, "warning");
+	ap_write_findings(context, &result->failed, "warning");
+	ap_write_findings(context, &result->findings, "finding");
 	write_summary(context, result);
 	if (compare)
 		ap_in_force_note(context);
@@ -149,7 +86,7 @@ static json_t *diagnostics_json(ap_context *context, const ap_diagnostics *list,
 	return array;
 }
 
-static void write_json(ap_context *context, const check_result *result, bool compare)
+static void write_json(ap_context *context, const ap_examination *result, bool compare)
 {
 	json_t *object = ap_json_object();
 	json_t *assertions = ap_json_object();
@@ -171,16 +108,16 @@ static int check(ap_context *context, const check_options *given)
 					  .regions_must_be_known = true,
 					  .draft = given->draft,
 					  .draft_as = given->as };
-	check_result result = { 0 };
+	ap_examination result = { 0 };
 	int status;
 
-	examine(&options, &result);
+	ap_examine(&options, &result);
 	if (context->json)
 		write_json(context, &result, given->draft == NULL);
 	else
 		write_text(context, &result, given->draft == NULL);
 	status = status_of(&result, given->strict);
-	clear(&result);
+	ap_examination_clear(&result);
 	return status;
 }
 

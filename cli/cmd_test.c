@@ -1,19 +1,14 @@
 /* accesspolicy test - what the policy decides over a login, and why. */
 #include "../lib/make/timestamp.h"
 #include "batch.h"
-#include "inquiry.h"
-#include "matrix.h"
-#include "options.h"
 #include "report.h"
+#include "testing.h"
 
 #include <string.h>
 #include <time.h>
 
 typedef struct {
-	ap_texts users;
-	ap_texts ips;
-	ap_texts clients;
-	ap_texts services;
+	ap_logins logins;
 	const char *tty;
 	const char *ruser;
 	ap_texts env;
@@ -34,21 +29,21 @@ static void make_options(test_options *given, ap_option options[N_OPTIONS])
 	options[n++] = (ap_option){ .name = "user",
 				    .value = "NAME",
 				    .help = "the login name, as the service gives it; several: a table",
-				    .texts = &given->users,
+				    .texts = &given->logins.users,
 				    .may_be_empty = true };
 	options[n++] = (ap_option){ .name = "ip",
 				    .value = "ADDRESS",
 				    .help = "where the login comes from (PAM_RHOST), or \"local\"; several: a table",
-				    .texts = &given->ips,
+				    .texts = &given->logins.ips,
 				    .may_be_empty = true };
 	options[n++] = (ap_option){ .name = "client",
 				    .value = "TYPE",
 				    .help = "the client type, as client= on the module's line; several: a table",
-				    .texts = &given->clients };
+				    .texts = &given->logins.clients };
 	options[n++] = (ap_option){ .name = "service",
 				    .value = "NAME",
 				    .help = "the PAM service, from which the client type is found; several: a table",
-				    .texts = &given->services,
+				    .texts = &given->logins.services,
 				    .may_be_empty = true };
 	options[n++] = (ap_option){ .name = "tty",
 				    .value = "NAME",
@@ -103,51 +98,8 @@ static ap_usage usage_of(const ap_option options[N_OPTIONS])
 
 static bool describes_a_login(const test_options *given)
 {
-	return given->users.n + given->ips.n + given->clients.n + given->services.n > 0 || given->tty != NULL ||
-	       given->ruser != NULL || given->env.n > 0;
-}
-
-/* What is not given stands once, as absent. */
-static size_t times(const ap_texts *texts)
-{
-	return texts->n > 0 ? texts->n : 1;
-}
-
-static const char *nth(const ap_texts *texts, size_t i)
-{
-	return texts->n > 0 ? texts->items[i] : NULL;
-}
-
-static bool is_table(const test_options *given)
-{
-	return given->users.n > 1 || given->ips.n > 1 || given->clients.n > 1 || given->services.n > 1;
-}
-
-/* A table that nobody could read is not made; what asks that much reads lines. */
-static int check_size(ap_context *context, const ap_usage *usage, const test_options *given)
-{
-	const ap_texts *const axes[] = { &given->users, &given->ips, &given->clients, &given->services };
-	static const char *const names[][2] = {
-		{ "user", "users" },
-		{ "address", "addresses" },
-		{ "client type", "client types" },
-		{ "service", "services" },
-	};
-	const char *factors = "";
-	size_t product = 1;
-
-	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]); i++) {
-		if (axes[i]->n > 0)
-			factors = ap_format(context->arena, "%s%s%s", factors, factors[0] != '\0' ? ", " : "",
-					    ap_count_text(context->arena, axes[i]->n, names[i][0], names[i][1]));
-		if (product <= AP_MATRIX_MOST_LOGINS)
-			product *= times(axes[i]);
-	}
-	if (product <= AP_MATRIX_MOST_LOGINS)
-		return AP_EXIT_YES;
-	return ap_usage_error(
-		usage, "%s: these are more logins than the %d that a table is made of; --batch answers any number",
-		factors, AP_MATRIX_MOST_LOGINS);
+	return given->logins.users.n + given->logins.ips.n + given->logins.clients.n + given->logins.services.n > 0 ||
+	       given->tty != NULL || given->ruser != NULL || given->env.n > 0;
 }
 
 static int check_env(ap_context *context, const ap_usage *usage, const ap_texts *env)
@@ -161,10 +113,12 @@ static int check_env(ap_context *context, const ap_usage *usage, const ap_texts 
 
 static int check_options(ap_context *context, const ap_usage *usage, test_options *given)
 {
+	const char *excess;
+
 	if (given->batch != NULL && (describes_a_login(given) || given->policy != NULL || given->draft != NULL))
 		return ap_usage_error(usage, "--batch takes each login from its file: no other option describes one, "
 					     "and neither --policy nor --draft can stand beside it");
-	if (given->batch == NULL && given->users.n == 0)
+	if (given->batch == NULL && given->logins.users.n == 0)
 		return ap_usage_error(usage, "--user is missing: whose login is it?");
 	if (given->policy != NULL && given->draft != NULL)
 		return ap_usage_error(usage,
@@ -177,34 +131,15 @@ static int check_options(ap_context *context, const ap_usage *usage, test_option
 				      ap_printable(context->arena, given->at));
 	if (check_env(context, usage, &given->env) != AP_EXIT_YES)
 		return AP_EXIT_USAGE;
-	return check_size(context, usage, given);
+	excess = ap_logins_excess(context, &given->logins);
+	return excess != NULL ? ap_usage_error(usage, "%s", excess) : AP_EXIT_YES;
 }
 
-static const char *listed(ap_arena *arena, const char *const *names, size_t n)
+static int check_clients(ap_context *context, const ap_usage *usage, const ap_subject *subject, const ap_logins *logins)
 {
-	const char *text = "";
+	const char *unknown = ap_logins_unknown_client(context, logins, subject);
 
-	for (size_t i = 0; i < n; i++)
-		text = ap_format(arena, "%s%s%s", text, i > 0 ? ", " : "", ap_printable(arena, names[i]));
-	return text;
-}
-
-static int check_clients(ap_context *context, const ap_usage *usage, const ap_subject *subject, const ap_texts *clients)
-{
-	ap_view view = ap_view_of(subject->image);
-
-	for (size_t i = 0; i < clients->n; i++) {
-		const char *client = clients->items[i], **names;
-		size_t n;
-
-		if (ap_view_find_client(&view, client) != AP_NONE)
-			continue;
-		names = ap_subject_clients(context->arena, subject, &n);
-		return ap_usage_error(usage, "unknown client type \"%s\"%s\nThere are: %s.",
-				      ap_printable(context->arena, client), ap_did_you_mean(context, client, names, n),
-				      listed(context->arena, names, n));
-	}
-	return AP_EXIT_YES;
+	return unknown != NULL ? ap_usage_error(usage, "%s", unknown) : AP_EXIT_YES;
 }
 
 static int find_policy(ap_context *context, const ap_usage *usage, const ap_subject *subject, const char *name,
@@ -237,109 +172,21 @@ static int find_draft(ap_context *context, const ap_subject *subject, const char
 	return ap_report_error(context, &error);
 }
 
-/* Each user from each address with each client type and service. */
 static ap_facts *logins_of(ap_context *context, const test_options *given, size_t *ret_n)
 {
-	size_t n_ips = times(&given->ips), n_clients = times(&given->clients), n_services = times(&given->services);
-	size_t n = times(&given->users) * n_ips * n_clients * n_services;
-	ap_facts *logins = ap_arena_alloc(context->arena, n * sizeof(*logins));
 	const char **env = ap_arena_alloc(context->arena, (given->env.n + 1) * sizeof(*env));
+	const ap_facts common = { .tty = given->tty, .ruser = given->ruser, .env = env, .now = given->now };
 
 	for (size_t i = 0; i < given->env.n; i++)
 		env[i] = given->env.items[i];
-	for (size_t i = 0; i < n; i++) {
-		size_t column = i % (n_clients * n_services), row = i / (n_clients * n_services);
-
-		logins[i] = (ap_facts){ .user = nth(&given->users, row / n_ips),
-					.service = nth(&given->services, column % n_services),
-					.tty = given->tty,
-					.ruser = given->ruser,
-					.env = env,
-					.client = nth(&given->clients, column / n_services),
-					.now = given->now };
-		ap_facts_set_ip(&logins[i], nth(&given->ips, row % n_ips));
-	}
-	*ret_n = n;
-	return logins;
-}
-
-static int show(ap_context *context, const ap_test_report *report)
-{
-	if (context->json)
-		ap_test_report_json(context, report);
-	else
-		ap_test_report_text(context, report);
-	return report->inquiry->evaluated && report->inquiry->decision.verdict == AP_ALLOW ? AP_EXIT_YES : AP_EXIT_NO;
-}
-
-static int test_request(ap_context *context, const ap_subject *subject, ap_request *request, uint32_t only,
-			bool with_rest)
-{
-	ap_test_report report = { .subject = subject, .request = request };
-	ap_inquiry inquiry = { 0 }, rest = { 0 };
-	int result = AP_EXIT_POLICY;
-
-	if (ap_inquiry_run(context, subject, request, only, &inquiry) &&
-	    (!with_rest || ap_inquiry_run(context, subject, request, AP_NONE, &rest))) {
-		report.inquiry = &inquiry;
-		report.with_rest = with_rest ? &rest : NULL;
-		result = show(context, &report);
-	}
-	ap_inquiry_clear(&inquiry);
-	ap_inquiry_clear(&rest);
-	return result;
-}
-
-static int test_login(ap_context *context, const ap_subject *subject, const ap_facts *facts, uint32_t only,
-		      bool with_rest)
-{
-	ap_error error = { 0 };
-	ap_request request;
-	int result;
-
-	if (ap_request_init(&request, subject->image, facts, &error) != AP_OK)
-		return ap_report_error(context, &error);
-	result = test_request(context, subject, &request, only, with_rest);
-	ap_request_clear(&request);
-	return result;
-}
-
-static int test_table(ap_context *context, const ap_matrix_question *question, const ap_facts *logins, size_t n)
-{
-	ap_matrix matrix;
-	int result;
-
-	if (!ap_matrix_decide(context, question, logins, n, &matrix))
-		return AP_EXIT_POLICY;
-	if (context->json)
-		ap_matrix_json(context, &matrix);
-	else
-		ap_matrix_text(context, &matrix);
-	result = ap_matrix_allows_all(&matrix) ? AP_EXIT_YES : AP_EXIT_NO;
-	ap_matrix_clear(&matrix);
-	return result;
-}
-
-/* A draft's decisions are held against those of what decides until it is saved. */
-static int test_logins(ap_context *context, const ap_subject *subject, const ap_facts *logins, size_t n, uint32_t only,
-		       bool is_draft)
-{
-	ap_matrix_question question = { .subject = subject, .only = only, .with_rest = is_draft };
-	ap_subject before = { 0 };
-	int result;
-
-	if (is_draft && ap_subject_open_before(context, subject, &before, &question.before_fault))
-		question.before = &before;
-	result = test_table(context, &question, logins, n);
-	ap_subject_close(&before);
-	return result;
+	return ap_logins_facts(context, &given->logins, &common, ret_n);
 }
 
 static int test(ap_context *context, const ap_usage *usage, const test_options *given, const ap_subject *subject)
 {
 	uint32_t only = AP_NONE;
 	bool is_draft = given->draft != NULL;
-	int result = check_clients(context, usage, subject, &given->clients);
+	int result = check_clients(context, usage, subject, &given->logins);
 	const ap_facts *logins;
 	size_t n;
 
@@ -349,8 +196,7 @@ static int test(ap_context *context, const ap_usage *usage, const test_options *
 	if (result != AP_EXIT_YES)
 		return result;
 	logins = logins_of(context, given, &n);
-	return is_table(given) ? test_logins(context, subject, logins, n, only, is_draft)
-			       : test_login(context, subject, logins, only, is_draft);
+	return ap_testing_run(context, subject, logins, n, only, is_draft);
 }
 
 static int open_subject(ap_context *context, const test_options *given, ap_subject *ret_subject)
