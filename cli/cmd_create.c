@@ -2,6 +2,7 @@
 #include "changing.h"
 #include "policy_options.h"
 #include "report.h"
+#include "wizard.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -81,15 +82,12 @@ static int check_name(const request *r)
 	return status;
 }
 
+/* Writes the policy and puts it in force. */
 static int carry_out(request *r)
 {
+	int status = check_name(r);
 	ap_file_edit edit;
-	int status;
 
-	r->config = ap_applying_config(r->context);
-	status = r->from != NULL ? read_draft(r) : take_options(r);
-	if (status == AP_EXIT_YES)
-		status = check_name(r);
 	if (status != AP_EXIT_YES)
 		return status;
 	edit = (ap_file_edit){ .path = ap_changing_free_path(r->context, r->config, r->name), .text = r->text };
@@ -104,6 +102,56 @@ static int carry_out(request *r)
 			ap_write_text(&r->context->screen, r->context->arena, r->text);
 	}
 	return status;
+}
+
+static int save(void *data, const ap_wizard_choice *choice)
+{
+	request *r = data;
+
+	r->name = choice->form->name;
+	r->text = ap_drop_in_text(r->context->arena, &(ap_drop_in){ .policies = choice->form, .n_policies = 1 });
+	r->given.with_pending = choice->with_pending;
+	r->given.force = choice->force;
+	return carry_out(r);
+}
+
+static int ask(request *r)
+{
+	const ap_load_options options = { .config = r->config };
+	ap_diagnostics diagnostics = { 0 };
+	ap_policy_form form = { .name = NULL };
+	ap_policy_set *set = NULL;
+	int status;
+
+	if (ap_load(&options, &set, &diagnostics) == AP_OK)
+		status = ap_wizard_run(r->context, &(ap_wizard){ .set = set,
+								 .form = &form,
+								 .choice = { .with_pending = r->given.with_pending,
+									     .force = r->given.force },
+								 .save = save,
+								 .data = r });
+	else
+		status = ap_report_diagnostics(r->context, &diagnostics);
+	ap_diagnostics_clear(&diagnostics);
+	ap_policy_set_free(set);
+	return status;
+}
+
+static int create(request *r)
+{
+	bool is_told = r->from != NULL || ap_policy_options_any(&r->policy);
+	int status;
+
+	r->config = ap_applying_config(r->context);
+	if (!is_told && !r->context->json && ap_wizard_can_run())
+		return ask(r);
+	if (!is_told)
+		return ap_usage_error(r->usage,
+				      "the policy is missing; expected --type, --name and whom it applies to, or "
+				      "--from FILE. Without them it is asked for, which needs a terminal for standard "
+				      "input and output, and no --json");
+	status = r->from != NULL ? read_draft(r) : take_options(r);
+	return status == AP_EXIT_YES ? carry_out(r) : status;
 }
 
 int ap_cmd_create(ap_context *context, int argc, char **argv)
@@ -127,10 +175,13 @@ int ap_cmd_create(ap_context *context, int argc, char **argv)
 	};
 	const ap_usage usage = {
 		.command = "create",
-		.synopsis = "--type TYPE --name NAME --all|--department PATH... [OPTION]...\n--from FILE",
+		.synopsis =
+			"--type TYPE --name NAME --all|--department PATH... [OPTION]...\n--from FILE\n[--with-pending] [--dry-run] [--force]",
 		.description =
 			"Creates a policy: writes it into a file of its own, conf.d/50-NAME.conf beside the root file, and puts it in "
-			"force. An option that takes one of several may stand any number of times. Where it is refused, no "
+			"force. An option that takes one of several may stand any number of times. Without any that tells of a "
+			"policy, at a terminal, a wizard asks for it: it checks each answer, and tries logins against the policy "
+			"before it is saved. Where it is refused, no "
 			"file is written. The status is 0 for done, 1 for refused or failed, 3 where the files make no policy.",
 		.options = options,
 		.n_options = n + N_OWN,
@@ -147,5 +198,5 @@ int ap_cmd_create(ap_context *context, int argc, char **argv)
 		return ap_usage_error(&usage,
 				      "--from takes the policy from a file, and an option tells one too; leave one "
 				      "of them out");
-	return carry_out(&r);
+	return create(&r);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # packages.sh - the Debian packages that this project needs, and their installation. Read by demo.sh and run.sh.
 
-packages_build='gcc iso-codes libc6-dev libconfig-dev libjansson-dev libmaxminddb-dev libpam0g-dev meson nettle-dev pkgconf
+packages_build='gcc iso-codes libc6-dev libconfig-dev libedit-dev libjansson-dev libmaxminddb-dev libpam0g-dev meson nettle-dev pkgconf
 	scdoc zlib1g-dev'
 packages_demo='libmaxmind-db-writer-perl libpam-wrapper pamtester tor-geoipdb'
 packages_test='binutils bzip2 clang clang-format-14 libc6-dbg libcmocka-dev libmaxmind-db-writer-perl libnss-wrapper libpam-wrapper
