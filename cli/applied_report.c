@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { INDENT = 4 }; /* of a text's further lines, at a terminal */
+
 const char *ap_revision_text(ap_arena *arena, const char *revision)
 {
 	return ap_arena_strndup(arena, revision, strnlen(revision, 12));
@@ -40,17 +42,17 @@ static void write_change(ap_context *context, const ap_change *change)
 {
 	static const char *const signs[] = { "+", "-", "~" };
 	static const ap_colour colours[] = { AP_GREEN, AP_RED, AP_YELLOW };
-	const char *sign = signs[change->kind];
+	const ap_change_subject subject = change->subject;
+	bool is_quoted = subject == AP_CHANGE_POLICY || subject == AP_CHANGE_EXCEPTION;
+	const char *name = subject == AP_CHANGE_CLIENTS ? "" : ap_printable(context->arena, change->name);
+	const char *text =
+		ap_format(context->arena, " %s%s%s%s%s%s%s", ap_change_subject_names[subject],
+			  subject != AP_CHANGE_CLIENTS ? " " : "", is_quoted ? "\"" : "", name, is_quoted ? "\"" : "",
+			  change->detail[0] != '\0' ? ": " : "", ap_printable(context->arena, change->detail));
 
-	ap_paint(&context->screen, colours[change->kind], sign, strlen(sign));
-	printf(" %s", ap_change_subject_names[change->subject]);
-	if (change->subject != AP_CHANGE_CLIENTS)
-		printf(change->subject == AP_CHANGE_POLICY || change->subject == AP_CHANGE_EXCEPTION ? " \"%s\""
-												     : " %s",
-		       ap_printable(context->arena, change->name));
-	if (change->detail[0] != '\0')
-		printf(": %s", ap_printable(context->arena, change->detail));
-	putchar('\n');
+	ap_paint_pieces(context->arena, &context->screen,
+			(const ap_piece[]){ { colours[change->kind], signs[change->kind] }, { AP_PLAIN, text } }, 2,
+			INDENT);
 }
 
 static void write_changes(ap_context *context, const ap_changes *changes)
@@ -94,8 +96,9 @@ static const char *stays_text(ap_context *context, const ap_apply_result *result
 
 static void write_verdict(ap_context *context, ap_colour colour, const char *word, const char *text)
 {
-	ap_paint(&context->screen, colour, word, strlen(word));
-	printf(": %s\n", text);
+	ap_paint_pieces(context->arena, &context->screen,
+			(const ap_piece[]){ { colour, word }, { AP_PLAIN, ap_format(context->arena, ": %s", text) } },
+			2, INDENT);
 }
 
 /* What was on trial is in force for good. */

@@ -96,8 +96,10 @@ static int carry_out(request *r)
 	r->given.tell_governed = true;
 	status = ap_applying_run(r->context, &r->given, "create");
 	if (status == AP_EXIT_YES && !r->context->json) {
-		printf("%s: %s\n", ap_printable(r->context->arena, edit.path),
-		       r->given.dry_run ? "would be written:" : "written");
+		ap_paint_wrapped(&r->context->screen, AP_PLAIN,
+				 ap_format(r->context->arena, "%s: %s", ap_printable(r->context->arena, edit.path),
+					   r->given.dry_run ? "would be written:" : "written"),
+				 0);
 		if (r->given.dry_run)
 			ap_write_text(&r->context->screen, r->context->arena, r->text);
 	}

@@ -200,6 +200,15 @@ static ap_line_outcome read_plain(ap_line *line, char **ret_text)
 	return AP_LINE_ANSWER;
 }
 
+static size_t count_characters(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
 static unsigned char put_prefill(EditLine *editor, int key)
 {
 	ap_line *line = NULL;
@@ -209,6 +218,26 @@ static unsigned char put_prefill(EditLine *editor, int key)
 	if (line->prefill_due)
 		(void)el_insertstr(editor, line->question->prefill);
 	line->prefill_due = false;
+	return CC_REFRESH;
+}
+
+/*
+ * What asks for something instead of an answer, typed where the answer stands already: it takes its place. Behind a blank
+ * or any other key it is a character as others are.
+ */
+static unsigned char take_request(EditLine *editor, int key)
+{
+	const LineInfo *info = el_line(editor);
+	size_t length = (size_t)(info->lastchar - info->buffer);
+	const char text[] = { (char)key, '\0' };
+	ap_line *line = NULL;
+	const char *prefill;
+
+	(void)el_get(editor, EL_CLIENTDATA, &line);
+	prefill = line->question->prefill != NULL ? line->question->prefill : "";
+	if (info->cursor == info->lastchar && length == strlen(prefill) && memcmp(info->buffer, prefill, length) == 0)
+		el_deletestr(editor, (int)count_characters(prefill));
+	(void)el_insertstr(editor, text);
 	return CC_REFRESH;
 }
 
@@ -320,15 +349,6 @@ static void list_candidates(const ap_screen *screen, ap_arena *arena, const ap_c
 		printf("… and %zu more\n", candidates->n + candidates->n_left - shown);
 }
 
-static size_t count_characters(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 static void replace(EditLine *editor, const char *typed, const char *text)
 {
 	el_deletestr(editor, (int)count_characters(typed));
@@ -430,8 +450,11 @@ static void begin_editor(ap_line *line)
 	(void)el_set(line->editor, EL_GETCFN, read_key);
 	(void)el_set(line->editor, EL_ADDFN, "ap-complete", "complete the word", complete);
 	(void)el_set(line->editor, EL_ADDFN, "ap-prefill", "put there what the line begins with", put_prefill);
+	(void)el_set(line->editor, EL_ADDFN, "ap-request", "ask for something instead of an answer", take_request);
 	(void)el_set(line->editor, EL_ADDFN, "ap-paste", "take what is pasted as one line", take_paste);
 	(void)el_set(line->editor, EL_BIND, "\t", "ap-complete", NULL);
+	(void)el_set(line->editor, EL_BIND, "?", "ap-request", NULL);
+	(void)el_set(line->editor, EL_BIND, "<", "ap-request", NULL);
 	(void)el_set(line->editor, EL_BIND, (const char[]){ PREFILL_KEY, '\0' }, "ap-prefill", NULL);
 	(void)el_set(line->editor, EL_BIND, paste_begin, "ap-paste", NULL);
 	begin_history(line);

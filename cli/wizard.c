@@ -83,11 +83,18 @@ static void introduce(state *s, ap_ask ask)
 		write_paragraph(s, text);
 }
 
-static void write_complaints(const state *s, ap_diagnostics *diagnostics)
+static void write_severity(const state *s, const ap_diagnostics *diagnostics, ap_severity severity, ap_colour colour)
 {
 	for (size_t i = 0; i < diagnostics->n; i++)
-		say(s, diagnostics->items[i].severity == AP_ERROR ? AP_RED : AP_YELLOW,
-		    ap_printable(s->context->arena, diagnostics->items[i].message));
+		if (diagnostics->items[i].severity == severity)
+			say(s, colour, ap_printable(s->context->arena, diagnostics->items[i].message));
+}
+
+/* What is wrong, and then what is said besides. */
+static void write_complaints(const state *s, ap_diagnostics *diagnostics)
+{
+	write_severity(s, diagnostics, AP_ERROR, AP_RED);
+	write_severity(s, diagnostics, AP_WARNING, AP_YELLOW);
 	ap_diagnostics_clear(diagnostics);
 }
 
@@ -113,12 +120,11 @@ static reply ask(state *s, ap_ask number)
 			return LEFT;
 		if (strcmp(text, "<") == 0)
 			return BACK;
-		prefill = text;
 		if (strcmp(text, "?") == 0) {
 			say(s, AP_PLAIN, ap_answers_help(number));
-			prefill = ap_answers_line(&s->answers, number);
 			continue;
 		}
+		prefill = text;
 		taken = ap_answers_take(&s->answers, number, text, &diagnostics);
 		write_complaints(s, &diagnostics);
 		if (taken)

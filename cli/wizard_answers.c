@@ -274,16 +274,15 @@ static const char *line_of_scope(ap_answers *answers)
 	return line_of_objects(answers, false, &answers->form->scope);
 }
 
-/* Those who must never be locked out are proposed, once, where nobody is excepted yet. */
+/* Those who must never be locked out are proposed, until there was an answer. */
 static const char *line_of_except(ap_answers *answers)
 {
 	const ap_list *administrators = &answers->set->administrators;
 	ap_objects_form except = answers->form->except;
 
-	if (!answers->proposed && answers->edited == NULL && ap_objects_form_is_empty(&except))
+	if (!answers->excepted && answers->edited == NULL && ap_objects_form_is_empty(&except))
 		for (size_t i = 0; i < administrators->n; i++)
 			ap_words_add(answers->context->arena, &except.members, administrators->items[i].text);
-	answers->proposed = true;
 	return line_of_objects(answers, true, &except);
 }
 
@@ -680,6 +679,7 @@ bool ap_answers_take(ap_answers *answers, ap_ask ask, const char *line, ap_diagn
 	if (form.name != NULL && !is_accepted(answers, &form, diagnostics))
 		return false;
 	*answers->form = form;
+	answers->excepted = answers->excepted || ask == AP_ASK_EXCEPT;
 	return true;
 }
 

@@ -37,7 +37,7 @@ typedef struct {
 	const char *edited;       /* as in wizard.h */
 	const ap_policy_check *check;
 	ap_policy_form *form; /* the answers so far */
-	bool proposed;        /* exceptions were proposed once */
+	bool excepted;        /* AP_ASK_EXCEPT was answered */
 	ap_ask named;         /* what an answer to AP_ASK_MORE named, or AP_N_ASK */
 } ap_answers;
 

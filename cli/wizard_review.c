@@ -46,7 +46,9 @@ static size_t write_new(ap_context *context, const ap_diagnostics *with, const a
 
 static void compare(ap_review *review, ap_context *context, const ap_examination *with)
 {
-	const ap_examination *without = &review->before;
+	static const ap_examination nothing = { .set = NULL };
+	/* where no policy is made, all that keeps it from being one is told */
+	const ap_examination *without = with->image != NULL ? &review->before : &nothing;
 	size_t n = write_new(context, &with->problems, &without->problems, "warning") +
 		   write_new(context, &with->failed, &without->failed, "warning") +
 		   write_new(context, &with->findings, &without->findings, "finding");
