@@ -448,10 +448,11 @@ static void begin_editor(ap_line *line)
 	(void)el_set(line->editor, EL_EDITOR, "emacs");
 	(void)el_set(line->editor, EL_PROMPT, prompt_of);
 	(void)el_set(line->editor, EL_GETCFN, read_key);
-	(void)el_set(line->editor, EL_ADDFN, "ap-complete", "complete the word", complete);
-	(void)el_set(line->editor, EL_ADDFN, "ap-prefill", "put there what the line begins with", put_prefill);
-	(void)el_set(line->editor, EL_ADDFN, "ap-request", "ask for something instead of an answer", take_request);
-	(void)el_set(line->editor, EL_ADDFN, "ap-paste", "take what is pasted as one line", take_paste);
+	/* libedit keeps the texts of functions: as wide ones they are kept as they are, and others as copies that it leaks */
+	(void)el_wset(line->editor, EL_ADDFN, L"ap-complete", L"complete the word", complete);
+	(void)el_wset(line->editor, EL_ADDFN, L"ap-prefill", L"put there what the line begins with", put_prefill);
+	(void)el_wset(line->editor, EL_ADDFN, L"ap-request", L"ask for something instead of an answer", take_request);
+	(void)el_wset(line->editor, EL_ADDFN, L"ap-paste", L"take what is pasted as one line", take_paste);
 	(void)el_set(line->editor, EL_BIND, "\t", "ap-complete", NULL);
 	(void)el_set(line->editor, EL_BIND, "?", "ap-request", NULL);
 	(void)el_set(line->editor, EL_BIND, "<", "ap-request", NULL);
