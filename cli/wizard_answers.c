@@ -3,6 +3,7 @@
 #include "../lib/make/timestamp.h"
 #include "options.h"
 #include "wizard_objects.h"
+#include "wizard_proposal.h"
 #include "words.h"
 
 #include <string.h>
@@ -274,15 +275,13 @@ static const char *line_of_scope(ap_answers *answers)
 	return line_of_objects(answers, false, &answers->form->scope);
 }
 
-/* Those who must never be locked out are proposed, until there was an answer. */
+/* Those who must never be locked out, and would be governed, are proposed until there was an answer. */
 static const char *line_of_except(ap_answers *answers)
 {
-	const ap_list *administrators = &answers->set->administrators;
 	ap_objects_form except = answers->form->except;
 
 	if (!answers->excepted && answers->edited == NULL && ap_objects_form_is_empty(&except))
-		for (size_t i = 0; i < administrators->n; i++)
-			ap_words_add(answers->context->arena, &except.members, administrators->items[i].text);
+		except.members = ap_proposed_members(answers->context, answers->set, answers->form);
 	return line_of_objects(answers, true, &except);
 }
 

@@ -17,6 +17,7 @@ POLICY = """administrators = [ "root", "postmaster@example.com" ];
 departments = (
   { name = "finance";         members = [ "alice@example.com", "bob@example.com" ]; },
   { name = "finance/board";   members = [ "cfo@example.com" ]; },
+  { name = "operations";      members = [ "postmaster@example.com" ]; },
   { name = "human resources"; members = [ "hr@example.com" ]; }
 );
 networks = ( { name = "office"; ip = [ "192.0.2.0/24" ]; } );
@@ -25,7 +26,7 @@ policies = ( { name = "Here"; type = "blacklist"; scope = { all = true; }; clien
 """
 
 # Through all questions that there are.
-WHITELIST = (("type> ", "1"), ("name> ", "Finance"), ("scope> ", "finance/*"), ("except> ", ""), ("ip> ", "@office"),
+WHITELIST = (("type> ", "1"), ("name> ", "Finance"), ("scope> ", "finance/*"), ("except> ", "root"), ("ip> ", "@office"),
              ("regions> ", ""), ("clients> ", "web"), ("others> ", ""), ("required> ", ""), ("more> ", "message"),
              ("message> ", "Not from there."), ("more> ", ""), ("login> ", ""), ("save> ", "enabled"))
 BLACKLIST = (("type> ", "blacklist"), ("name> ", "Bad net"), ("scope> ", "everyone"), ("except> ", ""),
