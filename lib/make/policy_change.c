@@ -250,19 +250,45 @@ static bool exceptions_are_as_meant(ap_arena *arena, const ap_policy_set *was, c
 	return n == is->n_exceptions;
 }
 
-/* Reads the files with the edits. Whether they make a policy is for others to judge. */
+static const char *text_with(const ap_source_def *source, const ap_edit_list *edits)
+{
+	for (size_t i = 0; i < edits->n; i++)
+		if (strcmp(edits->items[i].path, source->path) == 0)
+			return edits->items[i].text;
+	return source->text;
+}
+
+/* The texts that the set was read from, with the edits: what others do to the files meanwhile is not held against it. */
+static ap_load_text_of *texts_with(ap_arena *arena, const ap_policy_set *set, const ap_edit_list *edits, size_t *ret_n)
+{
+	ap_load_text_of *texts = NULL;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < set->n_sources; i++) {
+		const ap_source_def *source = &set->sources[i];
+		const char *text = source->kind == AP_SOURCE_POLICIES ? text_with(source, edits) : NULL;
+
+		if (text != NULL)
+			*AP_PUSH(arena, texts, *ret_n) =
+				(ap_load_text_of){ .path = source->path, .text = text, .size = strlen(text) };
+	}
+	return texts;
+}
+
+/* Reads the texts with the edits. Whether they make a policy is for others to judge. */
 static bool check(const ap_policy_set *set, const ap_definition_changes *changes, const ap_edit_list *edits,
 		  ap_error *error)
 {
-	const ap_load_options options = { .config = set->root, .edits = edits->items, .n_edits = edits->n };
+	ap_load_options options = { .config = set->root };
 	ap_place place = place_of(&changes->items[0]);
 	ap_arena *scratch = ap_arena_new();
 	ap_diagnostics diagnostics = { 0 };
 	ap_policy_set *is = NULL;
-	bool fine =
-		ap_load(&options, &is, &diagnostics) != AP_OK || (policies_are_as_meant(scratch, set, is, changes) &&
-								  exceptions_are_as_meant(scratch, set, is, changes));
+	bool fine;
 
+	options.texts = texts_with(scratch, set, edits, &options.n_texts);
+	fine = ap_load(&options, &is, &diagnostics) != AP_OK ||
+	       (policies_are_as_meant(scratch, set, is, changes) && exceptions_are_as_meant(scratch, set, is, changes));
 	if (!fine)
 		ap_error_set(error, AP_ERR_POLICY, place.file, place.line,
 			     "%s \"%s\" is written in a way that cannot be changed by itself; change it by hand",

@@ -49,7 +49,7 @@ void ap_changes_add_references(ap_arena *arena, ap_definition_changes *changes, 
  * Adds the edits of the files that the set was read from to those that are there, none of which removes a file or changes
  * how many policies and exceptions it has. A file with nothing else in it than what goes is removed, unless it
  * is the root file. False, with *error, where a text cannot be changed so that this comes of it and nothing else: the
- * files are read again with the edits to see. (What makes them invalid is not judged here.)
+ * texts are read again with the edits to see. (What makes them invalid is not judged here.)
  */
 bool ap_changes_edits(ap_arena *arena, const ap_policy_set *set, const ap_definition_changes *changes,
 		      ap_edit_list *edits, ap_error *error);
