@@ -4,6 +4,7 @@
 #include "edit_as_text.h"
 #include "policy_edits.h"
 #include "renaming.h"
+#include "wizard.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,16 @@ static void write_policy(const request *r, const ap_edit_list *edits, const char
 	}
 }
 
+static int run(request *r, const ap_policy_set *set, const ap_policy_def *policy, const ap_edit_list *edits,
+	       const char *file)
+{
+	int status = ap_changing_run(r->context, &r->given, edits, "edit");
+
+	if (status == AP_EXIT_YES && r->given.dry_run && !r->context->json)
+		write_policy(r, edits, file, ap_changes_number_of(set, policy));
+	return status;
+}
+
 static int edit_by_options(request *r, const ap_policy_set *set, const ap_policy_def *policy)
 {
 	ap_policy_form form = ap_policy_form_of(r->context->arena, policy);
@@ -67,11 +78,43 @@ static int edit_by_options(request *r, const ap_policy_set *set, const ap_policy
 
 	if (status == AP_EXIT_YES)
 		status = edits_of(r, set, policy, &form, &edits, &file);
-	if (status == AP_EXIT_YES)
-		status = ap_changing_run(r->context, &r->given, &edits, "edit");
-	if (status == AP_EXIT_YES && r->given.dry_run && !r->context->json)
-		write_policy(r, &edits, file, ap_changes_number_of(set, policy));
-	return status;
+	return status == AP_EXIT_YES ? run(r, set, policy, &edits, file) : status;
+}
+
+/*
+ * By questions
+ */
+
+typedef struct {
+	request *r;
+	const ap_policy_set *set;
+	const ap_policy_def *policy;
+} asked;
+
+static int save(void *data, const ap_wizard_choice *choice)
+{
+	const asked *a = data;
+	ap_edit_list edits = { .n = 0 };
+	const char *file = NULL;
+	int status = edits_of(a->r, a->set, a->policy, choice->form, &edits, &file);
+
+	a->r->given.with_pending = choice->with_pending;
+	a->r->given.force = choice->force;
+	return status == AP_EXIT_YES ? run(a->r, a->set, a->policy, &edits, file) : status;
+}
+
+static int edit_by_wizard(request *r, const ap_policy_set *set, const ap_policy_def *policy)
+{
+	ap_policy_form form = ap_policy_form_of(r->context->arena, policy);
+	asked a = { .r = r, .set = set, .policy = policy };
+
+	return ap_wizard_run(r->context,
+			     &(ap_wizard){ .set = set,
+					   .edited = policy->name,
+					   .form = &form,
+					   .choice = { .with_pending = r->given.with_pending, .force = r->given.force },
+					   .save = save,
+					   .data = &a });
 }
 
 static int carry_out(request *r, const char *name)
@@ -87,8 +130,10 @@ static int carry_out(request *r, const char *name)
 		status = AP_EXIT_USAGE;
 	else if (r->in_editor)
 		status = ap_edit_as_text(r->context, &r->given, set, policy);
-	else
+	else if (ap_policy_edits_any(&r->edits))
 		status = edit_by_options(r, set, policy);
+	else
+		status = edit_by_wizard(r, set, policy);
 	ap_policy_set_free(set);
 	return status;
 }
@@ -113,11 +158,12 @@ int ap_cmd_edit(ap_context *context, int argc, char **argv)
 	};
 	const ap_usage usage = {
 		.command = "edit",
-		.synopsis = "NAME OPTION...\nNAME --editor",
+		.synopsis = "NAME OPTION...\nNAME --editor\nNAME",
 		.description =
 			"Changes a policy in the file where it stands, with everything else in it kept, and puts what comes of it in "
 			"force. An option that takes one of several may stand any number of times: --ip is what takes the place of "
-			"all entries, --add-ip one more, --remove-ip one that goes. Where it is refused, the files stay as they are. "
+			"all entries, --add-ip one more, --remove-ip one that goes. Without any, at a terminal, the wizard of "
+			"\"accesspolicy create\" opens on what is there. Where it is refused, the files stay as they are. "
 			"The status is 0 for done, 1 for refused or failed, 3 where the files make no policy.",
 		.options = options,
 		.n_options = n + N_OWN,
@@ -136,8 +182,10 @@ int ap_cmd_edit(ap_context *context, int argc, char **argv)
 	if (r.in_editor && ap_policy_edits_any(&r.edits))
 		return ap_usage_error(&usage,
 				      "--editor shows the text, and an option changes it too; leave one of them out");
-	if (!r.in_editor && !ap_policy_edits_any(&r.edits))
+	if (!r.in_editor && !ap_policy_edits_any(&r.edits) && (context->json || !ap_wizard_can_run()))
 		return ap_usage_error(
-			&usage, "nothing is to change; expected options such as --add-ip or --status, or --editor");
+			&usage, "nothing is to change; expected options such as --add-ip or --status, or --editor. "
+				"Without them it is asked for, which needs a terminal for standard input and "
+				"output, and no --json");
 	return carry_out(&r, argv[first]);
 }
