@@ -150,7 +150,7 @@ static denier denier_of(inquiry *q, const ap_login_answer *answer)
 	return d;
 }
 
-/* ", from … on" for a later time, else "". */
+/* ", from … on," for a later time, else "". */
 static const char *since(const inquiry *q, int64_t moment, char *buffer, size_t size)
 {
 	char time[AP_TIMESTAMP_TEXT_MAX];
@@ -235,7 +235,7 @@ static void format_closed(inquiry *q, const ap_closed_way *way, char *buffer, si
 		       way->answer.let_in == AP_NO ? "denies" : "does not tell whether to let in", login);
 }
 
-/* "; policy … denies …, and so for each of 7 addresses", in the room of one diagnostic. */
+/* Writes `policy … denies …; policy … denies …, and so from each of the 7 addresses that make a difference`. */
 static const char *reasons(inquiry *q, const ap_ways_in *ways, char *buffer, size_t size)
 {
 	char there[1536], from[1536];

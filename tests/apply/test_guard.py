@@ -169,6 +169,16 @@ def odd_user_names(lab):
         expect("\x1b" not in result.err, "a control character is shown", result)
 
 
+@test
+def an_ancestor_that_ends_meanwhile(lab):
+    """It is seen or it is not; either way the command comes to its end."""
+    lab.write(ROOT_FILE, OFFICE)
+    for _ in range(20):
+        # the command holds the pipes that are read to their end
+        result = perform(lab, ("apply", "--dry-run"), {"SSH_CONNECTION": OUTSIDE}, ["sh", "-c", 'env -i "$@" & exit 0', "sh"])
+        expect("would be in force: " in result.out or "refused: nothing is in force" in result.err, "how it ended", result)
+
+
 def in_mounts(lab, script):
     """Words that run what follows them where `script` has mounted what it likes; nobody else sees it."""
     words = ["unshare", *([] if os.geteuid() == 0 else ["-r"]), "--mount", "--propagation", "private", "sh", "-e", "-c",
@@ -314,6 +324,24 @@ def create_enable_report_only_and_delete(lab):
     check_refused(lab, ('policy "Elsewhere" would deny',), "disable", "Office", env=env)
     check_refused(lab, ('policy "Elsewhere" would deny',), "report-only", "Office", env=env)
     check_done(lab, "delete", "Elsewhere", env=env)
+
+
+@test
+def an_exception_that_is_deleted(lab):
+    env = {"SSH_CONNECTION": OUTSIDE}
+    lab.write(ROOT_FILE, OFFICE)
+    lab.apply()
+    check_done(lab, "except", "add", "--policy", "Office", "--member", ME, "--until", "2h", "--name", "HD-1", env=env)
+    check_refused(lab, (f'policy "Office" would deny the login that this command is run from: "{ME}"',), "except", "delete", "HD-1", env=env)
+    check_done(lab, "except", "delete", "HD-1", env={"SSH_CONNECTION": INSIDE})
+
+
+@test
+def an_edit_of_a_policy(lab):
+    lab.write(ROOT_FILE, OPEN)
+    lab.apply()
+    check_refused(lab, ('policy "Office" would deny',), "edit", "Office", "--remove-ip", "0.0.0.0/0", env={"SSH_CONNECTION": OUTSIDE})
+    check_done(lab, "edit", "Office", "--remove-ip", "0.0.0.0/0", env={"SSH_CONNECTION": "2001:db8::1 5 6 7"})
 
 
 @test
