@@ -324,6 +324,8 @@ ap_ways_in ap_find_way_in(const ap_image *image, const char *user, int64_t now, 
 	s.has_account = has_account(&s);
 	if (!s.has_account)
 		find_clients(&s);
+	/* whoever comes at all comes by the system's services then */
+	s.has_account = s.has_account || s.n_clients == 0;
 	if (!try_machine(&s))
 		(void)try_addresses(&s);
 	if (!s.view.sound)

@@ -43,7 +43,7 @@ typedef struct {
  * Looks for a login of `user` that succeeds at that time. Somebody with an account of the system comes by the services
  * through which a policy is mended: login at the console, sshd and cockpit from any address. Somebody whom the name
  * services know for certain not to have one comes with each client type that a hint leads to, or that is the default,
- * but for those that are local, and `system`. Whether he has one being unknown, he is asked about as if he had.
+ * but for those that are local, and `system`. Whether he has one being unknown, or where there is no such type, he is asked about as if he had.
  *
  * Policies tell addresses apart at the ends of their ranges and regions alone, so addresses on both sides of each end
  * that concerns the user stand for all. Beyond two million logins the search stops, and is not complete.

@@ -299,6 +299,12 @@ static const row administrators[] = {
 	  POLICY("blacklist", "members = [ \"bob\" ];", ""), NULL, NULL,
 	  "R/p:2: the administrator \"root\" would, from 2027-01-16 08:00:00 +0000 on, have no login left that succeeds: " THERE(
 		  "root", "system") FROM("root", "third-party") EACH("3") FREES("root") },
+	{ "a mail address where all clients are the system's",
+	  "default_client_type = \"system\"; administrators = [ \"postmaster@example.com\" ];\n" POLICY("blacklist",
+													ALL, ""),
+	  NULL, NULL, NULL,
+	  "R/p:2: " NO_LOGIN("postmaster@example.com") THERE("postmaster@example.com", "system")
+		  FROM("postmaster@example.com", "system") EACH("3") FREES("postmaster@example.com") },
 	{ "nobody is one", POLICY("blacklist", ALL, ""), NULL, NULL, NULL, "" },
 };
 
