@@ -199,9 +199,9 @@ def begin_trial(lab, how_long):
     lab.apply()
     before = lab.in_force()
     lab.rename_office("Bureau")
-    lab.apply("--trial", how_long)
+    after = lab.apply("--trial", how_long, "--json").json()["revision"]
     os.unlink(lab.state_path("history", "reserve"))
-    return before, lab.in_force()
+    return before, after
 
 
 @on_a_disk
