@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* A confirmation in the making. */
 typedef struct {
@@ -101,6 +102,21 @@ static bool open_image(work *w)
 	return true;
 }
 
+/* The guard has asked name services since it was looked at last. Who comes too late is told so, and is not half right. */
+static bool is_in_time(work *w)
+{
+	ap_apply_result *result = w->t.result;
+
+	if ((int64_t)time(NULL) < result->replaced_trial.ends)
+		return true;
+	(void)AP_REFUSE(&w->t, "the trial of revision %.12s has ended meanwhile: what was in force before counts again",
+			result->replaced);
+	/* for the report: what is in force now */
+	ap_revision_format(result->replaced_trial.then, result->replaced);
+	result->replaced_trial = (ap_image_trial){ 0 };
+	return false;
+}
+
 static void put_in_force(work *w)
 {
 	ap_apply_result *result = w->t.result;
@@ -125,7 +141,7 @@ void ap_confirm(const ap_apply_options *options, const char *revision, ap_arena 
 	*ret_result = (ap_apply_result){ .outcome = AP_APPLY_DONE, .summary = "" };
 	if (open_state(&w) && find_trial(&w, revision) && open_image(&w)) {
 		ap_transition_guard_kept(&w.t);
-		if (!ap_transition_is_refused(&w.t))
+		if (!ap_transition_is_refused(&w.t) && is_in_time(&w))
 			put_in_force(&w);
 	}
 	ap_transition_make_audit_file(&w.t);
