@@ -234,7 +234,7 @@ static int edit(editing *s, bool *ret_kept)
 	if (strcmp(trimmed(s->context->arena, edited), trimmed(s->context->arena, s->original)) == 0)
 		return ap_changing_run(s->context, s->given, &none, "edit");
 	status = save(s, edited);
-	*ret_kept = status != AP_EXIT_YES;
+	*ret_kept = status != AP_EXIT_YES || s->given->dry_run;
 	return status;
 }
 
@@ -243,7 +243,7 @@ static int converse(editing *s)
 	bool kept;
 	int status = edit(s, &kept);
 
-	while (kept && can_ask(s->context)) {
+	while (kept && status != AP_EXIT_YES && can_ask(s->context)) {
 		answer said = ask();
 
 		if (said == EDIT_AGAIN) {

@@ -1,5 +1,7 @@
 #include "renaming.h"
 
+#include "../lib/make/policy_text.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,8 +20,11 @@ static bool is_named_after(ap_arena *arena, const char *path, const char *name)
 	return digits > 0 && strcmp(base + stem + 1 + digits, ".conf") == 0;
 }
 
-static bool stands_alone(const ap_policy_set *set, const ap_policy_def *policy)
+/* What else is in it may hang on the order in which files are read. */
+static bool stands_alone(ap_arena *arena, const ap_policy_set *set, const ap_policy_def *policy)
 {
+	if (!ap_policy_text_is_plain(arena, ap_changes_text_of(set, policy->place.file)))
+		return false;
 	for (size_t i = 0; i < set->n_policies; i++)
 		if (&set->policies[i] != policy && strcmp(set->policies[i].place.file, policy->place.file) == 0)
 			return false;
@@ -40,7 +45,7 @@ const char *ap_move_with_name(ap_context *context, const ap_policy_set *set, con
 	const char *file = policy->place.file, *to;
 
 	if (strcmp(file, set->root) == 0 || !is_named_after(arena, file, policy->name) ||
-	    is_named_after(arena, file, name) || !stands_alone(set, policy) || is_link(file))
+	    is_named_after(arena, file, name) || !stands_alone(arena, set, policy) || is_link(file))
 		return file;
 	to = ap_changing_free_path(context, set->root, name);
 	ap_edits_move(arena, edits, file, to, ap_changes_text_of(set, file));

@@ -571,7 +571,7 @@ bool ap_policy_text_span(ap_arena *arena, const char *text, ap_section section, 
 		return false;
 	behind = n > 0 ? list->children[n - 1].end : list->value + 1;
 	start = begins_line(&c, group->start) ? line_start(&c, group->start) : group->start;
-	/* a string may have lines that look like a comment's, but none between two elements */
+	/* not what is said of the one before it */
 	while (start > behind && text[start - 1] == '\n' && line_start(&c, start - 1) >= behind &&
 	       is_comment_line(&c, line_start(&c, start - 1)))
 		start = line_start(&c, start - 1);
@@ -586,6 +586,17 @@ size_t ap_policy_text_count(ap_arena *arena, const char *text, ap_section sectio
 	const ap_text_node *list = root != NULL ? ap_text_node_find(root, section_names[section]) : NULL;
 
 	return list != NULL ? list->n_children : 0;
+}
+
+bool ap_policy_text_is_plain(ap_arena *arena, const char *text)
+{
+	const ap_text_node *root = ap_text_tree_of(arena, text);
+
+	for (size_t i = 0; root != NULL && i < root->n_children; i++)
+		if (strcmp(root->children[i].key, section_names[AP_SECTION_POLICIES]) != 0 &&
+		    strcmp(root->children[i].key, section_names[AP_SECTION_EXCEPTIONS]) != 0)
+			return false;
+	return root != NULL;
 }
 
 /* libconfig undoes its own escapes. */

@@ -35,6 +35,9 @@ bool ap_policy_text_span(ap_arena *arena, const char *text, ap_section section, 
 /* How many elements the section has; 0 where the text is not of the syntax. */
 size_t ap_policy_text_count(ap_arena *arena, const char *text, ap_section section);
 
+/* True if it holds policies and exceptions alone. */
+bool ap_policy_text_is_plain(ap_arena *arena, const char *text);
+
 /* What the `name` of element `n` says; NULL where there is none. In the arena. */
 const char *ap_policy_text_name(ap_arena *arena, const char *text, ap_section section, size_t n);
 

@@ -237,9 +237,11 @@ def a_file_of_another_name_stays(lab):
     lab.write("conf.d/20-site.conf", KIOSK)
     lab.write("conf.d/50-first.conf", 'policies = ( { name = "First"; type = "blacklist"; scope = { all = true; }; ip = [ '
               '"192.0.2.1" ]; }, { name = "Second"; type = "blacklist"; scope = { all = true; }; ip = [ "192.0.2.2" ]; } );\n')
+    lab.write("conf.d/50-types.conf", 'policies = ( { name = "Types"; type = "blacklist"; scope = { all = true; }; clients = [ '
+              '"x" ]; } ); client_types = ( { name = "x"; tty = [ "tty9" ]; local = true; } );\n')
     lab.apply()
     before = files(lab)
-    for name in ("Kiosk", "First", "Office"):
+    for name in ("Kiosk", "First", "Office", "Types"):
         lab.run("edit", name, "--rename", f"New {name}", status=0)
     same(files(lab), before, "the files")
 

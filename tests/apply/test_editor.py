@@ -82,6 +82,16 @@ def edited_and_in_force(lab):
 
 
 @test
+def a_dry_run(lab):
+    """Nothing is changed, and the text that was edited is kept: nobody writes it twice."""
+    prepared(lab)
+    before = snapshot(lab.policy)
+    result = edit(lab, replacing("198.51.100.0/24", "203.0.113.0/24"), "--dry-run")
+    expect(f"{lab.path(DROP_IN)}: would be changed" in result.out and "203.0.113.0/24" in kept(lab, result), "the text", result)
+    same((snapshot(lab.policy), decision(lab)), (before, "deny"), "the files, and what is in force")
+
+
+@test
 def a_policy_on_a_line_with_others(lab):
     line = 'policies = ( { name = "A"; type = "blacklist"; scope = { all = true; }; ip = [ "192.0.2.1" ]; }, ' \
         '{ name = "B"; type = "blacklist"; scope = { all = true; }; ip = [ "192.0.2.2" ]; } ); // both\n'

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -312,6 +313,70 @@ static void test_removals(void **state)
 	}
 }
 
+static const struct {
+	const char *text;
+	size_t n;
+	const char *span; /* NULL: there is no such element */
+} spans[] = {
+	{ "policies = ( { a = 1; }, { a = 2; } );\n", 0, "{ a = 1; }" },
+	{ "policies = ( { a = 1; }, { a = 2; } );\n", 1, "{ a = 2; }" },
+	{ "policies = ( { a = 1; }, { a = 2; } );\n", 2, NULL },
+	{ "exceptions = ( { a = 1; } );\n", 0, NULL },
+	{ "// of the file\npolicies = (\n  // one\n  { a = 1;\n  }, // and why\n\n  # two\n  // more\n  { a = 2; }\n);\n",
+	  0, "  // one\n  { a = 1;\n  }" },
+	{ "policies = (\n  { a = 1;\n  }, // and why\n\n  # two\n  // more\n  { a = 2; } // end\n);\n", 1,
+	  "  # two\n  // more\n  { a = 2; }" },
+	{ "policies = ( // all of them\n  { a = 1; } );\n", 0, "  { a = 1; }" },
+	{ "policies = ( { a = 1; }, // not this\n// but this\n{ a = 2; } );\n", 1, "// but this\n{ a = 2; }" },
+	{ "policies = ( { a = \"\n\"; } );\n", 0, NULL }, /* no string has a newline in it */
+};
+
+static void test_spans(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		ap_arena *arena = ap_arena_new();
+		size_t start = 0, end = 0;
+		bool found = ap_policy_text_span(arena, spans[i].text, AP_SECTION_POLICIES, spans[i].n, &start, &end);
+
+		assert_int_equal(found, spans[i].span != NULL);
+		if (found)
+			assert_string_equal(ap_arena_strndup(arena, spans[i].text + start, end - start), spans[i].span);
+		ap_arena_free(arena);
+	}
+}
+
+static const struct {
+	const char *value;
+	const char *name; /* NULL: it is none */
+} named[] = {
+	{ "\"A\"", "A" },
+	{ "\"a \\\"b\\\" \\\\\" /* and */ \" c\"", "a \"b\" \\ c" },
+	{ "\"\xe5\xb0\x81\"", "\xe5\xb0\x81" },
+	{ "\"\"", "" },
+	{ "1", NULL },
+	{ "[ \"A\" ]", NULL },
+	{ "\"A", NULL },
+};
+
+static void test_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		ap_arena *arena = ap_arena_new();
+		char text[200];
+		const char *found;
+
+		(void)snprintf(text, sizeof(text), "policies = ( { a = 1; }, { name = %s; } );\n", named[i].value);
+		found = ap_policy_text_name(arena, text, AP_SECTION_POLICIES, 1);
+		assert_int_equal(found != NULL, named[i].name != NULL);
+		if (found != NULL)
+			assert_string_equal(found, named[i].name);
+		assert_null(ap_policy_text_name(arena, text, AP_SECTION_POLICIES, 0));
+		ap_arena_free(arena);
+	}
+}
+
 /* The second policy of three is another one's neighbour, and must leave them as they are. */
 static void test_the_policy_of_a_number_is_changed(void **state)
 {
@@ -537,6 +602,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_removals),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_the_policy_of_a_number_is_changed),
 		cmocka_unit_test(test_any_policy_can_become_any_other),
 		cmocka_unit_test(test_names_of_drop_ins),
