@@ -107,7 +107,7 @@ const char *ap_describe_narrowing(ap_arena *arena, const ap_exception_def *excep
 		add(&s, "", exception->ip.items[i].text);
 	add_regions(&s, &exception->regions);
 	add_list(&s, "", &exception->clients);
-	return s.n == 0 ? "nothing" : finished(&s);
+	return finished(&s);
 }
 
 ap_time_state ap_time_state_of(const ap_moment *not_before, const ap_moment *not_after, int64_t now)

@@ -10,7 +10,7 @@ const char *ap_describe_scope(ap_arena *arena, const ap_policy_def *policy);
 const char *ap_describe_network(ap_arena *arena, const ap_policy_def *policy);
 const char *ap_describe_clients(ap_arena *arena, const ap_policy_def *policy);
 
-/* The same of an exception: whom it frees, from which policies, and from where and with what alone. */
+/* The same of an exception: whom it frees, from which policies, and from where and with what alone ("": it is narrowed by nothing). */
 const char *ap_describe_freed(ap_arena *arena, const ap_exception_def *exception);
 const char *ap_describe_freed_from(ap_arena *arena, const ap_exception_def *exception);
 const char *ap_describe_narrowing(ap_arena *arena, const ap_exception_def *exception);

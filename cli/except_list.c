@@ -65,12 +65,13 @@ static ap_table *wide_table(ap_context *context, const ap_subject *subject, int6
 
 	for (size_t i = 0; i < subject->set->n_exceptions; i++) {
 		const ap_exception_def *exception = &subject->set->exceptions[i];
+		const char *narrowing = ap_describe_narrowing(arena, exception);
 
 		ap_table_row(table);
 		ap_table_cell(table, AP_BOLD, exception->name);
 		ap_table_cell(table, AP_PLAIN, ap_describe_freed(arena, exception));
 		ap_table_cell(table, AP_PLAIN, ap_describe_freed_from(arena, exception));
-		ap_table_cell(table, AP_PLAIN, ap_describe_narrowing(arena, exception));
+		ap_table_cell(table, AP_PLAIN, narrowing[0] != '\0' ? narrowing : "nothing");
 		ap_table_cell(table, colour_of(exception, now), until_text(arena, exception, now));
 		ap_table_cell(table, AP_DIM, place_text(context, subject, exception));
 	}
@@ -84,13 +85,15 @@ static ap_table *narrow_table(ap_context *context, const ap_subject *subject, in
 
 	for (size_t i = 0; i < subject->set->n_exceptions; i++) {
 		const ap_exception_def *exception = &subject->set->exceptions[i];
+		const char *narrowing = ap_describe_narrowing(arena, exception);
 
 		ap_table_row(table);
 		ap_table_cell(table, AP_BOLD, exception->name);
 		ap_table_cell(table, colour_of(exception, now), until_text(arena, exception, now));
 		ap_table_detail(table, AP_PLAIN, "whom", ap_describe_freed(arena, exception));
 		ap_table_detail(table, AP_PLAIN, "from", ap_describe_freed_from(arena, exception));
-		ap_table_detail(table, AP_PLAIN, "narrowed by", ap_describe_narrowing(arena, exception));
+		if (narrowing[0] != '\0')
+			ap_table_detail(table, AP_PLAIN, "only", narrowing);
 		ap_table_detail(table, AP_DIM, "where", place_text(context, subject, exception));
 	}
 	return table;
