@@ -343,7 +343,8 @@ static void list_candidates(const ap_screen *screen, ap_arena *arena, const ap_c
 			continue;
 		}
 		ap_blanks(width - ap_width(text));
-		ap_paint_wrapped(screen, AP_DIM, candidates->items[i].note, width < columns / 2 ? width : 2);
+		ap_paint_wrapped(screen, AP_DIM, ap_printable(arena, candidates->items[i].note),
+				 width < columns / 2 ? width : 2);
 	}
 	if (shown < candidates->n + candidates->n_left)
 		printf("… and %zu more\n", candidates->n + candidates->n_left - shown);

@@ -21,7 +21,7 @@ typedef enum {
 /* What a word may become. */
 typedef struct {
 	const char *text;
-	const char *note; /* what is said of it, or NULL; printable */
+	const char *note; /* what is said of it, or NULL */
 	bool goes_on;     /* it is a word's beginning alone */
 } ap_candidate;
 

@@ -293,6 +293,9 @@ static void take_save(state *s, const char *text)
 	ap_words words = { .n = 0 };
 	int choice;
 
+	/* what is edited stays what it is, unless another status is chosen */
+	if (text[0] == '\0' && s->wizard->edited != NULL)
+		text = ap_policy_status_names[s->answers.form->status];
 	(void)ap_words_of_line(s->context->arena, text, &words);
 	choice = ap_answers_choose(s->context, words.n > 0 ? words.items[0] : "", save_words, N_SAVE, false,
 				   &diagnostics);
@@ -314,7 +317,12 @@ static void at_save(state *s)
 
 	heading(s, "Save");
 	say(s, AP_PLAIN,
-	    "enabled, report-only or disabled? Or a step's number, 1 to 8, to change something; test; leave.");
+	    ap_format(
+		    s->context->arena,
+		    "enabled, report-only or disabled?%s Or a step's number, 1 to 8, to change something; test; leave.",
+		    s->wizard->edited == NULL ? ""
+					      : ap_format(s->context->arena, " An empty line: %s, as it is.",
+							  ap_policy_status_names[s->answers.form->status])));
 	while (s->at == AT_SAVE) {
 		if (!is_answer(s, ap_line_ask(s->line, &question, &text)))
 			return;
@@ -335,7 +343,9 @@ static void end(state *s)
 		return;
 	if (s->failed) {
 		say(s, AP_PLAIN,
-		    "What was made by now is below. In a file of its own, \"accesspolicy create --from FILE\" saves it.");
+		    s->wizard->edited == NULL
+			    ? "What was made by now is below. In a file of its own, \"accesspolicy create --from FILE\" saves it."
+			    : "What was made by now is below; \"accesspolicy edit NAME --editor\" takes it.");
 		ap_write_text(&s->context->screen, s->context->arena, ap_review_text(&s->answers));
 	}
 	say(s, AP_PLAIN, "Nothing was written.");

@@ -442,6 +442,25 @@ def back_and_forth(lab):
 
 
 @test
+def words_come_back_as_they_were(lab):
+    """Quoted where they must be, and with what they are where that is not seen from them."""
+    prepare(lab)
+    lab.write("conf.d/10-odd.conf", r"""departments = ( { name = "r&d, \"labs\""; }, { name = "member:x"; }, { name = "unlisted"; }, { name = "O'Brien\\"; } );
+""")
+    lab.apply()
+    with Session(lab, columns=120, rows=50) as session:
+        session.walk_to("scope> ")
+        for typed, shown in ((r'"r&d, \"labs\""', r'"r&d, \"labs\""'), (r'r&d\,\ \"labs\"', r'"r&d, \"labs\""'),
+                             ("department:member:x", "department:member:x"), ("department:unlisted", "department:unlisted"),
+                             ("O'Brien\\", "O'Brien\\\\"), ("member:finance,  o'neill@example.com", "member:finance o'neill@example.com"),
+                             ("finance finance, finance", "finance"), ("root", "root"), ("member:nobody", "member:nobody")):
+            session.answer(typed, "except> ", clear=True)
+            session.answer("<", "scope> ")
+            found = session.lines()[-1]
+            expect(sorted(found.split()) == sorted(f"scope> {shown}".split()), f"of {typed}", found)
+
+
+@test
 def explained_at_every_question(lab):
     prepare(lab)
     with Session(lab, rows=50) as session:
