@@ -284,7 +284,7 @@ static json_t *governed_json(ap_context *context, const ap_words *governed)
 	return array;
 }
 
-static void write_json(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
+json_t *ap_applied_json(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
 {
 	static const char *const outcomes[] = { "done", "unchanged", "refused", "not-valid", "failed" };
 	json_t *object = ap_json_object(), *errors = list_json(context, &result->problems, AP_ERROR);
@@ -308,16 +308,11 @@ static void write_json(ap_context *context, const ap_apply_options *options, con
 	ap_json_set(object, "refusals", list_json(context, &result->refusals, AP_ERROR));
 	ap_json_set(object, "warnings", warnings);
 	ap_json_set(object, "errors", errors);
-	ap_json_write(object);
+	return object;
 }
 
-int ap_applied_report(ap_context *context, const ap_apply_options *options, const ap_apply_result *result,
-		      const char *asked)
+int ap_applied_status(const ap_apply_result *result)
 {
-	if (context->json)
-		write_json(context, options, result);
-	else
-		write_text(context, options, result, asked);
 	switch (result->outcome) {
 	case AP_APPLY_DONE:
 	case AP_APPLY_UNCHANGED:
@@ -327,4 +322,14 @@ int ap_applied_report(ap_context *context, const ap_apply_options *options, cons
 	default:
 		return AP_EXIT_NO;
 	}
+}
+
+int ap_applied_report(ap_context *context, const ap_apply_options *options, const ap_apply_result *result,
+		      const char *asked)
+{
+	if (context->json)
+		ap_json_write(ap_applied_json(context, options, result));
+	else
+		write_text(context, options, result, asked);
+	return ap_applied_status(result);
 }

@@ -11,6 +11,12 @@
 int ap_applied_report(ap_context *context, const ap_apply_options *options, const ap_apply_result *result,
 		      const char *asked);
 
+/* What --json writes, as a value. */
+json_t *ap_applied_json(ap_context *context, const ap_apply_options *options, const ap_apply_result *result);
+
+/* The exit status. */
+int ap_applied_status(const ap_apply_result *result);
+
 /* A trial: when it ends and what counts then; null where there is none. */
 json_t *ap_trial_json(ap_context *context, const ap_image_trial *trial);
 

@@ -65,20 +65,26 @@ void ap_applying_log_forced(const ap_apply_options *options, const ap_apply_resu
 	closelog();
 }
 
-int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked)
+void ap_applying_apply(ap_context *context, ap_apply_options *options, ap_apply_result *ret_result)
 {
-	ap_apply_result result;
 	ap_progress_bar bar;
-	int status;
 
 	ap_applying_complete(context, options);
 	ap_progress_bar_begin(&bar);
 	options->progress = &bar.progress;
 	options->nss = ap_nss_cache_begin(&ap_nss_system);
-	ap_apply(options, context->arena, &result);
+	ap_apply(options, context->arena, ret_result);
 	ap_nss_cache_end();
 	ap_progress_bar_end(&bar);
-	ap_applying_log_forced(options, &result);
+	ap_applying_log_forced(options, ret_result);
+}
+
+int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked)
+{
+	ap_apply_result result;
+	int status;
+
+	ap_applying_apply(context, options, &result);
 	status = ap_applied_report(context, options, &result, asked);
 	ap_apply_result_clear(&result);
 	return status;

@@ -18,7 +18,10 @@ void ap_applying_complete(ap_context *context, ap_apply_options *options);
 /* Where --force went over something: a line of the system's log for each, beside what the history says. */
 void ap_applying_log_forced(const ap_apply_options *options, const ap_apply_result *result);
 
-/* Completes the options, applies, and reports; `asked` is the command's name. Returns the exit status. */
+/* Completes the options and applies. What came of it is to be cleared with ap_apply_result_clear. */
+void ap_applying_apply(ap_context *context, ap_apply_options *options, ap_apply_result *ret_result);
+
+/* The same, and reports; `asked` is the command's name. Returns the exit status. */
 int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked);
 
 /* Could it be the beginning of a revision? If not, what is said of it: the exit status. */

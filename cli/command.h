@@ -14,6 +14,7 @@ enum {
 	AP_EXIT_NO = 1,     /* deny, not evaluated, an assertion that failed */
 	AP_EXIT_USAGE = 2,  /* the command line */
 	AP_EXIT_POLICY = 3, /* the policy cannot be read */
+	AP_EXIT_PARTLY = 4, /* imported, and not all of it decides as before */
 };
 
 typedef struct {
@@ -43,6 +44,7 @@ int ap_cmd_edit(ap_context *context, int argc, char **argv);
 int ap_cmd_enable(ap_context *context, int argc, char **argv);
 int ap_cmd_except(ap_context *context, int argc, char **argv);
 int ap_cmd_history(ap_context *context, int argc, char **argv);
+int ap_cmd_import(ap_context *context, int argc, char **argv);
 int ap_cmd_list(ap_context *context, int argc, char **argv);
 int ap_cmd_region(ap_context *context, int argc, char **argv);
 int ap_cmd_report_only(ap_context *context, int argc, char **argv);

@@ -30,6 +30,7 @@ static const ap_command commands[] = {
 	{ "enable", "logins are decided by the policies that are named", ap_cmd_enable },
 	{ "except", "somebody is freed from policies for a time", ap_cmd_except },
 	{ "history", "what was in force, when and by whom", ap_cmd_history },
+	{ "import", "rules of other programs into policies", ap_cmd_import },
 	{ "list", "the policies in one table", ap_cmd_list },
 	{ "region", "where an address is, and which policies hold it for that", ap_cmd_region },
 	{ "report-only", "policies are evaluated beside the others, and change nothing", ap_cmd_report_only },

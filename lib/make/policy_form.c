@@ -279,6 +279,19 @@ char *ap_exception_form_text(ap_arena *arena, const ap_exception_form *form, siz
 	return text_of(&out);
 }
 
+static void put_client_type(output *out, const ap_client_form *form, size_t indent)
+{
+	group g = begin_group(out, indent);
+
+	put_text_setting(&g, "name", form->name);
+	put_words_setting(&g, "service", &form->service);
+	put_words_setting(&g, "tty", &form->tty);
+	put_words_setting(&g, "ruser", &form->ruser);
+	put_words_setting(&g, "env", &form->env);
+	put_flag_setting(&g, "local", form->local);
+	end_group(&g);
+}
+
 /*
  * Files
  */
@@ -305,6 +318,11 @@ char *ap_drop_in_text(ap_arena *arena, const ap_drop_in *drop_in)
 	output out = { .arena = arena };
 
 	put_remark(&out, drop_in->remark);
+	for (size_t i = 0; i < drop_in->n_client_types; i++) {
+		put(&out, i == 0 ? "client_types = (\n  " : ",\n  ");
+		put_client_type(&out, &drop_in->client_types[i], 2);
+	}
+	put(&out, drop_in->n_client_types > 0 ? "\n);\n" : "");
 	for (size_t i = 0; i < drop_in->n_policies; i++) {
 		put(&out, i == 0 ? "policies = (\n  " : ",\n  ");
 		put_policy(&out, &drop_in->policies[i], 2);

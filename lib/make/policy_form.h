@@ -59,9 +59,21 @@ typedef struct {
 	const char *comment;
 } ap_exception_form;
 
+/* An entry of client_types. */
+typedef struct {
+	const char *name;
+	ap_words service;
+	ap_words tty;
+	ap_words ruser;
+	ap_words env;
+	bool local;
+} ap_client_form;
+
 /* What a drop-in holds. */
 typedef struct {
 	const char *remark; /* lines of a comment that the file begins with, without their "//"; NULL: none */
+	const ap_client_form *client_types;
+	size_t n_client_types;
 	const ap_policy_form *policies;
 	size_t n_policies;
 	const ap_exception_form *exceptions;

@@ -1,0 +1,24 @@
+#include "netgroups.h"
+
+#include <netdb.h>
+
+static const char *field(ap_arena *arena, const char *text)
+{
+	return text != NULL && text[0] != '\0' ? ap_arena_strdup(arena, text) : NULL;
+}
+
+size_t ap_netgroup_of_system(ap_arena *arena, const char *name, const ap_netgroup_triple **ret_triples)
+{
+	ap_netgroup_triple *triples = NULL;
+	char *host, *user, *domain;
+	size_t n = 0;
+
+	if (setnetgrent(name) != 0)
+		while (getnetgrent(&host, &user, &domain) != 0)
+			*AP_PUSH(arena, triples, n) = (ap_netgroup_triple){ .host = field(arena, host),
+									    .user = field(arena, user),
+									    .domain = field(arena, domain) };
+	endnetgrent();
+	*ret_triples = triples;
+	return n;
+}
