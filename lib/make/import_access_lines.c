@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 /* pam_access reads lines into so much room (BUFSIZ of glibc); what is longer is several lines to it. */
 enum { LINE_ROOM = 8192 };
@@ -13,7 +14,7 @@ static void pass_over(ap_access *access, unsigned line, const char *text, const 
 			   "%s; pam_access passes it over and so does the import: check that nothing is missing", why);
 }
 
-/* A line without its end, in lower memory than the text: it is cut into fields. */
+/* A line without its end, which is cut into fields. */
 static void read_line(ap_access *access, unsigned number, char *line)
 {
 	const char *fieldsep = access->source->fieldsep != NULL ? access->source->fieldsep : ":";
@@ -31,8 +32,8 @@ static void read_line(ap_access *access, unsigned number, char *line)
 			/* what stands first in the line decides, also where that is a separator that was passed over */
 			(ap_access_rule){ .line = number,
 					  .allows = text[0] == '+',
-					  .users = users,
-					  .origins = origins,
+					  .users_field = users,
+					  .origins_field = origins,
 					  .text = text };
 }
 
@@ -72,4 +73,13 @@ void ap_access_read_lines(ap_access *access)
 		number += newline != NULL;
 		text += size;
 	}
+}
+
+const char *ap_access_next_word(const ap_access *access, char **rest, bool *ret_except)
+{
+	const char *listsep = access->source->listsep != NULL ? access->source->listsep : ", \t";
+	char *word = strtok_r(NULL, listsep, rest);
+
+	*ret_except = word != NULL && strcasecmp(word, "EXCEPT") == 0;
+	return *ret_except ? NULL : word;
 }

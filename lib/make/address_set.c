@@ -1,0 +1,89 @@
+#include "address_set.h"
+
+#include <string.h>
+
+static const ap_family families[] = { AP_ADDRESS_IPV4, AP_ADDRESS_IPV6 };
+
+static ap_u128 last_of(int family)
+{
+	return family == 0 ? (ap_u128)UINT32_MAX : ~(ap_u128)0;
+}
+
+static void add(ap_arena *arena, ap_address_set *set, int family, ap_u128 first, ap_u128 last)
+{
+	*AP_PUSH(arena, set->items[family], set->n[family]) = (ap_interval){ .first = first, .last = last };
+}
+
+void ap_address_set_add(ap_arena *arena, ap_address_set *set, const ap_range *range)
+{
+	int family = range->family == AP_ADDRESS_IPV4 ? 0 : 1;
+
+	add(arena, set, family, ap_u128_of(range->first, range->family), ap_u128_of(range->last, range->family));
+	ap_flatten(arena, &set->items[family], &set->n[family]);
+}
+
+ap_address_set ap_address_set_union(ap_arena *arena, const ap_address_set *a, const ap_address_set *b)
+{
+	ap_address_set sum = { .n = { 0 } };
+
+	for (int family = 0; family < 2; family++) {
+		for (size_t i = 0; i < a->n[family]; i++)
+			add(arena, &sum, family, a->items[family][i].first, a->items[family][i].last);
+		for (size_t i = 0; i < b->n[family]; i++)
+			add(arena, &sum, family, b->items[family][i].first, b->items[family][i].last);
+		ap_flatten(arena, &sum.items[family], &sum.n[family]);
+	}
+	return sum;
+}
+
+ap_address_set ap_address_set_complement(ap_arena *arena, const ap_address_set *set)
+{
+	ap_address_set rest = { .n = { 0 } };
+
+	for (int family = 0; family < 2; family++) {
+		ap_u128 next = 0;
+		bool more = true;
+
+		for (size_t i = 0; i < set->n[family]; i++) {
+			const ap_interval *interval = &set->items[family][i];
+
+			if (interval->first > next)
+				add(arena, &rest, family, next, interval->first - 1);
+			more = interval->last != last_of(family);
+			next = interval->last + 1;
+		}
+		if (more)
+			add(arena, &rest, family, next, last_of(family));
+	}
+	return rest;
+}
+
+ap_address_set ap_address_set_intersection(ap_arena *arena, const ap_address_set *a, const ap_address_set *b)
+{
+	ap_address_set not_a = ap_address_set_complement(arena, a), not_b = ap_address_set_complement(arena, b);
+	ap_address_set outside = ap_address_set_union(arena, &not_a, &not_b);
+
+	return ap_address_set_complement(arena, &outside);
+}
+
+static void put_number(uint8_t bytes[16], ap_u128 number, size_t n)
+{
+	for (size_t i = n; i > 0; i--, number >>= 8)
+		bytes[i - 1] = (uint8_t)number;
+}
+
+void ap_address_set_write(ap_arena *arena, const ap_address_set *set, ap_words *words)
+{
+	for (int family = 0; family < 2; family++) {
+		size_t n_bytes = family == 0 ? 4 : 16;
+
+		for (size_t i = 0; i < set->n[family]; i++) {
+			ap_range range = { .family = families[family] };
+			char text[AP_RANGE_TEXT_MAX];
+
+			put_number(range.first, set->items[family][i].first, n_bytes);
+			put_number(range.last, set->items[family][i].last, n_bytes);
+			ap_words_add(arena, words, ap_range_format(&range, text));
+		}
+	}
+}
