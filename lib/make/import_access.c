@@ -15,10 +15,11 @@
 
 enum { POLICIES_MAX = 5000, DEPTH_MAX = 500, STEPS_MAX = 2 * 1000 * 1000, NAME_SHOWN_MAX = 100 };
 
-/* What is taken from the "-" rules below: these users at these places. */
+/* What is taken from a "-" rule: these users. */
 typedef struct {
 	const ap_access_rule *rule;
 	const ap_access_people *users;
+	bool anywhere; /* wherever the part is that they are taken from; else at these places */
 	ap_access_places places;
 	ap_words policies; /* that are to be told of it by an exception */
 } taking;
@@ -51,6 +52,8 @@ typedef struct {
 	size_t n_steps;
 	unsigned depth;
 	bool too_many;
+	const ap_access_rule *unclear; /* the line that was last said to deny too many, for this line's EXCEPT */
+	const ap_access_rule *unclear_by;
 } work;
 
 /*
@@ -152,6 +155,11 @@ static bool narrow(work *w, part *p, const ap_access_people *users)
 
 static void note_unclear(work *w, const part *p, const ap_access_rule *by)
 {
+	/* once, of however many parts */
+	if (w->unclear == p->rule && w->unclear_by == by)
+		return;
+	w->unclear = p->rule;
+	w->unclear_by = by;
 	ap_import_add_note(
 		w->arena, w->access->import, AP_IMPORT_DIFFERENCE, p->rule->line, p->rule->text,
 		"who is in two groups at once, or is a user and in a group, cannot be told by a policy; with the "
@@ -180,7 +188,7 @@ static void keep_excepted(work *w, const part *from, const taking *t, const ap_a
 	p.places = *common;
 	if (users->except != NULL) {
 		inner = ap_arena_alloc(w->arena, sizeof(*inner));
-		*inner = (taking){ .rule = t->rule, .users = users->except, .places = *common };
+		*inner = (taking){ .rule = t->rule, .users = users->except, .anywhere = true };
 		first = (pending){ .taking = inner, .next = rest };
 		carve(w, p, &first);
 	} else {
@@ -202,14 +210,16 @@ static void free_by_exception(work *w, part *p, taking *t)
 /* False where nothing is left of the part. The list of users `A EXCEPT B EXCEPT C` is taken as A, of which B is kept, of which C is taken … */
 static bool take(work *w, part *p, taking *t, const pending *rest)
 {
-	ap_access_places common = ap_access_places_intersection(w->arena, &p->places, &t->places);
-	ap_access_places left;
+	ap_access_places common = p->places, left = { .names = AP_ACCESS_NO_NAMES };
 	part others;
 
+	if (!t->anywhere) {
+		common = ap_access_places_intersection(w->arena, &p->places, &t->places);
+		left = ap_access_places_difference(w->arena, &p->places, &t->places);
+	}
 	if (ap_access_places_are_none(&common) || names_nobody(t->users))
 		return true;
 	keep_excepted(w, p, t, &common, rest);
-	left = ap_access_places_difference(w->arena, &p->places, &t->places);
 	if (t->users->all) {
 		p->places = left;
 		return !ap_access_places_are_none(&left);
@@ -433,11 +443,11 @@ static void write_exception(work *w, const taking *t)
  * Rules
  */
 
-static taking *new_taking(work *w, const ap_access_rule *rule, const ap_access_people *users)
+static taking *new_taking(work *w, const ap_access_rule *rule, const ap_access_people *users, bool anywhere)
 {
 	taking *t = ap_arena_alloc(w->arena, sizeof(*t));
 
-	*t = (taking){ .rule = rule, .users = users, .places = rule->origins };
+	*t = (taking){ .rule = rule, .users = users, .anywhere = anywhere, .places = rule->origins };
 	return t;
 }
 
@@ -449,7 +459,7 @@ static const pending *all_pending(work *w, const ap_access_rule *rule)
 	size_t n = 0;
 
 	if (has_except)
-		list[n++].taking = new_taking(w, rule, rule->users.except);
+		list[n++].taking = new_taking(w, rule, rule->users.except, true);
 	for (size_t i = 0; i < w->n_takings; i++)
 		list[n++].taking = w->takings[i];
 	for (size_t i = 0; i + 1 < n; i++)
@@ -504,7 +514,7 @@ static void carry_over(work *w)
 		if (!rule->allows)
 			deny(w, rule);
 		else if (!ap_access_places_are_none(&rule->origins))
-			*AP_PUSH(w->arena, w->takings, w->n_takings) = new_taking(w, rule, &rule->users);
+			*AP_PUSH(w->arena, w->takings, w->n_takings) = new_taking(w, rule, &rule->users, false);
 		if (decides_all(w, rule))
 			break;
 	}
@@ -538,6 +548,15 @@ static void note_double_names(const ap_access *access)
 			"pam_access takes a name without brackets for a user's and for a group's; groups of that name "
 			"there are of %s, and the policies list both (with --nodefgroup the users alone)",
 			list);
+}
+
+static void note_private_groups(const ap_access *access)
+{
+	if (access->private_groups)
+		ap_import_add_note(
+			access->arena, access->import, AP_IMPORT_NOTE, 0, NULL,
+			"users have groups of their own name that nobody else is in; the policies list the users "
+			"alone. When somebody else comes into such a group, import again");
 }
 
 static bool names_addresses(const ap_access *access)
@@ -596,6 +615,7 @@ void ap_import_access_conf(const ap_import_source *source, ap_import *import)
 	carry_over(&w);
 	ap_access_declare_terminals(&access);
 	note_double_names(&access);
+	note_private_groups(&access);
 	if (import->n_policies > 0)
 		note_programs(&access);
 }

@@ -66,6 +66,7 @@ typedef struct {
 	size_t n_terminals;
 	const char *clash;     /* what keeps terminals from being told by client types; NULL: nothing */
 	ap_words double_names; /* users that are groups, too */
+	bool private_groups;   /* there are users that have a group of their own, which is not listed */
 } ap_access;
 
 /* import_access_lines.c: adds the rules of the text, and a note for each line that pam_access passes over. */

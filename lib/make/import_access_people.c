@@ -134,12 +134,38 @@ static void add_group(const place *at, ap_access_people *people, const char *nam
 			"made, import again");
 }
 
+enum { ENTRY_ROOM = 65536 };
+
+/* True if nobody but the user of that name is known to be in the group, since it is that user's own. */
+static bool is_private_group(const place *at, const char *name)
+{
+	const ap_nss *nss = at->access->nss;
+	char *room = ap_arena_alloc(at->access->arena, 2 * (size_t)ENTRY_ROOM);
+	struct passwd account, *found_account;
+	struct group group, *found_group;
+
+	if (nss->getpwnam_r(name, &account, room, ENTRY_ROOM, &found_account) != 0 || found_account == NULL ||
+	    nss->getgrnam_r(name, &group, room + ENTRY_ROOM, ENTRY_ROOM, &found_group) != 0 || found_group == NULL ||
+	    account.pw_gid != group.gr_gid)
+		return false;
+	for (char **member = group.gr_mem; *member != NULL; member++)
+		if (strcmp(*member, name) != 0)
+			return false;
+	return true;
+}
+
 /* Without nodefgroup a name is the user's or a group's. */
 static void add_name(const place *at, ap_access_people *people, const char *name)
 {
+	bool known = has_word(&people->members, name, strcmp);
+
 	add_member(at, people, name);
-	if (at->access->source->nodefgroup || !is_group(at, name))
+	if (at->access->source->nodefgroup || known || !is_group(at, name))
 		return;
+	if (is_private_group(at, name)) {
+		at->access->private_groups = true;
+		return;
+	}
 	add_word(at->access->arena, &people->groups, name, strcmp);
 	add_word(at->access->arena, &at->access->double_names, name, strcmp);
 }

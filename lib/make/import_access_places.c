@@ -123,8 +123,9 @@ bool ap_access_places_are_all(ap_arena *arena, const ap_access_places *places)
 typedef struct {
 	ap_access *access;
 	unsigned line;
-	bool more;      /* where it cannot be told, rather too many places than too few: what is denied */
-	bool local_too; /* LOCAL or ALL stands in the same list: each terminal is in it */
+	bool more;        /* where it cannot be told, rather too many places than too few: what is denied */
+	bool local_too;   /* LOCAL or ALL stands in the same list: each terminal is in it */
+	ap_words refused; /* terminals of the list that cannot be told */
 } place;
 
 static void note(const place *at, ap_import_severity severity, const char *token, const char *reason)
@@ -297,7 +298,7 @@ static void add_host_name(const place *at, ap_access_places *places, const char 
 	note(at, AP_IMPORT_DIFFERENCE, token,
 	     at->more
 		     ? "a host's name is compared with PAM_RHOST where that is a name; policies go by addresses, and deny "
-		       "each login of these users whose PAM_RHOST is a name"
+		       "each login of these users whose PAM_RHOST is a name (or 0.0.0.0, from where none comes)"
 		     : "a host's name is compared with PAM_RHOST where that is a name; policies go by addresses, and nothing "
 		       "is allowed by it");
 }
@@ -329,25 +330,35 @@ static void add_netgroup(const place *at, ap_access_places *places, const char *
 	}
 }
 
-static void add_terminal_token(const place *at, ap_access_places *places, const char *token)
+/* What cannot be carried over for the same reason is told at once, at the list's end. */
+static void add_terminal_token(place *at, ap_access_places *places, const char *token)
 {
-	if (strpbrk(token, "*?") != NULL) {
-		note(at, AP_IMPORT_NOTE, token,
-		     "pam_access knows no patterns: to it this is a terminal of that very name, of which there is none");
-	} else if (at->local_too) {
+	if (at->local_too)
 		return;
-	} else if (at->access->clash == NULL) {
+	if (at->access->clash == NULL) {
 		add_terminal(at->access->arena, places, ap_access_terminal_number(at->access, token));
-	} else {
+		return;
+	}
+	ap_words_add(at->access->arena, &at->refused, token);
+	if (at->more)
+		places->other_terminals = true;
+}
+
+static void note_refused(place *at)
+{
+	ap_arena *arena = at->access->arena;
+	const char *list = "";
+
+	for (size_t i = 0; i < at->refused.n; i++)
+		list = ap_import_text(arena, "%s%s%s", list, i > 0 ? " " : "", at->refused.items[i]);
+	if (at->refused.n > 0)
 		ap_import_add_note(
-			at->access->arena, at->access->import, AP_IMPORT_DIFFERENCE, at->line, token,
-			"a terminal or service is told by a client type, and %s; %s (--client-types declares "
-			"them all the same)",
+			arena, at->access->import, AP_IMPORT_DIFFERENCE, at->line, list,
+			"a terminal or service is told by a client type, and %s; %s. --client-types declares them "
+			"all the same",
 			at->access->clash,
 			at->more ? "each login without PAM_RHOST is denied in its stead" : "nothing is allowed by it");
-		if (at->more)
-			places->other_terminals = true;
-	}
+	at->refused.n = 0;
 }
 
 /* Dots are in hosts' names; of services those of inetd have one ("in.ftpd"). */
@@ -363,7 +374,7 @@ static bool is_made_of_digits(const char *token)
 	return token[strspn(token, "0123456789.")] == '\0';
 }
 
-static void add_token(const place *at, ap_access_places *places, const char *token)
+static void add_token(place *at, ap_access_places *places, const char *token)
 {
 	const char *slash = strchr(token, '/');
 	const char *head = slash != NULL ? ap_arena_strndup(at->access->arena, token, (size_t)(slash - token)) : token;
@@ -384,6 +395,9 @@ static void add_token(const place *at, ap_access_places *places, const char *tok
 			add_prefix(at, places, token, family, address, family == AF_INET ? 32 : 128);
 	} else if (token[strlen(token) - 1] == '.' && add_dotted_start(at, places, token)) {
 		return;
+	} else if (strpbrk(token, "*?") != NULL) {
+		note(at, AP_IMPORT_NOTE, token,
+		     "pam_access knows no patterns: to it this is a terminal or host of that very name, of which there is none");
 	} else if (is_made_of_digits(token) && strchr(token, '.') != NULL) {
 		note(at, AP_IMPORT_NOTE, token, "this is no address; it means nothing, as it does to pam_access");
 	} else if (is_host_name(token)) {
@@ -416,6 +430,7 @@ static ap_access_places read_list(place *at, char **rest)
 	while ((token = ap_access_next_word(at->access, rest, &except)) != NULL)
 		if (!ap_access_places_are_all(at->access->arena, &places))
 			add_token(at, &places, token);
+	note_refused(at);
 	if (!except)
 		return places;
 	at->more = !at->more;
