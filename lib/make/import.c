@@ -2,6 +2,7 @@
 #include "import.h"
 
 #include "../login/text.h"
+#include "../login/utf8.h"
 #include "names.h"
 #include "reader.h"
 
@@ -54,8 +55,11 @@ const char *ap_import_text(ap_arena *arena, const char *format, ...)
 
 const char *ap_import_shown(ap_arena *arena, const char *text, size_t most)
 {
-	char *shown = ap_arena_alloc(arena, most + 8);
+	char *shown;
 
+	if (strlen(text) < most && !ap_utf8_has_control(text))
+		return ap_arena_strdup(arena, text);
+	shown = ap_arena_alloc(arena, most + 8);
 	(void)ap_text_escape(text, shown, most + 8);
 	return shown;
 }

@@ -107,8 +107,8 @@ __attribute__((format(printf, 6, 7))) void ap_import_add_note(ap_arena *arena, a
 __attribute__((format(printf, 2, 3))) const char *ap_import_text(ap_arena *arena, const char *format, ...);
 
 /*
- * A copy of text from the file, fit to be a name or a comment: escaped as ap_text_escape has it, and cut after about `most`
- * bytes.
+ * A copy of text from the file, fit to be a name or a comment: cut after about `most` bytes, and where there is anything in it
+ * that must not be seen, escaped as ap_text_escape has it.
  */
 const char *ap_import_shown(ap_arena *arena, const char *text, size_t most);
 

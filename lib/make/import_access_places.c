@@ -1,7 +1,7 @@
 /* Which places does a list of origins mean? */
 #include "import_access.h"
 
-#include "names.h"
+#include "reader.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -374,6 +374,14 @@ static bool is_made_of_digits(const char *token)
 	return token[strspn(token, "0123456789.")] == '\0';
 }
 
+/* It is to be a hint, also with "/dev/" before it. */
+static bool can_be_name(const char *token)
+{
+	enum { NAME_MAX_BYTES = 256 };
+
+	return strlen(token) <= NAME_MAX_BYTES && ap_hint_fault(token) == NULL;
+}
+
 static void add_token(place *at, ap_access_places *places, const char *token)
 {
 	const char *slash = strchr(token, '/');
@@ -395,6 +403,9 @@ static void add_token(place *at, ap_access_places *places, const char *token)
 			add_prefix(at, places, token, family, address, family == AF_INET ? 32 : 128);
 	} else if (token[strlen(token) - 1] == '.' && add_dotted_start(at, places, token)) {
 		return;
+	} else if (!can_be_name(token)) {
+		note(at, AP_IMPORT_NOTE, token,
+		     "this is no name of a terminal, service or host that could be written; it is taken to mean nothing");
 	} else if (strpbrk(token, "*?") != NULL) {
 		note(at, AP_IMPORT_NOTE, token,
 		     "pam_access knows no patterns: to it this is a terminal or host of that very name, of which there is none");
