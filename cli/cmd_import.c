@@ -142,22 +142,35 @@ static const char *remark(const request *r)
 {
 	ap_arena *arena = r->context->arena;
 	const ap_import *import = &r->import;
-	const char *text =
-		ap_format(arena, "Imported from %s (%s of %s) by accesspolicy import.",
-			  ap_import_shown(arena, r->file, strlen(r->file) * 4), r->format->name, r->format->program);
+	char *text = NULL;
+	const char *copy;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
 
+	if (out == NULL)
+		ap_out_of_memory();
+	fprintf(out, "Imported from %s (%s of %s) by accesspolicy import.",
+		ap_import_shown(arena, r->file, strlen(r->file) * 4), r->format->name, r->format->program);
 	if (import->remark != NULL)
-		text = ap_format(arena, "%s\n%s", text, import->remark);
+		fprintf(out, "\n%s", import->remark);
 	if (ap_import_count(import, AP_IMPORT_DIFFERENCE) > 0)
-		text = ap_format(arena, "%s\n\nWhat it decides otherwise:", text);
+		fputs("\n\nWhat it decides otherwise:", out);
 	for (size_t i = 0; i < import->n_notes; i++) {
 		const ap_import_note *note = &import->notes[i];
 
-		if (note->severity == AP_IMPORT_DIFFERENCE)
-			text = ap_format(arena, "%s\n%s%s", text,
-					 note->line > 0 ? ap_format(arena, "line %u: ", note->line) : "", note->reason);
+		if (note->severity != AP_IMPORT_DIFFERENCE)
+			continue;
+		fputs("\n", out);
+		if (note->line > 0)
+			fprintf(out, "line %u: ", note->line);
+		fprintf(out, "%s%s%s", note->text != NULL ? note->text : "", note->text != NULL ? ": " : "",
+			note->reason);
 	}
-	return text;
+	if (fclose(out) != 0)
+		ap_out_of_memory();
+	copy = ap_arena_strdup(arena, text);
+	free(text);
+	return copy;
 }
 
 static void compose(request *r)

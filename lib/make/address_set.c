@@ -60,10 +60,62 @@ ap_address_set ap_address_set_complement(ap_arena *arena, const ap_address_set *
 
 ap_address_set ap_address_set_intersection(ap_arena *arena, const ap_address_set *a, const ap_address_set *b)
 {
-	ap_address_set not_a = ap_address_set_complement(arena, a), not_b = ap_address_set_complement(arena, b);
-	ap_address_set outside = ap_address_set_union(arena, &not_a, &not_b);
+	ap_address_set both = { .n = { 0 } };
 
-	return ap_address_set_complement(arena, &outside);
+	for (int family = 0; family < 2; family++) {
+		size_t i = 0, k = 0;
+
+		while (i < a->n[family] && k < b->n[family]) {
+			const ap_interval *x = &a->items[family][i], *y = &b->items[family][k];
+			ap_u128 first = x->first > y->first ? x->first : y->first;
+			ap_u128 last = x->last < y->last ? x->last : y->last;
+
+			if (first <= last)
+				add(arena, &both, family, first, last);
+			if (x->last < y->last)
+				i++;
+			else
+				k++;
+		}
+	}
+	return both;
+}
+
+bool ap_address_sets_overlap(const ap_address_set *a, const ap_address_set *b)
+{
+	for (int family = 0; family < 2; family++) {
+		size_t i = 0, k = 0;
+
+		while (i < a->n[family] && k < b->n[family]) {
+			const ap_interval *x = &a->items[family][i], *y = &b->items[family][k];
+
+			if (x->first <= y->last && y->first <= x->last)
+				return true;
+			if (x->last < y->last)
+				i++;
+			else
+				k++;
+		}
+	}
+	return false;
+}
+
+bool ap_address_set_is_within(const ap_address_set *inner, const ap_address_set *outer)
+{
+	for (int family = 0; family < 2; family++) {
+		size_t k = 0;
+
+		for (size_t i = 0; i < inner->n[family]; i++) {
+			const ap_interval *x = &inner->items[family][i];
+
+			while (k < outer->n[family] && outer->items[family][k].last < x->first)
+				k++;
+			if (k == outer->n[family] || outer->items[family][k].first > x->first ||
+			    outer->items[family][k].last < x->last)
+				return false;
+		}
+	}
+	return true;
 }
 
 static void put_number(uint8_t bytes[16], ap_u128 number, size_t n)

@@ -21,6 +21,10 @@ ap_address_set ap_address_set_union(ap_arena *arena, const ap_address_set *a, co
 ap_address_set ap_address_set_complement(ap_arena *arena, const ap_address_set *set);
 ap_address_set ap_address_set_intersection(ap_arena *arena, const ap_address_set *a, const ap_address_set *b);
 
+/* Is any address in both; is all of `inner` in `outer`? */
+bool ap_address_sets_overlap(const ap_address_set *a, const ap_address_set *b);
+bool ap_address_set_is_within(const ap_address_set *inner, const ap_address_set *outer);
+
 static inline size_t ap_address_set_count(const ap_address_set *set)
 {
 	return set->n[0] + set->n[1];

@@ -13,7 +13,13 @@
 #include <string.h>
 #include <strings.h>
 
-enum { POLICIES_MAX = 5000, DEPTH_MAX = 500, STEPS_MAX = 2 * 1000 * 1000, NAME_SHOWN_MAX = 100 };
+enum {
+	POLICIES_MAX = 5000,
+	REFERENCES_MAX = 300 * 1000, /* of exceptions to policies */
+	DEPTH_MAX = 500,
+	EFFORT_MAX = 20 * 1000 * 1000, /* words and intervals that are copied or looked at */
+	NAME_SHOWN_MAX = 100
+};
 
 /* What is taken from a "-" rule: these users. */
 typedef struct {
@@ -49,11 +55,11 @@ typedef struct {
 	taking **takings; /* those of exceptions among them, in the order in which they came up */
 	size_t n_takings;
 	size_t n_parts; /* policies of the rule that is being carved */
-	size_t n_steps;
+	size_t effort;
+	size_t n_references;
 	unsigned depth;
 	bool too_many;
-	const ap_access_rule *unclear; /* the line that was last said to deny too many, for this line's EXCEPT */
-	const ap_access_rule *unclear_by;
+	const ap_access_rule *unclear; /* the line that was last said to deny too many */
 } work;
 
 /*
@@ -70,10 +76,10 @@ static bool holds(const ap_words *words, const char *word, comparison *compare)
 	return false;
 }
 
-static void add(ap_arena *arena, ap_words *words, const char *word, comparison *compare)
+/* The words of parts are those of the rules: none of them is copied. */
+static void add_shared(ap_arena *arena, ap_words *words, const char *word)
 {
-	if (!holds(words, word, compare))
-		ap_words_add(arena, words, word);
+	*AP_PUSH(arena, words->items, words->n) = word;
 }
 
 /* Those of `a` that are in `b`, or with `in_b` false those that are not. */
@@ -83,13 +89,21 @@ static ap_words select_words(ap_arena *arena, const ap_words *a, const ap_words 
 
 	for (size_t i = 0; i < a->n; i++)
 		if (holds(b, a->items[i], compare) == in_b)
-			ap_words_add(arena, &selected, a->items[i]);
+			add_shared(arena, &selected, a->items[i]);
 	return selected;
 }
 
-static ap_words copy_words(ap_arena *arena, const ap_words *words)
+/* Both together, each word once. */
+static ap_words unite_words(ap_arena *arena, const ap_words *a, const ap_words *b, comparison *compare)
 {
-	return select_words(arena, words, &(ap_words){ .n = 0 }, false, strcmp);
+	ap_words both = { .items = ap_arena_alloc(arena, (a->n + b->n + 1) * sizeof(*both.items)), .n = a->n };
+
+	if (a->n > 0)
+		memcpy(both.items, a->items, a->n * sizeof(*both.items));
+	for (size_t i = 0; i < b->n; i++)
+		if (!holds(a, b->items[i], compare))
+			both.items[both.n++] = b->items[i];
+	return both;
 }
 
 /*
@@ -106,17 +120,20 @@ static bool names_nobody(const ap_access_people *users)
 	return !users->all && users->members.n == 0 && users->groups.n == 0;
 }
 
+static size_t n_names(const ap_access_people *users)
+{
+	return users->members.n + users->groups.n;
+}
+
 /* Takes the named users out, wherever they come from. */
 static void except_users(work *w, part *p, const ap_access_people *users)
 {
+	w->effort += n_names(users) * (1 + p->members.n + p->groups.n) +
+		     (1 + n_names(users)) * (p->except_members.n + p->except_groups.n);
 	p->members = select_words(w->arena, &p->members, &users->members, false, strcasecmp);
 	p->groups = select_words(w->arena, &p->groups, &users->groups, false, strcmp);
-	p->except_members = copy_words(w->arena, &p->except_members);
-	p->except_groups = copy_words(w->arena, &p->except_groups);
-	for (size_t i = 0; i < users->members.n; i++)
-		add(w->arena, &p->except_members, users->members.items[i], strcasecmp);
-	for (size_t i = 0; i < users->groups.n; i++)
-		add(w->arena, &p->except_groups, users->groups.items[i], strcmp);
+	p->except_members = unite_words(w->arena, &p->except_members, &users->members, strcasecmp);
+	p->except_groups = unite_words(w->arena, &p->except_groups, &users->groups, strcmp);
 }
 
 /*
@@ -135,6 +152,7 @@ static bool narrow(work *w, part *p, const ap_access_people *users)
 		p->groups = users->groups;
 		return false;
 	}
+	w->effort += (1 + n_names(users)) * (1 + p->members.n + p->groups.n);
 	members = select_words(w->arena, &users->members, &p->members, true, strcasecmp);
 	groups = select_words(w->arena, &users->groups, &p->groups, true, strcmp);
 	other_members = select_words(w->arena, &users->members, &p->members, false, strcasecmp);
@@ -143,11 +161,11 @@ static bool narrow(work *w, part *p, const ap_access_people *users)
 		other_members = select_words(w->arena, &p->members, &members, false, strcasecmp);
 	else if (p->groups.n > 0)
 		for (size_t i = 0; i < other_groups.n; i++)
-			ap_words_add(w->arena, &groups, other_groups.items[i]);
+			add_shared(w->arena, &groups, other_groups.items[i]);
 	else
 		other_members.n = 0;
 	for (size_t i = 0; i < other_members.n; i++)
-		ap_words_add(w->arena, &members, other_members.items[i]);
+		add_shared(w->arena, &members, other_members.items[i]);
 	p->members = members;
 	p->groups = groups;
 	return other_members.n + (p->groups.n > 0 ? other_groups.n : 0) > 0;
@@ -156,14 +174,13 @@ static bool narrow(work *w, part *p, const ap_access_people *users)
 static void note_unclear(work *w, const part *p, const ap_access_rule *by)
 {
 	/* once, of however many parts */
-	if (w->unclear == p->rule && w->unclear_by == by)
+	if (w->unclear == p->rule)
 		return;
 	w->unclear = p->rule;
-	w->unclear_by = by;
 	ap_import_add_note(
 		w->arena, w->access->import, AP_IMPORT_DIFFERENCE, p->rule->line, p->rule->text,
 		"who is in two groups at once, or is a user and in a group, cannot be told by a policy; with the "
-		"EXCEPT of line %u this line denies whoever is in one of them",
+		"EXCEPT of line %u (and of others, where there are more) this line denies whoever is in one of them",
 		by->line);
 }
 
@@ -196,6 +213,12 @@ static void keep_excepted(work *w, const part *from, const taking *t, const ap_a
 	}
 }
 
+/* An exception names its users, and does not say "at all terminals but these". */
+static bool can_be_exception(const taking *t)
+{
+	return !t->users->all && (!t->places.other_terminals || t->places.n_terminals == 0);
+}
+
 /* Parts that were one share their lists: what is added to is a copy. */
 static void free_by_exception(work *w, part *p, taking *t)
 {
@@ -204,41 +227,42 @@ static void free_by_exception(work *w, part *p, taking *t)
 	if (p->n_freed > 0)
 		memcpy(freed, p->freed, p->n_freed * sizeof(*freed));
 	freed[p->n_freed++] = t;
+	w->effort += p->n_freed;
 	p->freed = freed;
 }
 
 /* False where nothing is left of the part. The list of users `A EXCEPT B EXCEPT C` is taken as A, of which B is kept, of which C is taken … */
 static bool take(work *w, part *p, taking *t, const pending *rest)
 {
-	ap_access_places common = p->places, left = { .names = AP_ACCESS_NO_NAMES };
-	part others;
+	bool covers = t->anywhere || ap_access_places_are_within(&p->places, &t->places);
+	ap_access_places common = p->places;
 
-	if (!t->anywhere) {
-		common = ap_access_places_intersection(w->arena, &p->places, &t->places);
-		left = ap_access_places_difference(w->arena, &p->places, &t->places);
-	}
-	if (ap_access_places_are_none(&common) || names_nobody(t->users))
+	w->effort += 1 + ap_address_set_count(&p->places.remote) + ap_address_set_count(&t->places.remote);
+	if (names_nobody(t->users) || (!t->anywhere && !ap_access_places_overlap(&p->places, &t->places)))
 		return true;
+	if (!covers && (t->users->except != NULL || !can_be_exception(t)))
+		common = ap_access_places_intersection(w->arena, &p->places, &t->places);
 	keep_excepted(w, p, t, &common, rest);
-	if (t->users->all) {
-		p->places = left;
-		return !ap_access_places_are_none(&left);
-	}
-	if (ap_access_places_are_none(&left)) {
+	if (covers && t->users->all)
+		return false;
+	if (covers) {
 		except_users(w, p, t->users);
 		return !is_nobody(p);
 	}
-	if (!t->places.other_terminals || t->places.n_terminals == 0) {
+	if (can_be_exception(t)) {
 		free_by_exception(w, p, t);
 		return true;
 	}
-	/* no exception says "at all terminals but these": the part is split */
-	others = *p;
-	others.places = common;
-	except_users(w, &others, t->users);
-	carve(w, others, rest);
-	p->places = left;
-	return true;
+	/* the part is split; of all users nothing is left where they are taken */
+	if (!t->users->all) {
+		part others = *p;
+
+		others.places = common;
+		except_users(w, &others, t->users);
+		carve(w, others, rest);
+	}
+	p->places = ap_access_places_difference(w->arena, &p->places, &t->places);
+	return !ap_access_places_are_none(&p->places);
 }
 
 /*
@@ -316,7 +340,9 @@ static void add_policy(work *w, const part *p, const ap_policy_form *form)
 {
 	*AP_PUSH(w->arena, w->access->import->policies, w->access->import->n_policies) = *form;
 	for (size_t i = 0; i < p->n_freed; i++)
-		ap_words_add(w->arena, &p->freed[i]->policies, form->name);
+		add_shared(w->arena, &p->freed[i]->policies, form->name);
+	w->n_references += p->n_freed;
+	w->effort += p->members.n + p->groups.n + p->except_members.n + p->except_groups.n;
 }
 
 /* The addresses, and "local" where that is all without one: as entries, or, where that is shorter, as what is not meant. */
@@ -395,7 +421,7 @@ static void carve(work *w, part p, const pending *rest)
 	w->depth++;
 	for (; left && rest != NULL && !w->too_many; rest = rest->next) {
 		left = take(w, &p, rest->taking, rest->next);
-		w->too_many = w->too_many || ++w->n_steps > STEPS_MAX;
+		w->too_many = w->too_many || w->effort > EFFORT_MAX || w->n_references > REFERENCES_MAX;
 	}
 	if (left && !w->too_many)
 		write_part(w, &p);

@@ -85,6 +85,8 @@ ap_access_places ap_access_places_complement(ap_arena *arena, const ap_access_pl
 ap_access_places ap_access_places_union(ap_arena *arena, const ap_access_places *a, const ap_access_places *b);
 ap_access_places ap_access_places_intersection(ap_arena *arena, const ap_access_places *a, const ap_access_places *b);
 ap_access_places ap_access_places_difference(ap_arena *arena, const ap_access_places *a, const ap_access_places *b);
+bool ap_access_places_overlap(const ap_access_places *a, const ap_access_places *b);
+bool ap_access_places_are_within(const ap_access_places *inner, const ap_access_places *outer);
 bool ap_access_places_are_none(const ap_access_places *places);
 bool ap_access_places_are_all(ap_arena *arena, const ap_access_places *places);
 

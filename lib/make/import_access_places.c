@@ -88,12 +88,18 @@ ap_access_places ap_access_places_everywhere(ap_arena *arena)
 	return ap_access_places_complement(arena, &(ap_access_places){ .names = AP_ACCESS_NO_NAMES });
 }
 
+/* Of the terminals, by what is outside of either. */
 ap_access_places ap_access_places_intersection(ap_arena *arena, const ap_access_places *a, const ap_access_places *b)
 {
-	ap_access_places not_a = ap_access_places_complement(arena, a), not_b = ap_access_places_complement(arena, b);
-	ap_access_places outside = ap_access_places_union(arena, &not_a, &not_b);
+	ap_access_places both = { .remote = ap_address_set_intersection(arena, &a->remote, &b->remote),
+				  .names = a->names < b->names ? a->names : b->names };
+	ap_access_places not_a = *a, not_b = *b;
 
-	return ap_access_places_complement(arena, &outside);
+	not_a.other_terminals = !a->other_terminals;
+	not_b.other_terminals = !b->other_terminals;
+	unite_terminals(arena, &both, &not_a, &not_b);
+	both.other_terminals = !both.other_terminals;
+	return both;
 }
 
 ap_access_places ap_access_places_difference(ap_arena *arena, const ap_access_places *a, const ap_access_places *b)
@@ -101,6 +107,34 @@ ap_access_places ap_access_places_difference(ap_arena *arena, const ap_access_pl
 	ap_access_places not_b = ap_access_places_complement(arena, b);
 
 	return ap_access_places_intersection(arena, a, &not_b);
+}
+
+static bool terminals_overlap(const ap_access_places *a, const ap_access_places *b)
+{
+	if (a->other_terminals && b->other_terminals)
+		return true;
+	for (size_t i = 0; i < a->n_terminals && !a->other_terminals; i++)
+		if (has_terminal(b, a->terminals[i]) != b->other_terminals)
+			return true;
+	for (size_t i = 0; i < b->n_terminals && !b->other_terminals; i++)
+		if (has_terminal(a, b->terminals[i]) != a->other_terminals)
+			return true;
+	return false;
+}
+
+bool ap_access_places_overlap(const ap_access_places *a, const ap_access_places *b)
+{
+	return (a->names != AP_ACCESS_NO_NAMES && b->names != AP_ACCESS_NO_NAMES) || terminals_overlap(a, b) ||
+	       ap_address_sets_overlap(&a->remote, &b->remote);
+}
+
+bool ap_access_places_are_within(const ap_access_places *inner, const ap_access_places *outer)
+{
+	ap_access_places others = *outer;
+
+	others.other_terminals = !outer->other_terminals;
+	return (inner->names == AP_ACCESS_NO_NAMES || outer->names == AP_ACCESS_ALL_NAMES) &&
+	       !terminals_overlap(inner, &others) && ap_address_set_is_within(&inner->remote, &outer->remote);
 }
 
 bool ap_access_places_are_none(const ap_access_places *places)
