@@ -14,7 +14,7 @@
 enum { AP_IMPORT_FILE_MAX = 16 * 1024 * 1024 }; /* bytes */
 
 typedef enum {
-	AP_IMPORT_NOTE,       /* logins are decided as before; what is good to know */
+	AP_IMPORT_NOTE, /* logins are decided as before; or, of the file as a whole, in what the programs differ anyway */
 	AP_IMPORT_DIFFERENCE, /* some logins are decided otherwise than before: which, and why */
 	AP_IMPORT_ERROR       /* the line is none of the format; nothing is imported */
 } ap_import_severity;

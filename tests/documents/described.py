@@ -285,6 +285,20 @@ def in_force_outputs(files):
     return seen
 
 
+def import_outputs(files):
+    """Rules of another program: carried over, with a difference, and none that deny."""
+    def run(text, *arguments, status=0):
+        files.write("rules", text)
+        told = files.run("import", "access.conf", "rules", "--json", "--dry-run", *arguments, "--state",
+                         os.path.join(files.folder, "imported"), status=status)
+        told = json.loads(told)
+        # the table of apply describes it
+        told["applied"] = told["applied"] and {}
+        return told
+
+    return [run("- : ALL : 192.0.2.1\n- : ALL : .example\n", status=4), run("+ : ALL : ALL\n")]
+
+
 def region_outputs(files):
     """Where addresses are, by the files, and by databases that say less or what policies cannot name."""
     def run(*arguments, status=0):
@@ -348,6 +362,7 @@ def outputs(files):
     seen["matrix"] = matrix_outputs(files, test)
     files.write("requests", '{"user": "z", "ip": "203.0.113.193"}\n{"user": "denied"}\n{"user": "watched"}\n{}\n')
     seen["batch"] = [json.loads(line) for line in files.run("test", "--batch", "requests", status=1).splitlines()]
+    seen["import"] = import_outputs(files)
     seen["list"] = [json.loads(files.run("list", "--json", status=0))]
     seen["except-list"] = [json.loads(files.run("except", "list", "--json", status=0))]
     seen["show"] = [json.loads(files.run("show", name, "--json", status=0)) for name in ("white", "black", "off", "watched")]

@@ -477,12 +477,21 @@ static bool is_of_terminals(const file_case *c, unsigned line, const login *l)
 	return found != NULL && strchr(" ,", found[strlen(from)]) != NULL;
 }
 
+/* 0.0.0.0 is the entry that stands for hosts' names: no login comes from there. */
+static bool is_stand_in(const file_case *c, const login *l)
+{
+	for (unsigned i = 1; i <= LINES_MAX; i++)
+		if (strcmp(c->kinds[i], "names") == 0 && strcmp(l->rhost, "0.0.0.0") == 0)
+			return true;
+	return false;
+}
+
 static bool is_excused_by_line(const file_case *c, const login *l, const ap_pam_outcome *policy)
 {
 	unsigned line = line_of(policy->log);
 	const char *kind = line > 0 && line <= LINES_MAX ? c->kinds[line] : "";
-	bool excused = kind[0] != '\0' && strcmp(kind, "snapshot") != 0 &&
-		       (strcmp(kind, "names") != 0 || strcmp(l->rhost, "0.0.0.0") == 0);
+	bool excused =
+		is_stand_in(c, l) || (kind[0] != '\0' && strcmp(kind, "snapshot") != 0 && strcmp(kind, "names") != 0);
 
 	for (unsigned i = 1; i <= LINES_MAX && !excused; i++)
 		excused = c->lines[i] != NULL && is_of_terminals(c, i, l);
@@ -540,10 +549,9 @@ static bool ask(file_case *c)
 		     c->name, (unsigned)N_LOGINS, count.alike, count.allowed, count.by_line, count.account, count.name,
 		     count.mapped);
 	/* else it would be no comparison */
-	if (!c->drawn)
-		if (count.allowed < N_LOGINS / 50 || count.alike - count.allowed < N_LOGINS / 50)
-			print_error("%s: hardly any login is %s\n", c->name,
-				    count.allowed < N_LOGINS / 50 ? "allowed" : "denied");
+	if (!c->drawn && (count.allowed < N_LOGINS / 50 || count.alike - count.allowed < N_LOGINS / 50))
+		print_error("%s: hardly any login is %s\n", c->name,
+			    count.allowed < N_LOGINS / 50 ? "allowed" : "denied");
 	free(access);
 	free(policy);
 	if (c->drawn)
