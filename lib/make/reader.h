@@ -170,6 +170,13 @@ void ap_check_freed(ap_reader *reader, const config_setting_t *group, ap_place p
 /* Complains where two times leave nothing between them. */
 void ap_check_moments(ap_reader *reader, const ap_moment *not_before, const ap_moment *not_after);
 
+/*
+ * read_tree.c: hands the settings of reader->file's text to `read_root`. `text` has a NUL byte behind its last. False,
+ * with a complaint, where the text as a whole was not understood: `read_root` was not called then.
+ */
+typedef void ap_read_settings(ap_reader *reader, const config_setting_t *group);
+bool ap_read_tree(ap_reader *reader, const char *text, size_t size, ap_read_settings *read_root);
+
 /* read_policies.c, read_sections.c: the values of the root's keys; `field` is the reader's set. */
 ap_read ap_read_policies;
 ap_read ap_read_exceptions;
