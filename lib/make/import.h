@@ -117,5 +117,8 @@ const char *ap_import_origin(ap_arena *arena, const char *format, unsigned line,
 
 /* The importers, each in a file of its own. */
 void ap_import_access_conf(const ap_import_source *source, ap_import *import);
+void ap_import_geoip_conf(const ap_import_source *source, ap_import *import);
+void ap_import_allow_nets(const ap_import_source *source, ap_import *import);
+void ap_import_predecessors(const ap_import_source *source, ap_import *import);
 
 #endif
