@@ -13,6 +13,7 @@
 
 const ap_import_format ap_import_formats[] = {
 	{ "access.conf", "pam_access", ap_import_access_conf },
+	{ "geoip.conf", "pam_geoip", ap_import_geoip_conf },
 	{ "predecessors", "the feature", ap_import_predecessors },
 	{ NULL, NULL, NULL },
 };

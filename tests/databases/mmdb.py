@@ -254,6 +254,15 @@ def city(networks=None, **options):
     return database
 
 
+def cities():
+    """city, with names and coordinates: Nybro, the only one that is far from the rest, and Dortmund."""
+    def at(name, record, latitude, longitude):
+        return {**record, "city": {"names": {"en": name}},
+                "location": {"latitude": latitude, "longitude": longitude}}
+    return city({**NETWORKS, "203.0.113.128/27": at("Dortmund", region("DE"), 51.5, 7.5),
+                 "203.0.113.224/28": at("Nybro", region("SG"), -56.7, 150.5)})
+
+
 def country(networks=None, **options):
     less = {where: {key: value for key, value in record.items() if key not in ("location", "subdivisions")}
             for where, record in (networks or NETWORKS).items()}
@@ -415,6 +424,7 @@ SHAPES = {
     "without-description": (lambda: city().bytes(description=None), "whole; the format lets it be left out"),
 
     "naive": (lambda: naive().bytes(), "of sixteen IPv4 and sixteen IPv6 addresses some, for the naive evaluation"),
+    "cities": (lambda: cities().bytes(), "city, with the names of two cities"),
     "many-records": (lambda: many_records().bytes(), "1,500 records that differ, of both families"),
     "mapped": (lambda: city({"192.0.2.0/24": region("DE"), "2001:db8:5::/48": region("DE"),
                              "::ffff:203.0.113.0/120": region("KP")}).bytes(), "KP in IPv4-mapped addresses alone"),
