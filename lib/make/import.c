@@ -14,6 +14,7 @@
 const ap_import_format ap_import_formats[] = {
 	{ "access.conf", "pam_access", ap_import_access_conf },
 	{ "geoip.conf", "pam_geoip", ap_import_geoip_conf },
+	{ "allow_nets", "Dovecot", ap_import_allow_nets },
 	{ "predecessors", "the feature", ap_import_predecessors },
 	{ NULL, NULL, NULL },
 };

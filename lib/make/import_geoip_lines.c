@@ -1,5 +1,6 @@
 /* Which rules does a text of geoip.conf hold? */
 #include "import_geoip.h"
+#include "reader.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -31,6 +32,16 @@ static const char *take_word(ap_arena *arena, const char **at)
 	return word;
 }
 
+/* A hint of a client type is a pattern. */
+static void add_service(ap_geoip *geoip, ap_geoip_rule *rule, const char *name)
+{
+	if (strpbrk(name, "*?") == NULL && ap_hint_fault(name) == NULL)
+		ap_words_add(geoip->arena, &rule->services, name);
+	else
+		AP_GEOIP_NOTE(geoip, AP_IMPORT_NOTE, rule, "no service is called \"%s\"; the line is not for any such",
+			      name);
+}
+
 /*
  * The names as pam_geoip looks at them. It ends the first name of a list and then takes the rest for one: of three names
  * and more it knows the first alone. An empty first name begins every service's.
@@ -41,19 +52,19 @@ static void take_services(ap_geoip *geoip, ap_geoip_rule *rule, const char *list
 	const char *rest = list[first] == ',' ? list + first + 1 : "";
 
 	if (geoip->own_service != NULL) {
-		ap_words_add(geoip->arena, &rule->services, geoip->own_service);
+		add_service(geoip, rule, geoip->own_service);
 		return;
 	}
 	rule->every_service = strcmp(list, "*") == 0 || strcmp(rest, "*") == 0 || first == 0;
 	if (rule->every_service)
 		return;
-	ap_words_add(geoip->arena, &rule->services, ap_arena_strndup(geoip->arena, list, first));
+	add_service(geoip, rule, ap_arena_strndup(geoip->arena, list, first));
 	if (strchr(rest, ',') != NULL)
 		AP_GEOIP_NOTE(
 			geoip, AP_IMPORT_NOTE, rule,
 			"of more than two services pam_geoip 2.1.1 knows the first one alone, and so does the import");
 	else if (rest[0] != '\0')
-		ap_words_add(geoip->arena, &rule->services, rest);
+		add_service(geoip, rule, rest);
 }
 
 static line_kind read_fields(ap_geoip *geoip, unsigned number, const char *line)
@@ -104,11 +115,6 @@ static line_kind read_line(ap_geoip *geoip, unsigned number, const char *start, 
 	while (length > 0 && isspace((unsigned char)start[length - 1]))
 		length--;
 	line = ap_arena_strndup(geoip->arena, start, length);
-	if (strlen(line) != length) {
-		ap_import_add_note(geoip->arena, geoip->import, AP_IMPORT_ERROR, number, NULL,
-				   "the line has a NUL byte in it; expected text");
-		return PASSED_OVER;
-	}
 	return length > 0 ? read_fields(geoip, number, line) : NOTHING;
 }
 
@@ -131,7 +137,7 @@ static void add_last_rule(ap_geoip *geoip, line_kind last)
 	if (before != NULL && is_for_everybody(geoip, before))
 		return;
 	if (geoip->own_service != NULL)
-		ap_words_add(geoip->arena, &rule.services, geoip->own_service);
+		add_service(geoip, &rule, geoip->own_service);
 	if (last == A_RULE && before->allows)
 		AP_GEOIP_NOTE(
 			geoip, AP_IMPORT_DIFFERENCE, before,

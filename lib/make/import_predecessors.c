@@ -229,9 +229,9 @@ static void read_root(ap_reader *reader, const config_setting_t *root)
 	predecessors *p = of(reader);
 
 	AP_READ_KEYS(reader, root, "at the top level", root_keys, p);
-	if (config_setting_length(root) == 0)
+	if (p->n_rules == 0 && reader->diagnostics->n_errors == 0)
 		AP_COMPLAIN(reader, ((ap_place){ .file = reader->file }),
-			    "there is nothing in it; expected ip_login_restrictions, ip_blacklist, "
+			    "there is no rule in it; expected ip_login_restrictions, ip_blacklist, "
 			    "native_client_login_security or secure_login_ip");
 }
 
@@ -309,14 +309,65 @@ static void note(predecessors *p, const rule *r, const char *reason)
 			   reason);
 }
 
+/* What is there already and decides what the rule decided: the first such policy is told. */
+typedef bool interferes(const ap_policy_def *policy);
+
+static bool denies_third_party(const ap_policy_def *policy)
+{
+	bool chosen = policy->clients.n == 0;
+
+	for (size_t i = 0; i < policy->clients.n; i++)
+		chosen = chosen || strcmp(policy->clients.items[i].text, "third-party") == 0;
+	return policy->type == AP_POLICY_BLACKLIST && chosen && policy->scope.all &&
+	       policy->ip.n + policy->regions.n == 0;
+}
+
+static bool is_alternative(const ap_policy_def *policy)
+{
+	return policy->type == AP_POLICY_WHITELIST && !policy->required.value;
+}
+
+static void tell_of_policy(predecessors *p, const rule *r, interferes *does, const char *how)
+{
+	const ap_policy_set *set = p->source->set;
+
+	for (size_t i = 0; set != NULL && i < set->n_policies; i++) {
+		const ap_policy_def *policy = &set->policies[i];
+
+		if (policy->status != AP_POLICY_ENABLED || !does(policy))
+			continue;
+		ap_import_add_note(p->source->arena, p->import, AP_IMPORT_DIFFERENCE, r->def.place.line,
+				   kinds[r->kind].key, "the policy \"%s\" (%s:%u) %s", policy->name, policy->place.file,
+				   policy->place.line, how);
+		return;
+	}
+}
+
+static bool is_first_of_kind(const predecessors *p, const rule *r)
+{
+	for (const rule *before = p->rules; before < r; before++)
+		if (before->kind == r->kind)
+			return false;
+	return true;
+}
+
 static void add_notes(predecessors *p, const rule *r)
 {
 	if (!r->enabled.value)
 		note(p, r, "it is switched off; its policy is disabled, and stays so");
-	if (r->kind == RESTRICTION)
+	if (r->kind == SECURE_LOGIN_IP && names_addresses(r) && r->enabled.value)
+		tell_of_policy(p, r, denies_third_party,
+			       "denies third-party clients from everywhere, these addresses too; disable or delete it");
+	if (!is_first_of_kind(p, r))
+		return;
+	if (r->kind == RESTRICTION) {
 		note(p, r,
-		     "it restricts the client types that it knew, which the policy lists; logins of the system, "
-		     "and client types of your own, it does not");
+		     "IP login restrictions are for the client types that they knew, which the policies list; logins of "
+		     "the system, and client types of your own, they do not restrict");
+		tell_of_policy(
+			p, r, is_alternative,
+			"is a whitelist too, and whom it lets in the restrictions let in; it may be made required");
+	}
 	if (r->kind == BLACKLIST)
 		note(p, r, "it denies every login from these addresses, logins of the system such as ssh too");
 }
