@@ -303,7 +303,7 @@ int ap_cmd_import(ap_context *context, int argc, char **argv)
 	const ap_option options[] = {
 		{ .name = "apply", .help = "enable the policies, and put them in force", .flag = &r.enable },
 		{ .name = "client-types",
-		  .help = "access.conf: declare client types for terminals and services although policies that are there "
+		  .help = "access.conf, geoip.conf: declare client types for terminals and services although policies that are there "
 			  "choose among client types",
 		  .flag = &r.client_types },
 		{ .name = "nodefgroup",
@@ -333,7 +333,8 @@ int ap_cmd_import(ap_context *context, int argc, char **argv)
 			"Carries the rules of another program over into policies, in a drop-in of their own, "
 			"conf.d/50-imported-FORMAT.conf beside the root file. What cannot be carried over exactly is told line by "
 			"line. The policies are disabled, unless --apply enables them and puts them in force. FILE may be "
-			"\"-\", standard input. FORMAT is access.conf, of pam_access.\n\n"
+			"\"-\", standard input. FORMAT is access.conf of pam_access, geoip.conf of pam_geoip, allow_nets of Dovecot, "
+			"or predecessors, the rules that there were before policies.\n\n"
 			"The status is 0 where all of it decides as before, 4 where it is written and the report tells of "
 			"differences; 1 for refused or failed, 3 where FILE is not of the format, or the policy files make no "
 			"policy: then nothing is written.",

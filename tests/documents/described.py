@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """described.py CHECK PAGE COMMAND - what a manual page's source describes is what the command knows.
 
-CHECK is keys (of the policy files, behind "; keys: GROUP"), options (of the command, behind "; options: COMMAND"),
+CHECK is keys (of the policy files, behind "; keys: GROUP"), import-keys (of the predecessors' rules, likewise), options (of the command, behind "; options: COMMAND"),
 program-options (of a program without commands, behind "; options: PROGRAM") or json (the command's output, in the blocks
 behind "; json: NAME", and its input, behind "; json-input: batch").
 """
@@ -85,7 +85,24 @@ policies = ( { name = "a"; type = "whitelist"; zzzzzz = 1;
 exceptions = ( { name = "a"; policies = [ "a" ]; members = [ "a" ]; zzzzzz = 1; } );
 assertions = ( { user = "a"; expect = "allow"; zzzzzz = 1; } );
 """)
-    told = files.run("check", status=3)
+    compare_keys(page, files.run("check", status=3))
+
+
+def check_import_keys(page, files):
+    """The same of the predecessors' rules."""
+    files.write("accesspolicy.conf", "policies = ( { name = \"a\"; type = \"blacklist\"; scope = { all = true; }; } );\n")
+    files.write("old.conf", """zzzzzz = 1;
+ip_login_restrictions = ( { zzzzzz = 1; } );
+ip_blacklist = ( { zzzzzz = 1; } );
+native_client_login_security = { zzzzzz = 1; };
+secure_login_ip = { zzzzzz = 1; };
+global_whitelist = { zzzzzz = 1; };
+""")
+    told = json.loads(files.run("import", "predecessors", "old.conf", "--json", status=3))["errors"]
+    compare_keys(page, "\n".join(error["message"] for error in told))
+
+
+def compare_keys(page, told):
     known = {group: set(keys.split(", ")) for group, keys in
              re.findall(r'unknown key "zzzzzz" (?:in|at) (.*?); expected one of (.*)$', told, re.M)}
     described = {group: {key for line in lines for key in re.findall(r"\*([a-z_]+)\*", line)}
@@ -408,7 +425,7 @@ def check_json(page, files):
 
 
 def main():
-    checks = {"keys": check_keys, "options": check_options, "program-options": check_program_options, "json": check_json}
+    checks = {"keys": check_keys, "import-keys": check_import_keys, "options": check_options, "program-options": check_program_options, "json": check_json}
     check, page, command = sys.argv[1:]
     os.umask(0o022)
     with open(page, encoding="utf-8") as file, tempfile.TemporaryDirectory(prefix="accesspolicy-described.") as folder:
