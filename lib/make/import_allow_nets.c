@@ -34,6 +34,7 @@ typedef struct {
 	unsigned number;
 	const char *user;
 	ap_words ip;
+	ap_names *seen;    /* what stands in `ip` */
 	size_t n_networks; /* that are written */
 	size_t n_understood;
 } line;
@@ -122,9 +123,9 @@ static network_kind read_network(ap_arena *arena, const char *text, const char *
 
 static void add_network(importer *im, line *l, const char *network)
 {
-	for (size_t i = 0; i < l->ip.n; i++)
-		if (strcmp(l->ip.items[i], network) == 0)
-			return;
+	if (ap_names_find(l->seen, network) != AP_NONE)
+		return;
+	ap_names_put(l->seen, network, 0);
 	ap_words_add(im->arena, &l->ip, network);
 }
 
@@ -210,7 +211,8 @@ static const char *comment_of(importer *im, const line *l)
 {
 	const char *text = ap_import_text(im->arena, "%s:", l->user);
 
-	for (size_t i = 0; i < l->ip.n; i++)
+	/* what is longer is cut */
+	for (size_t i = 0; i < l->ip.n && strlen(text) < AP_COMMENT_MAX; i++)
 		text = ap_import_text(im->arena, "%s%s%s", text, i == 0 ? "" : ",", l->ip.items[i]);
 	return ap_import_origin(im->arena, program, l->number, text);
 }
@@ -274,7 +276,7 @@ static void refuse(importer *im, unsigned number, const char *user, const char *
 static void read_line(importer *im, unsigned number, const char *text)
 {
 	const char *colon = strchr(text, ':');
-	line l = { .number = number };
+	line l = { .number = number, .seen = ap_names_new(im->arena) };
 
 	if (text[0] == '\0' || text[0] == '#')
 		return;

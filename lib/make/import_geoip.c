@@ -29,6 +29,7 @@ typedef struct {
 	ap_geoip geoip;
 	written *written;
 	size_t n_written;
+	bool types_listed; /* it was told of them */
 } importer;
 
 /*
@@ -125,6 +126,24 @@ static ap_objects_form who_of(ap_arena *arena, const ap_geoip_rule *rule)
  * Rules that deny
  */
 
+static bool holds(const ap_words *words, const char *text)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(words->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* Countries have no address in common, nor has any with "unlocated". */
+static bool have_common_regions(const ap_geoip_rule *a, const ap_geoip_rule *b)
+{
+	bool common = a->everywhere || b->everywhere;
+
+	for (size_t i = 0; i < a->regions.n && !common; i++)
+		common = holds(&b->regions, a->regions.items[i]);
+	return common;
+}
+
 /* Takes out of the parts what a rule for everybody allows; where it does so from some regions, they are excepted. */
 static void free_everybody(const ap_geoip *geoip, part **parts, size_t *n_parts, const ap_geoip_rule *allowing)
 {
@@ -149,14 +168,6 @@ static void free_everybody(const ap_geoip *geoip, part **parts, size_t *n_parts,
 	}
 	*parts = left;
 	*n_parts = n_left;
-}
-
-static bool holds(const ap_words *words, const char *text)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(words->items[i], text) == 0)
-			return true;
-	return false;
 }
 
 static ap_words without_doubles(ap_arena *arena, const ap_words *words)
@@ -206,16 +217,18 @@ static void write_part(importer *im, size_t number, const part *p, size_t n_befo
 	*AP_PUSH(geoip->arena, geoip->import->policies, geoip->import->n_policies) = form;
 }
 
-/* What it lists, and will be tried beside what it is not: types that are declared later are in neither. */
+/* A type that is declared later is in no list. */
 static void tell_of_later_types(importer *im, const part *parts, size_t n_parts)
 {
 	const ap_geoip *geoip = &im->geoip;
+	bool listed = n_parts > 1 || (n_parts == 1 && names_of(geoip, parts[0].clients).n > 0);
 
-	if (n_parts > 1 || (n_parts == 1 && names_of(geoip, parts[0].clients).n > 0))
+	if (listed && !im->types_listed)
 		ap_import_add_note(
 			geoip->arena, geoip->import, AP_IMPORT_NOTE, 0, NULL,
 			"some policies list the client types that there are now, since a line before theirs frees "
 			"one of them: import the file again after another type is declared");
+	im->types_listed = im->types_listed || listed;
 }
 
 static void deny(importer *im, size_t number)
@@ -227,7 +240,8 @@ static void deny(importer *im, size_t number)
 
 	*AP_PUSH(geoip->arena, parts, n_parts) = (part){ .clients = rule->clients };
 	for (size_t i = 0; i < number; i++)
-		if (geoip->rules[i].allows && is_everybody(&geoip->rules[i]))
+		if (geoip->rules[i].allows && is_everybody(&geoip->rules[i]) &&
+		    have_common_regions(rule, &geoip->rules[i]))
 			free_everybody(geoip, &parts, &n_parts, &geoip->rules[i]);
 	if (rule->every_service)
 		tell_of_later_types(im, parts, n_parts);

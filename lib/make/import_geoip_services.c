@@ -26,6 +26,7 @@ typedef struct {
 	service *items;
 	size_t n;
 	bool *chosen; /* by type: some policy or exception chooses it */
+	size_t n_had; /* how many types there were before any was declared */
 } services;
 
 static bool is_one_of(const ap_words *words, const char *text)
@@ -180,17 +181,34 @@ static void find_types_of(services *s, service *of)
 	may_be(s, of, "system", true);
 }
 
+/* The type that its logins may have now and that a policy or an exception chooses; NULL: none does. */
+static const char *chosen_type(const services *s, const service *of)
+{
+	for (size_t i = 0; i < s->n_had; i++)
+		if (of->had[i] && s->chosen[i])
+			return s->geoip->types[i];
+	return NULL;
+}
+
 /* Would a type of its own change what a policy decides that is there already, or what a missing address means? */
 static bool can_be_declared(const services *s, const service *of)
 {
 	if (of->has_local && of->has_other)
 		return false;
-	if (s->geoip->source->declare_client_types)
-		return true;
-	for (size_t i = 0; i < s->geoip->n_types; i++)
-		if (of->had[i] && s->chosen[i])
-			return false;
-	return true;
+	return s->geoip->source->declare_client_types || chosen_type(s, of) == NULL;
+}
+
+static void tell_of_taken_logins(const services *s, const service *of)
+{
+	const char *chosen = chosen_type(s, of);
+	ap_geoip *geoip = s->geoip;
+
+	if (chosen != NULL)
+		ap_import_add_note(
+			geoip->arena, geoip->import, AP_IMPORT_DIFFERENCE, 0, NULL,
+			"service \"%s\" gets the client type \"%s\": policies that choose \"%s\" do not choose "
+			"its logins any more, unless the new type is listed there too",
+			of->name, geoip->import->client_types[of->type].name, chosen);
 }
 
 /* Do the same rules, all of them, speak of both? */
@@ -267,7 +285,7 @@ static void use_types_that_there_are(ap_geoip *geoip, ap_geoip_rule *rule, const
 		rule->clients[i] = rule->clients[i] || of->had[i];
 }
 
-static void find_clients_of(services *s, ap_geoip_rule *rule, size_t n_had)
+static void find_clients_of(services *s, ap_geoip_rule *rule)
 {
 	ap_geoip *geoip = s->geoip;
 
@@ -280,7 +298,7 @@ static void find_clients_of(services *s, ap_geoip_rule *rule, size_t n_had)
 		if (!is_for(geoip, rule, of->name))
 			continue;
 		if (of->type == SIZE_MAX)
-			use_types_that_there_are(geoip, rule, of, n_had);
+			use_types_that_there_are(geoip, rule, of, s->n_had);
 		else
 			rule->clients[type_number(geoip, geoip->import->client_types[of->type].name)] = true;
 	}
@@ -298,22 +316,23 @@ static void tell_of_prefixes(ap_geoip *geoip)
 void ap_geoip_find_clients(ap_geoip *geoip)
 {
 	services s = { .geoip = geoip };
-	size_t n_had;
 
 	gather_types(geoip);
 	gather_services(&s);
 	s.chosen = ap_arena_alloc(geoip->arena, geoip->n_types * sizeof(*s.chosen));
 	find_chosen(&s);
-	n_had = geoip->n_types;
+	s.n_had = geoip->n_types;
 	for (size_t i = 0; i < s.n; i++)
 		find_types_of(&s, &s.items[i]);
 	for (size_t i = 0; i < s.n; i++)
 		s.items[i].type = can_be_declared(&s, &s.items[i]) ? 0 : SIZE_MAX;
 	for (size_t i = 0; i < s.n; i++)
-		if (s.items[i].type != SIZE_MAX)
+		if (s.items[i].type != SIZE_MAX) {
 			declare(&s, &s.items[i]);
+			tell_of_taken_logins(&s, &s.items[i]);
+		}
 	for (size_t i = 0; i < geoip->n_rules; i++)
-		find_clients_of(&s, &geoip->rules[i], n_had);
+		find_clients_of(&s, &geoip->rules[i]);
 	if (s.n > 0)
 		tell_of_prefixes(geoip);
 }
