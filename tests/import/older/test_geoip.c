@@ -2,8 +2,9 @@
  * An imported geoip.conf decides as pam_geoip does, the installed module itself, through real PAM transactions:
  * geoip/NAME.conf, each with some thousand random logins. What the import says that it decides otherwise is held against
  * pam_geoip too: where lines are carried over in other words, geoip/NAME.said.conf has these words.
+ * And random files, of lines that are carried over as they are.
  *
- * AP_SEED repeats a run, AP_LOGINS makes it longer.
+ * AP_SEED repeats a run, AP_LOGINS and AP_SETS make it longer.
  */
 #include "../../../lib/make/compile.h"
 #include "../../../lib/make/import.h"
@@ -20,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { N_LOGINS = 700 };
+enum { N_LOGINS = 500, N_SETS = 40, N_LOGINS_OF_SET = 60, TEXT_MAX = 4096 };
 
 static const char *const files[] = {
 	"manual",    "order",     "services",   "services-that-accident", "everybody",
@@ -89,12 +90,11 @@ static void write_services(const char *confdir, const char *line)
 	free(lines);
 }
 
-static void set_up_geoip(lab *l, const char *name)
+static void set_up_geoip(lab *l, const char *path)
 {
-	char *said = path_of(name, ".said.conf"), *whole = path_of(name, ".conf"), *line;
-	char *copy = ap_scratch_path(l->folder, "geoip.conf");
+	char *copy = ap_scratch_path(l->folder, "geoip.conf"), *line;
 	size_t size;
-	char *text = ap_scratch_read(access(said, R_OK) == 0 ? said : whole, &size);
+	char *text = ap_scratch_read(path, &size);
 
 	free(ap_scratch_write_bytes(l->folder, "geoip.conf", text, size, 0644));
 	assert_true(asprintf(&line, "pam_geoip.so system_file=%s geoip_db=%s", copy, database()) > 0);
@@ -103,8 +103,6 @@ static void set_up_geoip(lab *l, const char *name)
 	free(line);
 	free(text);
 	free(copy);
-	free(said);
-	free(whole);
 }
 
 static ap_policy_set *load(const char *config)
@@ -123,10 +121,9 @@ static ap_policy_set *load(const char *config)
 }
 
 /* The policies are written as the command does, beside a root file with a policy that concerns nobody. */
-static void write_policies(lab *l, const char *name, const char *root)
+static void write_policies(lab *l, const char *path, const char *root)
 {
 	ap_policy_set *set = load(root);
-	char *path = path_of(name, ".conf");
 	size_t size;
 	char *text = ap_scratch_read(path, &size);
 	ap_arena *arena = ap_arena_new();
@@ -144,11 +141,12 @@ static void write_policies(lab *l, const char *name, const char *root)
 	drop_in.n_policies = import.n_policies;
 	drop_in.exceptions = import.exceptions;
 	drop_in.n_exceptions = import.n_exceptions;
-	free(ap_scratch_write(l->folder, "conf.d/imported.conf", ap_drop_in_text(arena, &drop_in), 0644));
+	/* where nobody is denied there is nothing to write */
+	if (import.n_policies > 0)
+		free(ap_scratch_write(l->folder, "conf.d/imported.conf", ap_drop_in_text(arena, &drop_in), 0644));
 	ap_arena_free(arena);
 	ap_policy_set_free(set);
 	free(text);
-	free(path);
 }
 
 static void make_image(lab *l, const char *root)
@@ -163,7 +161,7 @@ static void make_image(lab *l, const char *root)
 	ap_policy_set_free(set);
 }
 
-static void set_up_policies(lab *l, const char *name)
+static void set_up_policies(lab *l, const char *path)
 {
 	char *root, *text, *line;
 
@@ -172,7 +170,7 @@ static void set_up_policies(lab *l, const char *name)
 			     "scope = { members = [ \"nobody@nowhere.test\" ]; }; } );\n",
 			     database(), client_types) > 0);
 	root = ap_scratch_write(l->folder, "accesspolicy.conf", text, 0644);
-	write_policies(l, name, root);
+	write_policies(l, path, root);
 	make_image(l, root);
 	assert_true(asprintf(&line, "@MODULE@ image=%s/policy.image", l->folder) > 0);
 	l->services_of_policies = ap_scratch_new();
@@ -256,25 +254,45 @@ static void compare(const lab *l, const char *name, const login *asked, way of, 
 
 	counts[denied]++;
 	if (denied != wanted && !(at_least && denied))
-		fail_msg("%s.conf: %s, %s, %s (%s): pam_geoip %s, the policies %s", name, asked->user, asked->service,
+		fail_msg("%s: %s, %s, %s (%s): pam_geoip %s, the policies %s", name, asked->user, asked->service,
 			 asked->rhost != NULL ? asked->rhost : "none", way_names[of], wanted ? "denies" : "allows",
 			 denied ? "deny" : "allow");
+}
+
+static lab *lab_of(const char *path, const char *said)
+{
+	lab *l = calloc(1, sizeof(*l));
+	char *drop_ins;
+
+	assert_non_null(l);
+	l->folder = ap_scratch_new();
+	drop_ins = ap_scratch_path(l->folder, "conf.d");
+	assert_int_equal(mkdir(drop_ins, 0755), 0);
+	set_up_geoip(l, said);
+	set_up_policies(l, path);
+	free(drop_ins);
+	return l;
+}
+
+static void lab_free(lab *l)
+{
+	ap_scratch_free(l->services_of_geoip);
+	ap_scratch_free(l->services_of_policies);
+	ap_scratch_free(l->folder);
+	free(l);
 }
 
 static void check_file(ap_prng *prng, const char *name, unsigned long n_logins)
 {
 	unsigned long counts[2] = { 0, 0 }, ways[N_WAYS] = { 0 };
-	lab l = { .folder = ap_scratch_new() };
-	char *drop_ins = ap_scratch_path(l.folder, "conf.d");
+	char *path = path_of(name, ".conf"), *said = path_of(name, ".said.conf");
+	lab *l = lab_of(path, access(said, R_OK) == 0 ? said : path);
 
-	assert_int_equal(mkdir(drop_ins, 0755), 0);
-	set_up_geoip(&l, name);
-	set_up_policies(&l, name);
 	for (unsigned long i = 0; i < n_logins; i++) {
 		way of;
 		login asked = random_login(prng, &of);
 
-		compare(&l, name, &asked, of, counts);
+		compare(l, path, &asked, of, counts);
 		ways[of]++;
 	}
 	print_message("%-24s %5lu allowed, %5lu denied;", name, counts[0], counts[1]);
@@ -282,10 +300,9 @@ static void check_file(ap_prng *prng, const char *name, unsigned long n_logins)
 		print_message(" %lu %s%s", ways[i], way_names[i], i + 1 < N_WAYS ? "," : "\n");
 	/* a comparison of one answer alone would say nothing */
 	assert_true(counts[0] > n_logins / 50 && counts[1] > n_logins / 50);
-	free(drop_ins);
-	ap_scratch_free(l.services_of_geoip);
-	ap_scratch_free(l.services_of_policies);
-	ap_scratch_free(l.folder);
+	lab_free(l);
+	free(said);
+	free(path);
 }
 
 static void test_imported_files_decide_alike(void **state)
@@ -299,9 +316,66 @@ static void test_imported_files_decide_alike(void **state)
 		check_file(&prng, files[i], n_logins);
 }
 
+/*
+ * Random files
+ */
+
+__attribute__((format(printf, 2, 3))) static void append(char *text, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	assert_true(vsnprintf(text + used, TEXT_MAX - used, format, arguments) < (int)(TEXT_MAX - used));
+	va_end(arguments);
+}
+
+static void write_line(ap_prng *prng, char *text)
+{
+	static const char *const who[] = { "*", "*", "alice", "bob", "carol", "@wheel", "@travel", "@users" };
+	static const char *const lists[] = { "*", "*", "*", "sshd", "imap", "sshd,imap", "login,vsftpd", "imaps" };
+	static const char *const actions[] = { "allow", "deny", "deny", "ignore" };
+	static const char *const locations[] = { "*", "DE", "CN,*", "KP", "US ; SG", "UNKNOWN", "GB;DE;UNKNOWN", "FR" };
+
+	append(text, "%s\t%s  %s %s", PICK(prng, who), PICK(prng, lists), PICK(prng, actions), PICK(prng, locations));
+	append(text, "%s\n", ap_prng_chance(prng, 20) ? " ; CN # and more" : "");
+}
+
+static void test_random_files_decide_alike(void **state)
+{
+	const char *wanted = getenv("AP_SETS");
+	unsigned long n_sets = wanted != NULL ? strtoul(wanted, NULL, 10) : N_SETS, counts[2] = { 0, 0 };
+	ap_prng prng = ap_prng_seeded(20261202);
+	char *folder = ap_scratch_new();
+
+	(void)state;
+	for (unsigned long i = 0; i < n_sets; i++) {
+		char text[TEXT_MAX] = "", *path;
+		lab *l;
+
+		for (uint32_t n = 1 + ap_prng_below(&prng, 8); n > 0; n--)
+			write_line(&prng, text);
+		append(text, "# the end\n");
+		path = ap_scratch_write(folder, "random.conf", text, 0644);
+		l = lab_of(path, path);
+		for (int k = 0; k < N_LOGINS_OF_SET; k++) {
+			way of;
+			login asked = random_login(&prng, &of);
+
+			compare(l, text, &asked, of, counts);
+		}
+		lab_free(l);
+		free(path);
+	}
+	print_message("%lu random files: %lu allowed, %lu denied\n", n_sets, counts[0], counts[1]);
+	assert_true(counts[0] > n_sets && counts[1] > n_sets);
+	ap_scratch_free(folder);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_imported_files_decide_alike) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_imported_files_decide_alike),
+					    cmocka_unit_test(test_random_files_decide_alike) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
