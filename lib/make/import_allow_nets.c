@@ -26,7 +26,6 @@ typedef struct {
 	ap_import *import;
 	ap_names *users; /* in lower case; the number: of the line */
 	ap_words clients;
-	bool local; /* some user has "local" */
 } importer;
 
 /* One line. */
@@ -136,8 +135,10 @@ static void take_network(importer *im, line *l, const char *text)
 	l->n_networks++;
 	if (strcmp(text, "local") == 0) {
 		add_network(im, l, text);
-		im->local = true;
 		l->n_understood++;
+		NOTE(im, AP_IMPORT_DIFFERENCE, l,
+		     "\"local\" is a login without an address to Dovecot. To policies it is one of a local client type, "
+		     "which those of mail are not: their logins without an address are denied");
 		return;
 	}
 	switch (read_network(im->arena, text, &network)) {
@@ -319,15 +320,10 @@ static void tell_what_always_holds(importer *im)
 	if (im->import->n_policies == 0)
 		return;
 	ap_import_add_note(
-		im->arena, im->import, AP_IMPORT_DIFFERENCE, 0, NULL,
+		im->arena, im->import, AP_IMPORT_NOTE, 0, NULL,
 		"allow_nets restricts logins through Dovecot. The policies restrict all logins of the client "
 		"types that they list, which are those of mail, whatever service brings them; the system's they "
 		"do not");
-	if (im->local)
-		ap_import_add_note(
-			im->arena, im->import, AP_IMPORT_DIFFERENCE, 0, NULL,
-			"\"local\" is a login without an address to Dovecot. To policies it is one of a local "
-			"client type, which these are not: a login of theirs without an address is denied");
 }
 
 void ap_import_allow_nets(const ap_import_source *source, ap_import *import)

@@ -304,7 +304,7 @@ static void tell_of_unlocated(const ap_geoip *geoip)
 		named = named || holds(&geoip->rules[i].regions, "unlocated");
 	if (named)
 		ap_import_add_note(
-			geoip->arena, geoip->import, AP_IMPORT_DIFFERENCE, 0, NULL,
+			geoip->arena, geoip->import, AP_IMPORT_NOTE, 0, NULL,
 			"where a region database has a code that is none of ISO 3166-1, such as \"EU\", policies "
 			"take the address for unlocated, pam_geoip does not take it for UNKNOWN");
 }
@@ -313,7 +313,7 @@ static void tell_what_always_holds(const ap_geoip *geoip)
 {
 	tell_of_unlocated(geoip);
 	ap_import_add_note(
-		geoip->arena, geoip->import, AP_IMPORT_DIFFERENCE, 0, NULL,
+		geoip->arena, geoip->import, AP_IMPORT_NOTE, 0, NULL,
 		"pam_geoip lets a login in that has no PAM_RHOST, takes an empty one for UNKNOWN, and asks DNS "
 		"where a host name is. Policies let both of the former in at local client types, of which system "
 		"is one, and ask no DNS: any other login without an address in numbers is denied, but sshd's, of "

@@ -198,16 +198,26 @@ static bool can_be_declared(const services *s, const service *of)
 	return s->geoip->source->declare_client_types || chosen_type(s, of) == NULL;
 }
 
+/* The first rule that names the service. */
+static const ap_geoip_rule *first_rule_for(const ap_geoip *geoip, const char *name)
+{
+	const ap_geoip_rule *rule = geoip->rules;
+
+	while (rule->every_service || !is_for(geoip, rule, name))
+		rule++;
+	return rule;
+}
+
 static void tell_of_taken_logins(const services *s, const service *of)
 {
 	const char *chosen = chosen_type(s, of);
 	ap_geoip *geoip = s->geoip;
 
 	if (chosen != NULL)
-		ap_import_add_note(
-			geoip->arena, geoip->import, AP_IMPORT_DIFFERENCE, 0, NULL,
-			"service \"%s\" gets the client type \"%s\": policies that choose \"%s\" do not choose "
-			"its logins any more, unless the new type is listed there too",
+		AP_GEOIP_NOTE(
+			geoip, AP_IMPORT_DIFFERENCE, first_rule_for(geoip, of->name),
+			"service \"%s\" gets the client type \"%s\": policies that choose \"%s\" do not choose its "
+			"logins any more, unless the new type is listed there too",
 			of->name, geoip->import->client_types[of->type].name, chosen);
 }
 
@@ -304,13 +314,15 @@ static void find_clients_of(services *s, ap_geoip_rule *rule)
 	}
 }
 
-static void tell_of_prefixes(ap_geoip *geoip)
+static void tell_of_prefixes(const services *s)
 {
-	if (geoip->own_service == NULL)
-		ap_import_add_note(
-			geoip->arena, geoip->import, AP_IMPORT_DIFFERENCE, 0, NULL,
-			"pam_geoip takes a service for one of a line if its name begins with one that the line "
-			"has. Such services are carried over where client_types names them, others are not");
+	ap_geoip *geoip = s->geoip;
+
+	if (s->n > 0 && geoip->own_service == NULL)
+		AP_GEOIP_NOTE(
+			geoip, AP_IMPORT_DIFFERENCE, first_rule_for(geoip, s->items[0].name),
+			"pam_geoip takes a service for one of a line if its name begins with one that the line has. Such "
+			"services are carried over where client_types names them, others are not");
 }
 
 void ap_geoip_find_clients(ap_geoip *geoip)
@@ -333,6 +345,5 @@ void ap_geoip_find_clients(ap_geoip *geoip)
 		}
 	for (size_t i = 0; i < geoip->n_rules; i++)
 		find_clients_of(&s, &geoip->rules[i]);
-	if (s.n > 0)
-		tell_of_prefixes(geoip);
+	tell_of_prefixes(&s);
 }
