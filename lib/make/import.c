@@ -31,7 +31,8 @@ const ap_import_format *ap_import_format_find(const char *name)
  * Texts
  */
 
-static const char *format_text(ap_arena *arena, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static const char *format_text(ap_arena *arena, const char *format,
+								     va_list arguments)
 {
 	va_list again;
 	int length;
