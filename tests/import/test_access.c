@@ -11,11 +11,15 @@
  *   those that deny, and by a policy of that line; or by another, where the line allows a terminal ("terminals") that the
  *   login is at. "names" excuses 0.0.0.0 alone, the entry that stands for them, and "snapshot" nothing.
  *
+ * Files that are drawn are asked about as well; which of their lines differ is for the report alone to say ("#! drawn").
+ *
  * "#! options WORD…" is what both are given: fieldsep=, listsep=, nodefgroup; and "chosen": a policy chooses among client
  * types.
  */
 #include "../../lib/make/compile.h"
 #include "../../lib/make/load.h"
+#include "draw_access.h"
+#include "effort.h"
 #include "harness.h"
 #include "names_of_test.h"
 #include "prng.h"
@@ -47,7 +51,7 @@ typedef struct {
 	char options[256];
 	bool nodefgroup;
 	bool chosen;
-	bool drawn; /* "#! drawn": which lines differ is for the report alone to say */
+	bool drawn;
 	char fieldsep[8];
 	char listsep[8];
 
@@ -533,10 +537,10 @@ static bool ask(file_case *c)
 {
 	ap_prng prng = ap_prng_seeded(2026);
 	tally count = { 0 };
-	unsigned n_failed = 0;
+	unsigned n_failed = 0, n_logins = N_LOGINS / ap_effort_step(5, 5);
 	ap_pam_outcome *access = calloc(1, sizeof(*access)), *policy = calloc(1, sizeof(*policy));
 
-	for (unsigned i = 0; i < N_LOGINS; i++) {
+	for (unsigned i = 0; i < n_logins; i++) {
 		login l = draw_login(&prng, c);
 		bool empty_rhost = ap_prng_chance(&prng, 30);
 
@@ -546,29 +550,55 @@ static bool ask(file_case *c)
 	}
 	(void)printf("%-16s %u logins: %u alike (%u allowed), %u differ as lines are reported to, and as every file: "
 		     "%u without account, %u from a name, %u from a mapped address\n",
-		     c->name, (unsigned)N_LOGINS, count.alike, count.allowed, count.by_line, count.account, count.name,
+		     c->name, n_logins, count.alike, count.allowed, count.by_line, count.account, count.name,
 		     count.mapped);
 	/* else it would be no comparison */
-	if (!c->drawn && (count.allowed < N_LOGINS / 50 || count.alike - count.allowed < N_LOGINS / 50))
+	if (!c->drawn && (count.allowed < n_logins / 50 || count.alike - count.allowed < n_logins / 50))
 		print_error("%s: hardly any login is %s\n", c->name,
-			    count.allowed < N_LOGINS / 50 ? "allowed" : "denied");
+			    count.allowed < n_logins / 50 ? "allowed" : "denied");
 	free(access);
 	free(policy);
 	if (c->drawn)
 		return n_failed == 0;
-	return n_failed == 0 && count.allowed >= N_LOGINS / 50 && count.alike - count.allowed >= N_LOGINS / 50;
+	return n_failed == 0 && count.allowed >= n_logins / 50 && count.alike - count.allowed >= n_logins / 50;
 }
 
-static void test_decides_as_pam_access(void **state)
+static void check_file(const char *path)
 {
 	file_case c;
 
-	read_case(&c, *state);
+	read_case(&c, path);
 	c.folder = ap_scratch_new();
 	import_case(&c);
 	write_services(&c);
 	assert_true(ask(&c));
 	free_case(&c);
+}
+
+static void test_decides_as_pam_access(void **state)
+{
+	check_file(*state);
+}
+
+/* AP_FILES is how many. */
+static void test_drawn_files(void **state)
+{
+	const char *given = getenv("AP_FILES");
+	unsigned n = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 10 / ap_effort_step(5, 5);
+	ap_prng prng = ap_prng_seeded(1973);
+	char *folder = ap_scratch_new();
+
+	(void)state;
+	for (unsigned i = 0; i < n; i++) {
+		char name[32], *text = ap_draw_access(&prng), *path;
+
+		(void)snprintf(name, sizeof(name), "drawn-%u.conf", i);
+		path = ap_scratch_write(folder, name, text, 0644);
+		check_file(path);
+		free(path);
+		free(text);
+	}
+	ap_scratch_free(folder);
 }
 
 int main(int argc, char **argv)
@@ -580,9 +610,10 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	ap_test_read_netgroups(argv[1]);
-	for (int i = 2; i < argc && n < 32; i++)
+	for (int i = 2; i < argc && n < 31; i++)
 		tests[n++] = (struct CMUnitTest){ .name = strrchr(argv[i], '/') + 1,
 						  .test_func = test_decides_as_pam_access,
 						  .initial_state = argv[i] };
+	tests[n++] = (struct CMUnitTest){ .name = "files that are drawn", .test_func = test_drawn_files };
 	return _cmocka_run_group_tests("access.conf as pam_access has it", tests, n, NULL, NULL);
 }

@@ -4,6 +4,7 @@
  */
 #include "../../lib/make/import.h"
 #include "../../lib/make/load.h"
+#include "effort.h"
 #include "prng.h"
 #include "rows.h"
 
@@ -246,7 +247,7 @@ static void test_whatever_it_is_given(void **state)
 {
 	const ap_import_format *format = *state;
 	ap_prng prng = ap_prng_seeded(1501);
-	unsigned n = 3000, n_made = 0;
+	unsigned n = 3000 / ap_effort_step(3, 30), n_made = 0;
 	char *text = malloc(TEXT_MAX + 1);
 
 	for (unsigned i = 0; i < n; i++) {
