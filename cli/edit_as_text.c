@@ -227,8 +227,10 @@ static int edit(editing *s, bool *ret_kept)
 	int status;
 
 	*ret_kept = false;
-	if (ap_editor_run(s->editor, s->context->arena, &edited, &error) != AP_OK)
+	if (ap_editor_run(s->editor, s->context->arena, &edited, &error) != AP_OK) {
+		*ret_kept = error.status != AP_ERR_IO; /* it is there, and is no text */
 		return say_nothing_done(s, error.message);
+	}
 	if (is_empty(edited))
 		return say_nothing_done(s, "the text is empty, and \"accesspolicy delete\" is what deletes a policy");
 	if (strcmp(trimmed(s->context->arena, edited), trimmed(s->context->arena, s->original)) == 0)
@@ -248,6 +250,7 @@ static int converse(editing *s)
 
 		if (said == EDIT_AGAIN) {
 			status = edit(s, &kept);
+			kept = kept || status != AP_EXIT_YES; /* what was written before is still there */
 			continue;
 		}
 		if (said == GIVE_UP) {

@@ -61,6 +61,21 @@ def given_up(lab):
 
 
 @test
+def an_editor_that_fails_the_second_time(lab):
+    """What was written the first time is not gone with it."""
+    with start(lab, "grep -q 10.0.0.0 \"$1\" || exit 1\n" + MENDING) as terminal:
+        terminal.wait(PROMPT)
+        terminal.text("e")
+        terminal.keys("Enter")
+        terminal.wait("the editor failed, with status 1; nothing is done")
+        terminal.wait(PROMPT)
+        terminal.keys("C-d")
+        terminal.wait("The text is kept in ")
+        same(terminal.wait_end(), 1, "the status")
+    expect("10.0.0.1/8" in read(left(lab)[0]).decode(), "the text")
+
+
+@test
 def left_at_the_question(lab):
     """By the end of the input, or an interrupt: what was edited is kept, and its path is told."""
     before = snapshot(lab.policy)
