@@ -248,10 +248,21 @@ static const char *trimmed(ap_arena *arena, const char *start, size_t length)
 	return ap_arena_strndup(arena, start, length);
 }
 
+/* By which two lines are seen to be for one member: in lower case, and with the domain that a bare name has. */
+static const char *member_key(const importer *im, const char *user)
+{
+	const ap_policy_set *set = im->source->set;
+	const char *domain = set != NULL ? set->default_domain.text : NULL;
+
+	if (domain != NULL && strchr(user, '@') == NULL)
+		user = ap_import_text(im->arena, "%s@%s", user, domain);
+	return ap_lower_copy(im->arena, user);
+}
+
 /* True if it is a member that no line was for; else after a note. */
 static bool take_user(importer *im, const line *l)
 {
-	const char *fault = ap_member_fault(l->user), *key = ap_lower_copy(im->arena, l->user);
+	const char *fault = ap_member_fault(l->user), *key = member_key(im, l->user);
 	uint32_t first = ap_names_find(im->users, key);
 
 	if (fault == NULL && l->user[strlen(l->user) - 1] == '@')

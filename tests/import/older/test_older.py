@@ -224,13 +224,13 @@ def allow_nets_that_are_wrong(lab):
     hidden = "nothing behind the user is a network (it is not shown: it may be a password)"
     number = ("is a number that Dovecot would take for an address; expected four numbers without leading zeros, such as 192.0.2.1")
     refused(lab, "allow_nets", "alice:{PLAIN}hunter2:::::: allow_nets=10.0.0.0/8\nbob:hunter2\ncarol:1984\nno colon\n"
-            "dave:010.0.0.1\nerin:1.1.1.1\nErin:2.2.2.2\nx@:1.1.1.1\na b:1.1.1.1\n",
+            "dave:010.0.0.1\nerin:1.1.1.1\nErin@Example.com:2.2.2.2\nx@:1.1.1.1\na b:1.1.1.1\n",
             "FILE:1: alice: this is a line of a passwd-file; of it the user is wanted, and what stands behind allow_nets=; " + expected,
             f"FILE:2: bob: {hidden}; {expected}",
             f"FILE:3: carol: entry 1 {number}",
             f'FILE:4: the line has no ":"; {expected}',
             f"FILE:5: dave: entry 1 {number}",
-            "FILE:7: Erin: the user has a line already, line 6; write one line with the networks that are meant",
+            "FILE:7: Erin@Example.com: the user has a line already, line 6; write one line with the networks that are meant",
             'FILE:8: x@: the user\'s name has no domain behind its "@"; expected user@domain or user',
             "FILE:9: a b: the user's name has blanks in it; expected user@domain, user@ or user")
     refused(lab, "allow_nets", b"alice:1.1.1.1\0\n", "FILE:1: there is a NUL byte in the line; expected text")
