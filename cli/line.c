@@ -1,6 +1,5 @@
 #include "line.h"
 
-#include "../lib/login/member.h"
 #include "words.h"
 
 #include <errno.h>
@@ -12,7 +11,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { LIST_MOST_LINES = 40, REMEMBERED_LINES = 100, PREFILL_KEY = 0x1f };
+enum { REMEMBERED_LINES = 100, PREFILL_KEY = 0x1f };
 
 /* Bracketed paste (xterm's control sequences): what is pasted comes between two sequences, line ends and all. */
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
@@ -34,15 +33,6 @@ struct ap_line {
 	sigset_t usual;    /* the signal mask while a key is waited for */
 	struct sigaction saved[N_WATCHED];
 };
-
-void ap_candidates_add(ap_candidates *candidates, const char *text, const char *note)
-{
-	if (candidates->n == AP_CANDIDATES_MOST)
-		candidates->n_left++;
-	else
-		*AP_PUSH(candidates->arena, candidates->items, candidates->n) =
-			(ap_candidate){ .text = text, .note = note };
-}
 
 /*
  * Signals
@@ -290,66 +280,6 @@ static unsigned char take_paste(EditLine *editor, int key)
  * Completion
  */
 
-/* How many bytes all candidates begin with alike, without regard to ASCII case; whole characters. */
-static size_t common_length(const ap_candidates *candidates)
-{
-	const char *first = candidates->items[0].text;
-	size_t length = strlen(first);
-
-	for (size_t i = 1; i < candidates->n; i++) {
-		const char *text = candidates->items[i].text;
-		size_t k = 0;
-
-		while (k < length && ap_ascii_lower(first[k]) == ap_ascii_lower(text[k]))
-			k++;
-		length = k;
-	}
-	while (length > 0 && ((unsigned char)first[length] & 0xc0) == 0x80)
-		length--;
-	return length;
-}
-
-static size_t widest(ap_arena *arena, const ap_candidates *candidates)
-{
-	size_t most = 0;
-
-	for (size_t i = 0; i < candidates->n; i++) {
-		size_t width = ap_width(ap_printable(arena, candidates->items[i].text));
-
-		most = width > most ? width : most;
-	}
-	return most;
-}
-
-/* Each with its note on a line, or where there are none as many on a line as have room. */
-static void list_candidates(const ap_screen *screen, ap_arena *arena, const ap_candidates *candidates)
-{
-	size_t width = widest(arena, candidates) + 2, columns = screen->columns > 0 ? screen->columns : 80;
-	size_t per_line = candidates->items[0].note != NULL || width >= columns ? 1 : columns / width;
-	size_t shown = candidates->n;
-
-	if (shown > LIST_MOST_LINES * per_line)
-		shown = LIST_MOST_LINES * per_line;
-	for (size_t i = 0; i < shown; i++) {
-		const char *text = ap_printable(arena, candidates->items[i].text);
-		bool last = (i + 1) % per_line == 0 || i + 1 == shown;
-
-		fputs(text, stdout);
-		if (candidates->items[i].note == NULL) {
-			if (last)
-				putchar('\n');
-			else
-				ap_blanks(width - ap_width(text));
-			continue;
-		}
-		ap_blanks(width - ap_width(text));
-		ap_paint_wrapped(screen, AP_DIM, ap_printable(arena, candidates->items[i].note),
-				 width < columns / 2 ? width : 2);
-	}
-	if (shown < candidates->n + candidates->n_left)
-		printf("… and %zu more\n", candidates->n + candidates->n_left - shown);
-}
-
 static void replace(EditLine *editor, const char *typed, const char *text)
 {
 	el_deletestr(editor, (int)count_characters(typed));
@@ -383,14 +313,14 @@ static unsigned char complete_word(ap_line *line, ap_arena *arena, const char *b
 				: ap_format(arena, "%s ", ap_word_as_typed(arena, candidates.items[0].text)));
 		return CC_REFRESH;
 	}
-	length = common_length(&candidates);
+	length = ap_candidates_common(&candidates);
 	if (length > strlen(word) && ap_word_begins(candidates.items[0].text, word)) {
 		replace(line->editor, typed,
 			part_as_typed(arena, ap_arena_strndup(arena, candidates.items[0].text, length)));
 		return CC_REFRESH;
 	}
 	putchar('\n');
-	list_candidates(&line->context->screen, arena, &candidates);
+	ap_candidates_write(&line->context->screen, &candidates);
 	fflush(stdout);
 	return CC_REDISPLAY;
 }

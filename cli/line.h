@@ -7,6 +7,7 @@
 #ifndef AP_LINE_H
 #define AP_LINE_H
 
+#include "candidates.h"
 #include "command.h"
 
 #include <stdbool.h>
@@ -17,25 +18,6 @@ typedef enum {
 	AP_LINE_INTERRUPTED, /* Ctrl-C, Ctrl-\ */
 	AP_LINE_ENDED        /* SIGTERM or SIGHUP: ap_line_die */
 } ap_line_outcome;
-
-/* What a word may become. */
-typedef struct {
-	const char *text;
-	const char *note; /* what is said of it, or NULL */
-	bool goes_on;     /* it is a word's beginning alone */
-} ap_candidate;
-
-typedef struct {
-	ap_arena *arena; /* of what is pushed */
-	ap_candidate *items;
-	size_t n;
-	size_t n_left; /* that were too many */
-} ap_candidates;
-
-enum { AP_CANDIDATES_MOST = 500 };
-
-/* Adds one, both texts borrowed; beyond AP_CANDIDATES_MOST it is counted. */
-void ap_candidates_add(ap_candidates *candidates, const char *text, const char *note);
 
 /* Adds what the word may become, each once. */
 typedef void ap_line_complete(void *data, const char *word, ap_candidates *candidates);

@@ -214,8 +214,8 @@ static void complete_departments(const ap_policy_set *set, const char *prefix, c
 	}
 }
 
-/* A member may be in several departments. */
-static void complete_members(const ap_policy_set *set, const char *prefix, const char *word, ap_candidates *candidates)
+/* A member may be in several departments: the first is told. */
+void ap_complete_members(const ap_policy_set *set, const char *prefix, const char *word, ap_candidates *candidates)
 {
 	ap_names *seen = ap_names_new(candidates->arena);
 
@@ -306,7 +306,7 @@ static void complete_kind(const ap_object_words *in, kind k, const char *rest, a
 	if (k == DEPARTMENT) {
 		complete_departments(in->set, prefix, rest, candidates);
 	} else if (k == MEMBER) {
-		complete_members(in->set, prefix, rest, candidates);
+		ap_complete_members(in->set, prefix, rest, candidates);
 	} else if (k == ADDRESS || k == REGION) {
 		if (k == ADDRESS)
 			ap_complete_entries(in->set, rest, &inner);
@@ -342,7 +342,7 @@ void ap_complete_objects(const ap_object_words *in, const char *word, ap_candida
 	complete_departments(in->set, "", word, candidates);
 	if (word[0] == '\0')
 		return;
-	complete_members(in->set, "", word, candidates);
+	ap_complete_members(in->set, "", word, candidates);
 	if (in->except) {
 		ap_complete_entries(in->set, word, candidates);
 		if (word[0] >= 'A' && word[0] <= 'Z')

@@ -32,6 +32,9 @@ ap_words ap_words_of_objects(const ap_object_words *in, const ap_objects_form *o
 
 void ap_complete_objects(const ap_object_words *in, const char *word, ap_candidates *candidates);
 
+/* Members that the files know, the administrators first, each behind `prefix`. */
+void ap_complete_members(const ap_policy_set *set, const char *prefix, const char *word, ap_candidates *candidates);
+
 /* IP entries: the networks of the files, and "local". */
 void ap_complete_entries(const ap_policy_set *set, const char *word, ap_candidates *candidates);
 

@@ -1,7 +1,7 @@
 #include "wizard_verify.h"
 
-#include "../lib/make/names.h"
 #include "testing.h"
+#include "wizard_objects.h"
 #include "words.h"
 
 #include <string.h>
@@ -86,23 +86,6 @@ static const char *try_line(const verification *v, const char *line)
 	return NULL;
 }
 
-static void complete_members(const verification *v, const char *prefix, const char *word, ap_candidates *candidates)
-{
-	const ap_policy_set *set = v->draft->set;
-	ap_names *seen = ap_names_new(candidates->arena);
-	size_t n = set->administrators.n + set->n_memberships;
-
-	for (size_t i = 0; i < n && candidates->n_left == 0; i++) {
-		const char *member = i < set->administrators.n ? set->administrators.items[i].text
-							       : set->memberships[i - set->administrators.n].member;
-
-		if (!ap_word_begins(member, word) || ap_names_find(seen, member) != AP_NONE)
-			continue;
-		ap_names_put(seen, member, 0);
-		ap_candidates_add(candidates, ap_format(candidates->arena, "%s%s", prefix, member), NULL);
-	}
-}
-
 static void complete_clients(const verification *v, const char *prefix, const char *word, ap_candidates *candidates)
 {
 	size_t n;
@@ -118,7 +101,7 @@ static void complete(void *data, const char *word, ap_candidates *candidates)
 	const verification *v = data;
 
 	if (ap_word_begins(word, prefixes[USER])) {
-		complete_members(v, prefixes[USER], word + strlen(prefixes[USER]), candidates);
+		ap_complete_members(v->draft->set, prefixes[USER], word + strlen(prefixes[USER]), candidates);
 		return;
 	}
 	if (ap_word_begins(word, prefixes[CLIENT])) {
@@ -129,7 +112,7 @@ static void complete(void *data, const char *word, ap_candidates *candidates)
 	if (ap_word_begins("local", word))
 		ap_candidates_add(candidates, "local", NULL);
 	if (word[0] != '\0')
-		complete_members(v, "", word, candidates);
+		ap_complete_members(v->draft->set, "", word, candidates);
 }
 
 static void say(ap_context *context, ap_colour colour, const char *text)

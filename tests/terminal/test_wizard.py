@@ -628,6 +628,21 @@ def saved_with_what_was_edited_meanwhile(lab):
 
 
 @test
+def saved_over_what_refuses(lab):
+    prepare(lab)
+    lab.write("conf.d/10-asserted.conf",
+              'assertions = ( { user = "alice@example.com"; ip = "198.51.100.9"; client = "web"; expect = "allow"; } );\n')
+    lab.apply("--force")
+    with Session(lab, rows=50) as session:
+        session.answers(*BLACKLIST)
+        session.at("save> ")
+        expect_said(session.answer("enabled", "save> "), "10-asserted.conf:1: refused:")
+        session.enter("enabled force")
+        session.ends(0)
+    same(decision(lab, "alice@example.com", "198.51.100.9"), "deny", "the decision")
+
+
+@test
 def two_save_the_same_name(lab):
     prepare(lab)
     with Session(lab, rows=50) as first, Session(lab, rows=50) as second:
