@@ -99,6 +99,9 @@ const char *ap_access_find_clash(const ap_access *access);
 /* Declares the client types of the terminals that policies and exceptions of the import select. */
 void ap_access_declare_terminals(ap_access *access);
 
+/* import_access_programs.c: the notes on the file as a whole. */
+void ap_access_note_programs(const ap_access *access);
+
 /* The client type that a terminal is told by. */
 const char *ap_access_terminal_type(ap_access *access, uint32_t number);
 

@@ -1,0 +1,52 @@
+/*
+ * import_access_parts.h - what "-" rules deny, in parts, and how those are written. A part of import_access.c.
+ */
+#ifndef AP_IMPORT_ACCESS_PARTS_H
+#define AP_IMPORT_ACCESS_PARTS_H
+
+#include "import_access.h"
+
+/* What is taken from a "-" rule: these users. */
+typedef struct {
+	const ap_access_rule *rule;
+	const ap_access_people *users;
+	bool anywhere; /* wherever the part is that they are taken from; else at these places */
+	ap_access_places places;
+	ap_words policies; /* that are to be told of it by an exception */
+} ap_access_taking;
+
+/* A part of what a "-" rule denies. */
+typedef struct {
+	const ap_access_rule *rule;
+	bool all;
+	ap_words members;
+	ap_words groups;
+	ap_words except_members;
+	ap_words except_groups;
+	ap_access_places places;
+	ap_access_taking **freed; /* by exceptions */
+	size_t n_freed;
+} ap_access_part;
+
+typedef struct {
+	ap_access *access;
+	ap_arena *arena;
+	ap_access_taking **takings; /* of the "+" rules so far */
+	size_t n_takings;
+	size_t n_written;    /* policies of the rule that is being carried over */
+	size_t n_references; /* of exceptions to policies */
+	size_t effort;       /* words and intervals that were copied or looked at */
+	unsigned depth;
+	bool too_many;
+	const ap_access_rule *unclear; /* the line that was last said to deny too many */
+} ap_access_work;
+
+enum { AP_ACCESS_POLICIES_MAX = 5000, AP_ACCESS_REFERENCES_MAX = 300 * 1000 };
+
+/* Adds the policies of a part, three at most; none where there are too many already, which is then noted. */
+void ap_access_write_part(ap_access_work *w, const ap_access_part *p);
+
+/* Adds the exceptions of a taking, where there are policies that are to be told of it. */
+void ap_access_write_exception(ap_access_work *w, const ap_access_taking *t);
+
+#endif
