@@ -40,6 +40,17 @@ static bool names_addresses(const ap_access *access)
 	return false;
 }
 
+static void note_default_domain(const ap_access *access)
+{
+	const ap_policy_set *set = access->source->set;
+
+	if (set != NULL && set->default_domain.text != NULL)
+		ap_import_add_note(
+			access->arena, access->import, AP_IMPORT_NOTE, 0, NULL,
+			"default_domain is set: to the policies a user and user@%s are one, and to pam_access two",
+			set->default_domain.text);
+}
+
 void ap_access_note_programs(const ap_access *access)
 {
 	static const char *const always[] = {
@@ -56,6 +67,7 @@ void ap_access_note_programs(const ap_access *access)
 
 	note_double_names(access);
 	note_private_groups(access);
+	note_default_domain(access);
 	for (size_t i = 0; i < N_ALWAYS && access->import->n_policies > 0; i++)
 		ap_import_add_note(access->arena, access->import, AP_IMPORT_NOTE, 0, NULL, "%s", always[i]);
 	for (size_t i = 0; i < N_ADDRESSES && access->import->n_policies > 0 && names_addresses(access); i++)
@@ -64,5 +76,6 @@ void ap_access_note_programs(const ap_access *access)
 		ap_import_add_note(
 			access->arena, access->import, AP_IMPORT_NOTE, 0, NULL,
 			"without PAM_TTY pam_access takes the terminal of the process; policies go by PAM_TTY, and "
-			"without it by the service. Terminals are compared as they are written, in their case");
+			"without it by the service. Terminals are compared as they are written, in their case; "
+			"where a service file gives its module client=, they are not looked at");
 }
