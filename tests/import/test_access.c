@@ -52,6 +52,7 @@ typedef struct {
 	bool nodefgroup;
 	bool chosen;
 	bool drawn;
+	bool names_hosts; /* a line is reported to name some */
 	char fieldsep[8];
 	char listsep[8];
 
@@ -103,6 +104,7 @@ static void read_mark(file_case *c, const char *line)
 
 	if (sscanf(line, "#! differs %u %15s", &number, kind) == 2) {
 		assert_true(number <= LINES_MAX);
+		c->names_hosts = c->names_hosts || strcmp(kind, "names") == 0;
 		/* one that excuses something goes before one that does not */
 		if (c->kinds[number][0] == '\0')
 			(void)snprintf(c->kinds[number], sizeof(c->kinds[number]), "%s", kind);
@@ -263,12 +265,23 @@ static void fail_on(const ap_diagnostics *diagnostics)
 				    diagnostics->items[i].message);
 }
 
+/* Of what the report says of a line, what excuses most. */
 static void take_report(file_case *c, const ap_import *import)
 {
-	for (size_t i = 0; i < import->n_notes; i++)
-		if (import->notes[i].severity == AP_IMPORT_DIFFERENCE && import->notes[i].line <= LINES_MAX)
-			strcpy(c->kinds[import->notes[i].line],
-			       strstr(import->notes[i].reason, "PAM_RHOST is a name") != NULL ? "names" : "terminals");
+	for (size_t i = 0; i < import->n_notes; i++) {
+		const ap_import_note *note = &import->notes[i];
+		bool names = strstr(note->reason, "a host's name is compared") != NULL;
+		bool snapshot = strstr(note->reason, " of now are written") != NULL;
+		char *kind = c->kinds[note->line <= LINES_MAX ? note->line : 0];
+
+		if (note->severity != AP_IMPORT_DIFFERENCE || note->line > LINES_MAX)
+			continue;
+		c->names_hosts = c->names_hosts || names;
+		if (!names && !snapshot)
+			(void)strcpy(kind, "terminals");
+		else if (kind[0] == '\0' || (names && strcmp(kind, "snapshot") == 0))
+			(void)strcpy(kind, names ? "names" : "snapshot");
+	}
 }
 
 /* The lines that the report says differ must be those that the file says do. */
@@ -346,7 +359,7 @@ static void import_case(file_case *c)
 	if (import.n_policies > 0)
 		free(ap_scratch_write(drop_ins, "50-import.conf", ap_drop_in_text(arena, &drop_in), 0644));
 	if (getenv("AP_SHOW") != NULL)
-		(void)fputs(ap_drop_in_text(arena, &drop_in), stdout);
+		(void)printf("%s\n%s\n", c->text, ap_drop_in_text(arena, &drop_in));
 	ap_policy_set_free(set);
 	set = load(config);
 	assert_int_equal(ap_compile(set, 0, &bytes, &size, NULL), AP_OK);
@@ -474,20 +487,19 @@ static bool is_of_terminals(const file_case *c, unsigned line, const login *l)
 
 	if (strncmp(from, "/dev/", 5) == 0)
 		from += 5;
-	if (strcmp(c->kinds[line], "terminals") != 0 || c->lines[line][0] != '+' || l->from != FROM_LOCAL ||
-	    from[0] == '\0')
+	if (strcmp(c->kinds[line], "terminals") != 0 || c->lines[line][0] != '+' || l->from != FROM_LOCAL)
 		return false;
+	/* LOCAL or ALL but a terminal: all that is local is left out */
+	if (strcasestr(c->lines[line], "EXCEPT") != NULL)
+		return true;
 	found = strstr(c->lines[line], from);
-	return found != NULL && strchr(" ,", found[strlen(from)]) != NULL;
+	return from[0] != '\0' && found != NULL && strchr(" ,", found[strlen(from)]) != NULL;
 }
 
 /* 0.0.0.0 is the entry that stands for hosts' names: no login comes from there. */
 static bool is_stand_in(const file_case *c, const login *l)
 {
-	for (unsigned i = 1; i <= LINES_MAX; i++)
-		if (strcmp(c->kinds[i], "names") == 0 && strcmp(l->rhost, "0.0.0.0") == 0)
-			return true;
-	return false;
+	return c->names_hosts && strcmp(l->rhost, "0.0.0.0") == 0;
 }
 
 static bool is_excused_by_line(const file_case *c, const login *l, const ap_pam_outcome *policy)
