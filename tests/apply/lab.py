@@ -292,6 +292,8 @@ def main():
     os.umask(0o022)
     # a test that takes too long is ended by this: its folder goes with it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # whoever runs the tests may ignore it, as nohup(1) has them do; the command then would as well
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     only = ""
     for word in sys.argv[1:]:
         if word.startswith("only="):
