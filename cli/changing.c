@@ -40,8 +40,7 @@ int ap_changing_edits(ap_context *context, const ap_policy_set *set, const ap_de
 
 	if (ap_changes_edits(context->arena, set, changes, ret_edits, &error))
 		return AP_EXIT_YES;
-	(void)ap_report_error(context, &error);
-	return AP_EXIT_NO;
+	return ap_report_refusal(context, &error);
 }
 
 static void write_files(ap_context *context, const ap_edit_list *edits, bool dry_run)

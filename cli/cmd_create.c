@@ -74,8 +74,7 @@ static int check_name(const request *r)
 	if (ap_load(&options, &set, &diagnostics) == AP_OK && (taken = ap_policy_set_find(set, r->name)) != NULL) {
 		ap_error_set(&error, AP_ERR_POLICY, taken->place.file, taken->place.line,
 			     "there is a policy \"%s\" already, here; give the new one another name", r->name);
-		(void)ap_report_error(r->context, &error);
-		status = AP_EXIT_NO;
+		status = ap_report_refusal(r->context, &error);
 	}
 	ap_diagnostics_clear(&diagnostics);
 	ap_policy_set_free(set);

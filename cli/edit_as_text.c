@@ -139,7 +139,8 @@ static int check(const editing *s, const char *text, const char *edited, const a
 
 		ap_error_set(&error, AP_ERR_POLICY, ap_editor_path(s->editor), 0,
 			     "is not one policy; expected \"{ name = …; }\" and nothing beside it");
-		status = ap_report_error(s->context, &error);
+		(void)ap_report_refusal(s->context, &error);
+		status = AP_EXIT_POLICY;
 	}
 	ap_diagnostics_clear(&diagnostics);
 	ap_policy_set_free(set);
@@ -280,14 +281,11 @@ int ap_edit_as_text(ap_context *context, ap_apply_options *given, const ap_polic
 	if (s.file == NULL || !ap_policy_text_span(arena, s.file, AP_SECTION_POLICIES, s.number, &s.start, &s.end)) {
 		ap_error_set(&error, AP_ERR_POLICY, policy->place.file, policy->place.line,
 			     "policy \"%s\" is not found in the text; edit the file itself", policy->name);
-		(void)ap_report_error(context, &error);
-		return AP_EXIT_NO;
+		return ap_report_refusal(context, &error);
 	}
 	s.original = ap_format(arena, "%.*s\n", (int)(s.end - s.start), s.file + s.start);
 	if (ap_editor_begin(arena, slash != NULL ? slash + 1 : policy->place.file, s.original, &s.editor, &error) !=
-	    AP_OK) {
-		(void)ap_report_error(context, &error);
-		return AP_EXIT_NO;
-	}
+	    AP_OK)
+		return ap_report_refusal(context, &error);
 	return converse(&s);
 }

@@ -127,8 +127,7 @@ static int refuse_taken(const request *r, const ap_policy_set *set)
 			ap_error_set(
 				&error, AP_ERR_POLICY, set->exceptions[i].place.file, set->exceptions[i].place.line,
 				"there is an exception \"%s\" already, here; give the new one another name", r->name);
-	(void)ap_report_error(r->context, &error);
-	return AP_EXIT_NO;
+	return ap_report_refusal(r->context, &error);
 }
 
 /*

@@ -80,18 +80,29 @@ int ap_report_diagnostics(ap_context *context, const ap_diagnostics *diagnostics
 	return AP_EXIT_POLICY;
 }
 
-int ap_report_error(ap_context *context, const ap_error *error)
+static void report_one(ap_context *context, const ap_error *error, const char *what_follows)
 {
 	ap_arena *arena = context->arena;
 
 	if (error->file[0] != '\0')
 		fprintf(stderr, "%s: ", ap_place_text(arena, error->file, error->line));
-	fprintf(stderr, "%s\n1 error: the policy cannot be read\n", ap_printable(arena, error->message));
+	fprintf(stderr, "%s\n1 error: %s\n", ap_printable(arena, error->message), what_follows);
 	if (context->json) {
 		json_t *errors = ap_json_array();
 
 		ap_json_append(errors, ap_report_error_json(arena, error));
 		write_errors(errors);
 	}
+}
+
+int ap_report_error(ap_context *context, const ap_error *error)
+{
+	report_one(context, error, "the policy cannot be read");
 	return AP_EXIT_POLICY;
+}
+
+int ap_report_refusal(ap_context *context, const ap_error *error)
+{
+	report_one(context, error, "nothing is changed");
+	return AP_EXIT_NO;
 }

@@ -1,4 +1,4 @@
-/* report.h - why no policy could be had, and what is wrong with the files, on standard error and as JSON. */
+/* report.h - why no policy could be had or changed, and what is wrong with the files, on standard error and as JSON. */
 #ifndef AP_REPORT_H
 #define AP_REPORT_H
 
@@ -26,6 +26,9 @@ int ap_report_diagnostics(ap_context *context, const ap_diagnostics *diagnostics
 
 /* The same for one error. */
 int ap_report_error(ap_context *context, const ap_error *error);
+
+/* The same for one error that keeps a change from being made, of which the closing line tells. Returns AP_EXIT_NO. */
+int ap_report_refusal(ap_context *context, const ap_error *error);
 
 /* {file, line, message, severity} */
 json_t *ap_report_json(ap_arena *arena, const ap_diagnostic *diagnostic);

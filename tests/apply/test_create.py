@@ -137,7 +137,9 @@ def from_a_file(lab):
     lab.write("../draft", text)
     lab.run("create", "--from", os.path.join(lab.folder, "draft"), status=0)
     same((drop_in(lab, "50-from.conf"), decision(lab, "198.51.100.7")), (text, "deny"), "the drop-in, and what is in force")
-    same(lab.run("create", "--from", os.path.join(lab.folder, "draft")).status, 1, "once more")
+    again = lab.run("create", "--from", os.path.join(lab.folder, "draft"), status=1)
+    same(again.err, f'{lab.path("conf.d/50-from.conf")}:1: there is a policy "From" already, here; give the new one another name\n'
+                    "1 error: nothing is changed\n", "once more")
 
 
 @test

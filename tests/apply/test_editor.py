@@ -149,7 +149,7 @@ def what_is_wrong_is_told_by_the_lines_that_were_edited(lab):
                          ("Second", replacing("; }$", '; } ); networks = ( { name = "x"; ip = [ "192.0.2.1" ]; }')),
                          ("Second", replacing("; }$", '; } /* x */ ); networks = ( { name = "x"; ip = [ "192.0.2.1" ]; } // y'))):
         result = edit(lab, script, status=3, name=name)
-        expect("is not one policy" in result.err, "more than one", result)
+        expect("is not one policy" in result.err and "\n1 error: nothing is changed\n" in result.err, "more than one", result)
         os.unlink(left(lab)[0])
     result = edit(lab, replacing("198.51.100.0/24", "198.51.100.1/24"), "--json", status=3)
     same((result.json()["errors"][0]["line"], result.json()["errors"][0]["severity"]), (5, "error"), "the JSON")
