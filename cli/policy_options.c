@@ -201,7 +201,8 @@ static ap_words words_of(ap_arena *arena, const ap_texts *texts)
 	return words;
 }
 
-const char *ap_policy_options_time(ap_context *context, const ap_usage *usage, const char *option, const char *text)
+/* As it is written: with the offset of local time, so that it means the same on every machine. NULL after a usage error. */
+static const char *time_of(ap_context *context, const ap_usage *usage, const char *option, const char *text)
 {
 	char buffer[AP_TIMESTAMP_TEXT_MAX];
 	int64_t time;
@@ -217,7 +218,7 @@ static bool take_time(ap_context *context, const ap_usage *usage, const char *op
 		      const char **field)
 {
 	if (text != NULL)
-		*field = ap_policy_options_time(context, usage, option, text);
+		*field = time_of(context, usage, option, text);
 	return text == NULL || *field != NULL;
 }
 

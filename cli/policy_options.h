@@ -86,7 +86,4 @@ bool ap_policy_list_is_scope(ap_policy_list list);
 /* True if both name the same: as members, domains, regions, addresses and the rest are compared. */
 bool ap_policy_list_same(ap_policy_list list, const char *a, const char *b);
 
-/* As it is written: with the offset of local time, so that it means the same on every machine. NULL after a usage error. */
-const char *ap_policy_options_time(ap_context *context, const ap_usage *usage, const char *option, const char *text);
-
 #endif

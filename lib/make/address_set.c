@@ -22,20 +22,6 @@ void ap_address_set_add(ap_arena *arena, ap_address_set *set, const ap_range *ra
 	ap_flatten(arena, &set->items[family], &set->n[family]);
 }
 
-ap_address_set ap_address_set_union(ap_arena *arena, const ap_address_set *a, const ap_address_set *b)
-{
-	ap_address_set sum = { .n = { 0 } };
-
-	for (int family = 0; family < 2; family++) {
-		for (size_t i = 0; i < a->n[family]; i++)
-			add(arena, &sum, family, a->items[family][i].first, a->items[family][i].last);
-		for (size_t i = 0; i < b->n[family]; i++)
-			add(arena, &sum, family, b->items[family][i].first, b->items[family][i].last);
-		ap_flatten(arena, &sum.items[family], &sum.n[family]);
-	}
-	return sum;
-}
-
 ap_address_set ap_address_set_complement(ap_arena *arena, const ap_address_set *set)
 {
 	ap_address_set rest = { .n = { 0 } };

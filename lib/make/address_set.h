@@ -16,8 +16,7 @@ typedef struct {
 /* Adds a range. */
 void ap_address_set_add(ap_arena *arena, ap_address_set *set, const ap_range *range);
 
-/* Those in either; those that are not in it; those in both. New sets in the arena. */
-ap_address_set ap_address_set_union(ap_arena *arena, const ap_address_set *a, const ap_address_set *b);
+/* Those that are not in it; those in both. New sets in the arena. */
 ap_address_set ap_address_set_complement(ap_arena *arena, const ap_address_set *set);
 ap_address_set ap_address_set_intersection(ap_arena *arena, const ap_address_set *a, const ap_address_set *b);
 

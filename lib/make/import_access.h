@@ -80,9 +80,6 @@ void ap_access_read_people(ap_access *access, ap_access_rule *rule);
 
 /* import_access_places.c */
 void ap_access_read_places(ap_access *access, ap_access_rule *rule);
-ap_access_places ap_access_places_everywhere(ap_arena *arena);
-ap_access_places ap_access_places_complement(ap_arena *arena, const ap_access_places *places);
-ap_access_places ap_access_places_union(ap_arena *arena, const ap_access_places *a, const ap_access_places *b);
 ap_access_places ap_access_places_intersection(ap_arena *arena, const ap_access_places *a, const ap_access_places *b);
 ap_access_places ap_access_places_difference(ap_arena *arena, const ap_access_places *a, const ap_access_places *b);
 bool ap_access_places_overlap(const ap_access_places *a, const ap_access_places *b);

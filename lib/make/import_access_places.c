@@ -64,16 +64,7 @@ static void unite_terminals(ap_arena *arena, ap_access_places *sum, const ap_acc
  * Sets of places
  */
 
-ap_access_places ap_access_places_union(ap_arena *arena, const ap_access_places *a, const ap_access_places *b)
-{
-	ap_access_places sum = { .remote = ap_address_set_union(arena, &a->remote, &b->remote),
-				 .names = a->names > b->names ? a->names : b->names };
-
-	unite_terminals(arena, &sum, a, b);
-	return sum;
-}
-
-ap_access_places ap_access_places_complement(ap_arena *arena, const ap_access_places *places)
+static ap_access_places complement(ap_arena *arena, const ap_access_places *places)
 {
 	ap_access_places rest = *places;
 
@@ -83,9 +74,9 @@ ap_access_places ap_access_places_complement(ap_arena *arena, const ap_access_pl
 	return rest;
 }
 
-ap_access_places ap_access_places_everywhere(ap_arena *arena)
+static ap_access_places everywhere(ap_arena *arena)
 {
-	return ap_access_places_complement(arena, &(ap_access_places){ .names = AP_ACCESS_NO_NAMES });
+	return complement(arena, &(ap_access_places){ .names = AP_ACCESS_NO_NAMES });
 }
 
 /* Of the terminals, by what is outside of either. */
@@ -104,7 +95,7 @@ ap_access_places ap_access_places_intersection(ap_arena *arena, const ap_access_
 
 ap_access_places ap_access_places_difference(ap_arena *arena, const ap_access_places *a, const ap_access_places *b)
 {
-	ap_access_places not_b = ap_access_places_complement(arena, b);
+	ap_access_places not_b = complement(arena, b);
 
 	return ap_access_places_intersection(arena, a, &not_b);
 }
@@ -145,7 +136,7 @@ bool ap_access_places_are_none(const ap_access_places *places)
 
 bool ap_access_places_are_all(ap_arena *arena, const ap_access_places *places)
 {
-	ap_access_places rest = ap_access_places_complement(arena, places);
+	ap_access_places rest = complement(arena, places);
 
 	return ap_access_places_are_none(&rest);
 }
@@ -354,7 +345,7 @@ static void add_netgroup(const place *at, ap_access_places *places, const char *
 		if (triples[i].domain != NULL && domain != NULL && strcmp(triples[i].domain, domain) != 0)
 			continue;
 		if (host == NULL)
-			*places = ap_access_places_everywhere(access->arena);
+			*places = everywhere(access->arena);
 		else if (inet_pton(AF_INET, host, address) > 0)
 			add_prefix(at, places, host, AF_INET, address, 32);
 		else if (inet_pton(AF_INET6, host, address) > 0)
@@ -426,7 +417,7 @@ static void add_token(place *at, ap_access_places *places, const char *token)
 	if (token[0] == '@') {
 		add_netgroup(at, places, token);
 	} else if (strcasecmp(token, "ALL") == 0) {
-		*places = ap_access_places_everywhere(at->access->arena);
+		*places = everywhere(at->access->arena);
 	} else if (strcasecmp(token, "LOCAL") == 0) {
 		places->other_terminals = true;
 		places->n_terminals = 0;

@@ -247,14 +247,6 @@ static void put_policy(output *out, const ap_policy_form *form, size_t indent)
 	end_group(&g);
 }
 
-char *ap_policy_form_text(ap_arena *arena, const ap_policy_form *form, size_t indent)
-{
-	output out = { .arena = arena };
-
-	put_policy(&out, form, indent);
-	return text_of(&out);
-}
-
 static void put_exception(output *out, const ap_exception_form *form, size_t indent)
 {
 	group g = begin_group(out, indent);
@@ -269,14 +261,6 @@ static void put_exception(output *out, const ap_exception_form *form, size_t ind
 	put_text_setting(&g, "not_after", form->not_after);
 	put_text_setting(&g, "comment", form->comment);
 	end_group(&g);
-}
-
-char *ap_exception_form_text(ap_arena *arena, const ap_exception_form *form, size_t indent)
-{
-	output out = { .arena = arena };
-
-	put_exception(&out, form, indent);
-	return text_of(&out);
 }
 
 static void put_client_type(output *out, const ap_client_form *form, size_t indent)

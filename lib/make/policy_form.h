@@ -100,11 +100,10 @@ bool ap_exception_forms_are_same(const ap_exception_form *a, const ap_exception_
 /* The whole text of a drop-in, with a newline at its end. */
 char *ap_drop_in_text(ap_arena *arena, const ap_drop_in *drop_in);
 
-/* `{ name = "…"; … }`, its lines but the first indented by `indent` blanks, without a newline at its end. */
-char *ap_policy_form_text(ap_arena *arena, const ap_policy_form *form, size_t indent);
-char *ap_exception_form_text(ap_arena *arena, const ap_exception_form *form, size_t indent);
-
-/* One setting's value as it is written: `"a \"b\""`, `[ "a", "b" ]`, and a scope's `{ … }` as above. */
+/*
+ * One setting's value as it is written: `"a \"b\""`, `[ "a", "b" ]`, and a scope's `{ … }`; lines but the first are
+ * indented by `indent` blanks, and there is no newline at the end.
+ */
 char *ap_quoted_text(ap_arena *arena, const char *text);
 char *ap_words_text(ap_arena *arena, const ap_words *words, size_t indent);
 char *ap_scope_text(ap_arena *arena, const ap_objects_form *scope, const ap_objects_form *except, size_t indent);

@@ -3,8 +3,8 @@
  *
  * What a change touches is written as short as it can be: the elements of a list that come and go, a value that is
  * another. Comments stay, also within a list. What comes of it is to be read again and compared with what was meant
- * (ap_policy_form_text): these functions trust that the text is one that ap_load accepts, and that `before` is what it
- * says.
+ * (ap_policy_forms_are_same): these functions trust that the text is one that ap_load accepts, and that `before` is what
+ * it says.
  */
 #ifndef AP_POLICY_TEXT_H
 #define AP_POLICY_TEXT_H

@@ -528,7 +528,7 @@ static char *meaning(ap_arena *arena, const ap_policy_form *form)
 		sort_words(&objects->ip);
 		sort_words(&objects->regions);
 	}
-	return ap_policy_form_text(arena, &sorted, 0);
+	return ap_drop_in_text(arena, &(ap_drop_in){ .policies = &sorted, .n_policies = 1 });
 }
 
 static void change_by_chance(chance *c)
@@ -545,7 +545,7 @@ static void change_by_chance(chance *c)
 	changed_set = read_text(changed);
 	found = ap_policy_form_of(c->arena, &changed_set->policies[0]);
 	if (strcmp(meaning(c->arena, &found), meaning(c->arena, &after)) != 0)
-		fail_msg("from\n%s\nto\n%s\ncame\n%s", text, ap_policy_form_text(c->arena, &after, 0), changed);
+		fail_msg("from\n%s\nto\n%s\ncame\n%s", text, meaning(c->arena, &after), changed);
 	ap_policy_set_free(changed_set);
 	ap_policy_set_free(set);
 }
