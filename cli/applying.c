@@ -37,7 +37,7 @@ const char *ap_applying_config(ap_context *context)
 	return absolute(context, ap_context_config(context));
 }
 
-void ap_applying_complete(ap_context *context, ap_apply_options *options)
+static void complete(ap_context *context, ap_apply_options *options)
 {
 	ap_origin *origin = ap_arena_alloc(context->arena, sizeof(*origin));
 
@@ -50,7 +50,8 @@ void ap_applying_complete(ap_context *context, ap_apply_options *options)
 	options->origin = origin;
 }
 
-void ap_applying_log_forced(const ap_apply_options *options, const ap_apply_result *result)
+/* Where --force went over something: a line of the system's log for each, beside what the history says. */
+static void log_forced(const ap_apply_options *options, const ap_apply_result *result)
 {
 	if (!result->in_force || options->dry_run || !options->force)
 		return;
@@ -69,14 +70,14 @@ void ap_applying_apply(ap_context *context, ap_apply_options *options, ap_apply_
 {
 	ap_progress_bar bar;
 
-	ap_applying_complete(context, options);
+	complete(context, options);
 	ap_progress_bar_begin(&bar);
 	options->progress = &bar.progress;
 	options->nss = ap_nss_cache_begin(&ap_nss_system);
 	ap_apply(options, context->arena, ret_result);
 	ap_nss_cache_end();
 	ap_progress_bar_end(&bar);
-	ap_applying_log_forced(options, ret_result);
+	log_forced(options, ret_result);
 }
 
 int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked)
@@ -90,7 +91,23 @@ int ap_applying_run(ap_context *context, ap_apply_options *options, const char *
 	return status;
 }
 
-bool ap_applying_is_revision(const char *text)
+int ap_applying_run_revision(ap_context *context, ap_apply_options *options, ap_applying_revision *put_in_force,
+			     const char *revision, const char *asked)
+{
+	ap_apply_result result;
+	int status;
+
+	complete(context, options);
+	options->nss = ap_nss_cache_begin(&ap_nss_system);
+	put_in_force(options, revision, context->arena, &result);
+	ap_nss_cache_end();
+	log_forced(options, &result);
+	status = ap_applied_report(context, options, &result, asked);
+	ap_apply_result_clear(&result);
+	return status;
+}
+
+static bool is_revision(const char *text)
 {
 	size_t length = strlen(text);
 
@@ -98,8 +115,14 @@ bool ap_applying_is_revision(const char *text)
 	       text[strspn(text, "0123456789abcdef")] == '\0';
 }
 
-int ap_applying_not_a_revision(ap_context *context, const ap_usage *usage, const char *text)
+int ap_applying_take_revision(ap_context *context, const ap_usage *usage, int n, char **operands,
+			      const char **ret_revision)
 {
-	return ap_usage_error(usage, "\"%s\" is no revision; expected at least %d of its digits 0-9 and a-f",
-			      ap_printable(context->arena, text), AP_REVISION_PREFIX_MIN);
+	if (n > 1)
+		return ap_usage_error(usage, "unexpected \"%s\"", ap_printable(context->arena, operands[1]));
+	if (n == 1 && !is_revision(operands[0]))
+		return ap_usage_error(usage, "\"%s\" is no revision; expected at least %d of its digits 0-9 and a-f",
+				      ap_printable(context->arena, operands[0]), AP_REVISION_PREFIX_MIN);
+	*ret_revision = n == 1 ? operands[0] : NULL;
+	return AP_EXIT_YES;
 }

@@ -12,20 +12,28 @@
  */
 const char *ap_applying_config(ap_context *context);
 
-/* When the command line has been read: fills in config, state, origin, by, uid, now and wait_ms. */
-void ap_applying_complete(ap_context *context, ap_apply_options *options);
-
-/* Where --force went over something: a line of the system's log for each, beside what the history says. */
-void ap_applying_log_forced(const ap_apply_options *options, const ap_apply_result *result);
-
-/* Completes the options and applies. What came of it is to be cleared with ap_apply_result_clear. */
+/*
+ * Fills in config, state, origin, by, uid, now and wait_ms of the options, and applies. What came of it is to be cleared
+ * with ap_apply_result_clear.
+ */
 void ap_applying_apply(ap_context *context, ap_apply_options *options, ap_apply_result *ret_result);
 
 /* The same, and reports; `asked` is the command's name. Returns the exit status. */
 int ap_applying_run(ap_context *context, ap_apply_options *options, const char *asked);
 
-/* Could it be the beginning of a revision? If not, what is said of it: the exit status. */
-bool ap_applying_is_revision(const char *text);
-int ap_applying_not_a_revision(ap_context *context, const ap_usage *usage, const char *text);
+/* ap_rollback or ap_confirm: what puts a revision in force that is there already. */
+typedef void ap_applying_revision(const ap_apply_options *options, const char *revision, ap_arena *arena,
+				  ap_apply_result *ret_result);
+
+/* Completes the options, does so with the revision, which may be NULL, and reports as ap_applying_run does. */
+int ap_applying_run_revision(ap_context *context, ap_apply_options *options, ap_applying_revision *put_in_force,
+			     const char *revision, const char *asked);
+
+/*
+ * The revision that the operands name, which may be its beginning; NULL where there are none. AP_EXIT_YES, or
+ * AP_EXIT_USAGE after a report.
+ */
+int ap_applying_take_revision(ap_context *context, const ap_usage *usage, int n, char **operands,
+			      const char **ret_revision);
 
 #endif

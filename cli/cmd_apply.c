@@ -1,11 +1,7 @@
 /* accesspolicy apply - puts the policy in force; accesspolicy rollback - puts an earlier one in force again. */
 #include "../lib/make/duration.h"
-#include "applied_report.h"
 #include "applying.h"
-#include "nss_cache.h"
 #include "options.h"
-
-#include <string.h>
 
 int ap_cmd_apply(ap_context *context, int argc, char **argv)
 {
@@ -57,20 +53,6 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 	return ap_applying_run(context, &given, "apply");
 }
 
-static int rollback(ap_context *context, ap_apply_options *options, const char *revision)
-{
-	ap_apply_result result;
-	int status;
-
-	options->nss = ap_nss_cache_begin(&ap_nss_system);
-	ap_rollback(options, revision, context->arena, &result);
-	ap_nss_cache_end();
-	ap_applying_log_forced(options, &result);
-	status = ap_applied_report(context, options, &result, "rollback");
-	ap_apply_result_clear(&result);
-	return status;
-}
-
 int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 {
 	ap_apply_options given = { 0 };
@@ -95,11 +77,8 @@ int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 
 	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
 		return status;
-	revision = first < argc ? argv[first] : NULL;
-	if (argc - first > 1)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first + 1]));
-	if (revision != NULL && !ap_applying_is_revision(revision))
-		return ap_applying_not_a_revision(context, &usage, revision);
-	ap_applying_complete(context, &given);
-	return rollback(context, &given, revision);
+	status = ap_applying_take_revision(context, &usage, argc - first, argv + first, &revision);
+	if (status != AP_EXIT_YES)
+		return status;
+	return ap_applying_run_revision(context, &given, ap_rollback, revision, "rollback");
 }

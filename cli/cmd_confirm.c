@@ -1,23 +1,6 @@
 /* accesspolicy confirm - keeps the policy that is in force on trial. */
-#include "applied_report.h"
 #include "applying.h"
-#include "nss_cache.h"
 #include "options.h"
-
-static int confirm(ap_context *context, ap_apply_options *options, const char *revision)
-{
-	ap_apply_result result;
-	int status;
-
-	ap_applying_complete(context, options);
-	options->nss = ap_nss_cache_begin(&ap_nss_system);
-	ap_confirm(options, revision, context->arena, &result);
-	ap_nss_cache_end();
-	ap_applying_log_forced(options, &result);
-	status = ap_applied_report(context, options, &result, "confirm");
-	ap_apply_result_clear(&result);
-	return status;
-}
 
 int ap_cmd_confirm(ap_context *context, int argc, char **argv)
 {
@@ -42,10 +25,8 @@ int ap_cmd_confirm(ap_context *context, int argc, char **argv)
 
 	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
 		return status;
-	revision = first < argc ? argv[first] : NULL;
-	if (argc - first > 1)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first + 1]));
-	if (revision != NULL && !ap_applying_is_revision(revision))
-		return ap_applying_not_a_revision(context, &usage, revision);
-	return confirm(context, &given, revision);
+	status = ap_applying_take_revision(context, &usage, argc - first, argv + first, &revision);
+	if (status != AP_EXIT_YES)
+		return status;
+	return ap_applying_run_revision(context, &given, ap_confirm, revision, "confirm");
 }
