@@ -118,22 +118,17 @@ static int save(void *data, const ap_wizard_choice *choice)
 
 static int ask(request *r)
 {
-	const ap_load_options options = { .config = r->config };
-	ap_diagnostics diagnostics = { 0 };
 	ap_policy_form form = { .name = NULL };
 	ap_policy_set *set = NULL;
-	int status;
+	int status = ap_changing_load(r->context, &set);
 
-	if (ap_load(&options, &set, &diagnostics) == AP_OK)
+	if (status == AP_EXIT_YES)
 		status = ap_wizard_run(r->context, &(ap_wizard){ .set = set,
 								 .form = &form,
 								 .choice = { .with_pending = r->given.with_pending,
 									     .force = r->given.force },
 								 .save = save,
 								 .data = r });
-	else
-		status = ap_report_diagnostics(r->context, &diagnostics);
-	ap_diagnostics_clear(&diagnostics);
 	ap_policy_set_free(set);
 	return status;
 }

@@ -1,12 +1,10 @@
 /* accesspolicy import - rules of another program into policies, in a drop-in of their own. */
 #include "../lib/login/file.h"
-#include "../lib/make/load.h"
 #include "applied_report.h"
-#include "applying.h"
+#include "changing.h"
 #include "import_report.h"
 #include "jsontext.h"
 #include "netgroups.h"
-#include "options.h"
 #include "report.h"
 
 #include <errno.h>
@@ -64,19 +62,6 @@ static bool read_file(const request *r, const char *path, char **ret_text, size_
 	return done;
 }
 
-/* What is there already: an import must not change what it decides. AP_EXIT_YES, or AP_EXIT_POLICY after a report. */
-static int load(request *r)
-{
-	const ap_load_options options = { .config = ap_applying_config(r->context) };
-	ap_diagnostics diagnostics = { 0 };
-	int status = AP_EXIT_YES;
-
-	if (ap_load(&options, &r->set, &diagnostics) != AP_OK)
-		status = ap_report_diagnostics(r->context, &diagnostics);
-	ap_diagnostics_clear(&diagnostics);
-	return status;
-}
-
 static const char *host_name(char room[HOST_NAME_ROOM])
 {
 	room[HOST_NAME_ROOM - 1] = '\0';
@@ -120,22 +105,6 @@ static int read_rules(request *r, const char *path)
 /*
  * What is written
  */
-
-/* A name that no file has. What cannot be looked at is for the writing to complain of. */
-static const char *free_path(const request *r)
-{
-	ap_arena *arena = r->context->arena;
-	const char *name = ap_format(arena, "imported %s", r->format->name);
-
-	for (unsigned number = 1;; number++) {
-		const char *path = ap_load_drop_in_path(arena, ap_applying_config(r->context),
-							ap_drop_in_name(arena, name, number));
-		struct stat info;
-
-		if (lstat(path, &info) != 0)
-			return path;
-	}
-}
 
 /* The file tells by itself what it is made of, and what it is not like. */
 static const char *remark(const request *r)
@@ -188,7 +157,8 @@ static void compose(request *r)
 	for (size_t i = 0; i < import->n_policies && !r->enable; i++)
 		import->policies[i].status = AP_POLICY_DISABLED;
 	drop_in.remark = remark(r);
-	r->path = free_path(r);
+	r->path = ap_changing_free_path(r->context, ap_applying_config(r->context),
+					ap_format(r->context->arena, "imported %s", r->format->name));
 	r->text = ap_drop_in_text(r->context->arena, &drop_in);
 }
 
@@ -252,7 +222,8 @@ static int write_policies(request *r)
 
 static int carry_out(request *r, const char *path)
 {
-	int status = load(r);
+	/* what is there already: an import must not change what it decides */
+	int status = ap_changing_load(r->context, &r->set);
 
 	if (status == AP_EXIT_YES)
 		status = read_rules(r, path);
