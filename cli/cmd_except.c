@@ -51,13 +51,14 @@ int ap_cmd_except(ap_context *context, int argc, char **argv)
 static const ap_exception_def *find(ap_context *context, const ap_usage *usage, const ap_policy_set *set,
 				    const char *name)
 {
-	const char **names = ap_arena_alloc(context->arena, (set->n_exceptions + 1) * sizeof(*names));
+	const ap_exception_def *found = ap_policy_set_find_exception(set, name);
+	const char **names;
 
-	for (size_t i = 0; i < set->n_exceptions; i++) {
-		if (strcmp(set->exceptions[i].name, name) == 0)
-			return &set->exceptions[i];
+	if (found != NULL)
+		return found;
+	names = ap_arena_alloc(context->arena, (set->n_exceptions + 1) * sizeof(*names));
+	for (size_t i = 0; i < set->n_exceptions; i++)
 		names[i] = set->exceptions[i].name;
-	}
 	(void)ap_usage_error(usage, "there is no exception \"%s\"%s", ap_printable(context->arena, name),
 			     ap_did_you_mean(context, name, names, set->n_exceptions));
 	return NULL;

@@ -5,6 +5,7 @@
 #include "../lib/make/when.h"
 #include "changing.h"
 #include "except.h"
+#include "policy_options.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -73,14 +74,6 @@ static int take_times(request *r)
  * Names
  */
 
-static bool is_taken(const ap_policy_set *set, const char *name)
-{
-	for (size_t i = 0; i < set->n_exceptions; i++)
-		if (strcmp(set->exceptions[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* "HD-4711" of "HD-4711: travels": the number of a request, by which it is known elsewhere. NULL: it begins otherwise. */
 static const char *ticket_of(ap_arena *arena, const char *comment)
 {
@@ -111,37 +104,26 @@ static const char *made_name(const request *r)
 static const char *free_name(const request *r, const ap_policy_set *set)
 {
 	const char *ticket = r->comment != NULL ? ticket_of(r->context->arena, r->comment) : NULL;
-	const char *made = ticket != NULL && !is_taken(set, ticket) ? ticket : made_name(r), *name = made;
+	const char *made = ticket != NULL && ap_policy_set_find_exception(set, ticket) == NULL ? ticket : made_name(r),
+		   *name = made;
 
-	for (unsigned number = 2; is_taken(set, name); number++)
+	for (unsigned number = 2; ap_policy_set_find_exception(set, name) != NULL; number++)
 		name = ap_format(r->context->arena, "%s (%u)", made, number);
 	return name;
 }
 
-static int refuse_taken(const request *r, const ap_policy_set *set)
+static int refuse_taken(const request *r, const ap_exception_def *taken)
 {
 	ap_error error = { 0 };
 
-	for (size_t i = 0; i < set->n_exceptions; i++)
-		if (strcmp(set->exceptions[i].name, r->name) == 0)
-			ap_error_set(
-				&error, AP_ERR_POLICY, set->exceptions[i].place.file, set->exceptions[i].place.line,
-				"there is an exception \"%s\" already, here; give the new one another name", r->name);
+	ap_error_set(&error, AP_ERR_POLICY, taken->place.file, taken->place.line,
+		     "there is an exception \"%s\" already, here; give the new one another name", r->name);
 	return ap_report_refusal(r->context, &error);
 }
 
 /*
  * The exception
  */
-
-static ap_words words_of(const request *r, const ap_texts *texts)
-{
-	ap_words words = { .n = 0 };
-
-	for (size_t i = 0; i < texts->n; i++)
-		ap_words_add(r->context->arena, &words, texts->items[i]);
-	return words;
-}
 
 /* With the offset of local time, so that it means the same on every machine. NULL: it is no limit. */
 static const char *written_time(const request *r, int64_t time)
@@ -155,20 +137,21 @@ static const char *written_time(const request *r, int64_t time)
 
 static char *text_of(const request *r, const char *name)
 {
+	ap_arena *arena = r->context->arena;
 	const ap_exception_form form = { .name = name,
-					 .policies = words_of(r, &r->policies),
-					 .who = { .departments = words_of(r, &r->departments),
-						  .members = words_of(r, &r->members),
-						  .domains = words_of(r, &r->domains),
-						  .groups = words_of(r, &r->groups) },
-					 .ip = words_of(r, &r->ip),
-					 .regions = words_of(r, &r->regions),
-					 .clients = words_of(r, &r->clients),
+					 .policies = ap_policy_options_words(arena, &r->policies),
+					 .who = { .departments = ap_policy_options_words(arena, &r->departments),
+						  .members = ap_policy_options_words(arena, &r->members),
+						  .domains = ap_policy_options_words(arena, &r->domains),
+						  .groups = ap_policy_options_words(arena, &r->groups) },
+					 .ip = ap_policy_options_words(arena, &r->ip),
+					 .regions = ap_policy_options_words(arena, &r->regions),
+					 .clients = ap_policy_options_words(arena, &r->clients),
 					 .not_before = written_time(r, r->begins),
 					 .not_after = written_time(r, r->ends),
 					 .comment = r->comment };
 
-	return ap_drop_in_text(r->context->arena, &(ap_drop_in){ .exceptions = &form, .n_exceptions = 1 });
+	return ap_drop_in_text(arena, &(ap_drop_in){ .exceptions = &form, .n_exceptions = 1 });
 }
 
 /*
@@ -225,14 +208,16 @@ static int add(request *r, const ap_policy_set *set)
 {
 	ap_file_edit edit;
 	const ap_edit_list edits = { .items = &edit, .n = 1 };
+	const ap_exception_def *taken;
 	const char *name;
 	int status;
 
 	for (size_t i = 0; i < r->policies.n; i++)
 		if (ap_changing_find(r->context, r->usage, set, r->policies.items[i]) == NULL)
 			return AP_EXIT_USAGE;
-	if (r->name != NULL && is_taken(set, r->name))
-		return refuse_taken(r, set);
+	taken = r->name != NULL ? ap_policy_set_find_exception(set, r->name) : NULL;
+	if (taken != NULL)
+		return refuse_taken(r, taken);
 	name = r->name != NULL ? r->name : free_name(r, set);
 	edit = (ap_file_edit){ .path = ap_changing_free_path(r->context, set->root, name), .text = text_of(r, name) };
 	status = ap_changing_run(r->context, &r->given, &edits, "except add");

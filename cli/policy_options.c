@@ -192,7 +192,7 @@ bool ap_policy_list_same(ap_policy_list list, const char *a, const char *b)
  * Into a form
  */
 
-static ap_words words_of(ap_arena *arena, const ap_texts *texts)
+ap_words ap_policy_options_words(ap_arena *arena, const ap_texts *texts)
 {
 	ap_words words = { .n = 0 };
 
@@ -259,7 +259,7 @@ static void take_lists(ap_context *context, const ap_policy_options *given, ap_p
 			continue;
 		if (ap_policy_list_is_scope(list) && !given->all)
 			form->scope.all = false;
-		*ap_policy_list_words(form, list) = words_of(context->arena, texts);
+		*ap_policy_list_words(form, list) = ap_policy_options_words(context->arena, texts);
 	}
 }
 

@@ -86,4 +86,7 @@ bool ap_policy_list_is_scope(ap_policy_list list);
 /* True if both name the same: as members, domains, regions, addresses and the rest are compared. */
 bool ap_policy_list_same(ap_policy_list list, const char *a, const char *b);
 
+/* A copy of texts that were given. In the arena. */
+ap_words ap_policy_options_words(ap_arena *arena, const ap_texts *texts);
+
 #endif

@@ -326,14 +326,6 @@ static bool refuse(work *w)
  * Whom it governs
  */
 
-static bool holds(const ap_words *words, const char *text)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(words->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static void tell_governed(work *w)
 {
 	ap_arena *arena = w->t.arena;
@@ -346,7 +338,7 @@ static void tell_governed(work *w)
 			continue;
 		governed = ap_governed_administrators(w->set, w->t.image, (uint32_t)i, w->t.options->nss, arena);
 		for (size_t k = 0; k < governed.n; k++)
-			if (!holds(&w->t.result->governed, governed.items[k]))
+			if (!ap_words_have(&w->t.result->governed, governed.items[k]))
 				ap_words_add(arena, &w->t.result->governed, governed.items[k]);
 	}
 }

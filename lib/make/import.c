@@ -6,6 +6,7 @@
 #include "names.h"
 #include "reader.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,15 @@ const char *ap_import_text(ap_arena *arena, const char *format, ...)
 	text = format_text(arena, format, arguments);
 	va_end(arguments);
 	return text;
+}
+
+const char *ap_import_trimmed(ap_arena *arena, const char *start, size_t length)
+{
+	while (length > 0 && isspace((unsigned char)start[0]))
+		start++, length--;
+	while (length > 0 && isspace((unsigned char)start[length - 1]))
+		length--;
+	return ap_arena_strndup(arena, start, length);
 }
 
 const char *ap_import_shown(ap_arena *arena, const char *text, size_t most)

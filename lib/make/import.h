@@ -106,6 +106,9 @@ __attribute__((format(printf, 6, 7))) void ap_import_add_note(ap_arena *arena, a
 /* A text made of others, in the arena. */
 __attribute__((format(printf, 2, 3))) const char *ap_import_text(ap_arena *arena, const char *format, ...);
 
+/* A copy of the text without the blanks at its ends, of any kind. */
+const char *ap_import_trimmed(ap_arena *arena, const char *start, size_t length);
+
 /*
  * A copy of text from the file, fit to be a name or a comment: cut after about `most` bytes, and where there is anything in it
  * that must not be seen, escaped as ap_text_escape has it.

@@ -239,15 +239,6 @@ static void add_policy(importer *im, const line *l)
  * Lines
  */
 
-static const char *trimmed(ap_arena *arena, const char *start, size_t length)
-{
-	while (length > 0 && isspace((unsigned char)start[0]))
-		start++, length--;
-	while (length > 0 && isspace((unsigned char)start[length - 1]))
-		length--;
-	return ap_arena_strndup(arena, start, length);
-}
-
 /* By which two lines are seen to be for one member: in lower case, and with the domain that a bare name has. */
 static const char *member_key(const importer *im, const char *user)
 {
@@ -297,7 +288,7 @@ static void read_line(importer *im, unsigned number, const char *text)
 		refuse(im, number, NULL, "the line has no \":\"");
 		return;
 	}
-	l.user = trimmed(im->arena, text, (size_t)(colon - text));
+	l.user = ap_import_trimmed(im->arena, text, (size_t)(colon - text));
 	if (strstr(colon, "allow_nets=") != NULL) {
 		refuse(im, number, l.user,
 		       "this is a line of a passwd-file; of it the user is wanted, and what stands behind allow_nets=");
@@ -321,7 +312,7 @@ static void read_lines(importer *im)
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		size_t length = (size_t)((newline != NULL ? newline : end) - text);
 
-		read_line(im, number, trimmed(im->arena, text, length));
+		read_line(im, number, ap_import_trimmed(im->arena, text, length));
 		text = newline != NULL ? newline + 1 : end;
 	}
 }

@@ -126,21 +126,13 @@ static ap_objects_form who_of(ap_arena *arena, const ap_geoip_rule *rule)
  * Rules that deny
  */
 
-static bool holds(const ap_words *words, const char *text)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(words->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* Countries have no address in common, nor has any with "unlocated". */
 static bool have_common_regions(const ap_geoip_rule *a, const ap_geoip_rule *b)
 {
 	bool common = a->everywhere || b->everywhere;
 
 	for (size_t i = 0; i < a->regions.n && !common; i++)
-		common = holds(&b->regions, a->regions.items[i]);
+		common = ap_words_have(&b->regions, a->regions.items[i]);
 	return common;
 }
 
@@ -175,7 +167,7 @@ static ap_words without_doubles(ap_arena *arena, const ap_words *words)
 	ap_words once = { .n = 0 };
 
 	for (size_t i = 0; i < words->n; i++)
-		if (!holds(&once, words->items[i]))
+		if (!ap_words_have(&once, words->items[i]))
 			ap_words_add(arena, &once, words->items[i]);
 	return once;
 }
@@ -301,7 +293,7 @@ static void tell_of_unlocated(const ap_geoip *geoip)
 	bool named = false;
 
 	for (size_t i = 0; i < geoip->n_rules; i++)
-		named = named || holds(&geoip->rules[i].regions, "unlocated");
+		named = named || ap_words_have(&geoip->rules[i].regions, "unlocated");
 	if (named)
 		ap_import_add_note(
 			geoip->arena, geoip->import, AP_IMPORT_NOTE, 0, NULL,

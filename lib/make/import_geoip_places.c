@@ -9,19 +9,8 @@
 
 static void add_region(ap_geoip *geoip, ap_geoip_rule *rule, const char *code)
 {
-	for (size_t i = 0; i < rule->regions.n; i++)
-		if (strcmp(rule->regions.items[i], code) == 0)
-			return;
-	ap_words_add(geoip->arena, &rule->regions, code);
-}
-
-static const char *trimmed(ap_arena *arena, const char *start, size_t length)
-{
-	while (length > 0 && isspace((unsigned char)start[0]))
-		start++, length--;
-	while (length > 0 && isspace((unsigned char)start[length - 1]))
-		length--;
-	return ap_arena_strndup(arena, start, length);
+	if (!ap_words_have(&rule->regions, code))
+		ap_words_add(geoip->arena, &rule->regions, code);
 }
 
 /* Wider than what stands there for a rule that denies, nothing for one that allows. */
@@ -99,8 +88,8 @@ static location location_of(ap_arena *arena, const char *entry)
 	size_t length = strcspn(entry, ",");
 	const char *behind = entry[length] == ',' ? entry + length + 1 : "";
 
-	return (location){ .country = or_any(trimmed(arena, entry, length)),
-			   .city = or_any(trimmed(arena, behind, strlen(behind))) };
+	return (location){ .country = or_any(ap_import_trimmed(arena, entry, length)),
+			   .city = or_any(ap_import_trimmed(arena, behind, strlen(behind))) };
 }
 
 static void take_entry(ap_geoip *geoip, ap_geoip_rule *rule, const char *entry)
@@ -123,7 +112,7 @@ static void take_entry(ap_geoip *geoip, ap_geoip_rule *rule, const char *entry)
 static const char *next_entry(ap_arena *arena, const char **at)
 {
 	size_t length = strcspn(*at, ";");
-	const char *entry = trimmed(arena, *at, length);
+	const char *entry = ap_import_trimmed(arena, *at, length);
 
 	if (**at == '\0')
 		return NULL;

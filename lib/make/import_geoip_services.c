@@ -29,21 +29,13 @@ typedef struct {
 	size_t n_had; /* how many types there were before any was declared */
 } services;
 
-static bool is_one_of(const ap_words *words, const char *text)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(words->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* Is the rule for that service? Of a list's names each stands for all that begin with it. */
 static bool is_for(const ap_geoip *geoip, const ap_geoip_rule *rule, const char *name)
 {
 	if (rule->every_service)
 		return true;
 	if (geoip->own_service != NULL)
-		return is_one_of(&rule->services, name);
+		return ap_words_have(&rule->services, name);
 	for (size_t i = 0; i < rule->services.n; i++)
 		if (strncmp(rule->services.items[i], name, strlen(rule->services.items[i])) == 0)
 			return true;

@@ -376,6 +376,14 @@ void ap_words_add(ap_arena *arena, ap_words *words, const char *text)
 	*AP_PUSH(arena, words->items, words->n) = ap_arena_strdup(arena, text);
 }
 
+bool ap_words_have(const ap_words *words, const char *text)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(words->items[i], text) == 0)
+			return true;
+	return false;
+}
+
 static ap_words words_of_list(ap_arena *arena, const ap_list *list)
 {
 	ap_words words = { .n = 0 };

@@ -83,6 +83,9 @@ typedef struct {
 /* Adds a copy of `text` to the words. */
 void ap_words_add(ap_arena *arena, ap_words *words, const char *text);
 
+/* Is `text` one of the words, byte for byte? */
+bool ap_words_have(const ap_words *words, const char *text);
+
 /* From a word to its number in the list; from one that stands twice to the first. In the arena. */
 ap_names *ap_words_names(ap_arena *arena, const ap_words *words);
 

@@ -77,3 +77,11 @@ const ap_policy_def *ap_policy_set_find(const ap_policy_set *set, const char *na
 			return &set->policies[i];
 	return NULL;
 }
+
+const ap_exception_def *ap_policy_set_find_exception(const ap_policy_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->n_exceptions; i++)
+		if (strcmp(set->exceptions[i].name, name) == 0)
+			return &set->exceptions[i];
+	return NULL;
+}

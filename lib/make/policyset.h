@@ -238,7 +238,8 @@ void ap_policy_set_free(ap_policy_set *set);
 /* The number of a region that the set names, or AP_NONE. */
 uint32_t ap_region_number(const ap_policy_set *set, const char *code);
 
-/* The policy of that name, or NULL. */
+/* The policy or exception of that name, or NULL. */
 const ap_policy_def *ap_policy_set_find(const ap_policy_set *set, const char *name);
+const ap_exception_def *ap_policy_set_find_exception(const ap_policy_set *set, const char *name);
 
 #endif
