@@ -32,8 +32,8 @@ void ap_import_report(ap_context *context, const ap_import_format *format, const
 
 	for (size_t i = 0; i < import->n_notes; i++)
 		write_note(context, file, &import->notes[i]);
-	printf("%s (%s): %s make %s and %s; %s\n", ap_printable(arena, file), format->name,
-	       ap_count_text(arena, import->n_rules, "rule", "rules"),
+	printf("%s (%s): %s %s and %s; %s\n", ap_printable(arena, file), format->name,
+	       ap_count_text(arena, import->n_rules, "rule makes", "rules make"),
 	       ap_count_text(arena, import->n_policies, "policy", "policies"),
 	       ap_count_text(arena, import->n_exceptions, "exception", "exceptions"),
 	       n_differences == 0 ? "all is carried over exactly"
