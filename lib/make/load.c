@@ -149,6 +149,20 @@ static ap_status read_draft(const char *path, char **ret_text, size_t *ret_size,
 	return status;
 }
 
+/* One that is still to be written is held to what files are: what cannot be read again must not be in force. */
+static void read_text(ap_reader *reader, const char *path, const char *text)
+{
+	size_t size = strlen(text);
+
+	if (size <= AP_POLICY_FILE_MAX) {
+		ap_read_policy_text(reader, path, text, size);
+		return;
+	}
+	ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "has more than %d bytes, the limit",
+			   AP_POLICY_FILE_MAX);
+	reader->unreadable = true;
+}
+
 static void read_source(ap_reader *reader, const source *from)
 {
 	bool is_input = strcmp(from->path, "-") == 0;
@@ -165,7 +179,7 @@ static void read_source(ap_reader *reader, const source *from)
 	}
 	reader->drafting = from->drafting;
 	if (from->text != NULL) {
-		ap_read_policy_text(reader, shown, from->text, strlen(from->text));
+		read_text(reader, shown, from->text);
 		return;
 	}
 	status = is_input ? ap_file_read_descriptor(STDIN_FILENO, shown, AP_POLICY_FILE_MAX, &text, &size, &error)

@@ -546,6 +546,27 @@ static void test_paths_are_relative_to_the_root_file_wherever_the_command_stands
 	reader_files_free(&files);
 }
 
+/* What is written must be such that it can be read again. */
+static void test_a_text_that_is_to_be_written_is_no_larger_than_a_file_may_be(void **state)
+{
+	reader_files files = reader_files_new(ONE_POLICY);
+	char *path = ap_scratch_path(files.folder, "conf.d/large.conf"), *text = malloc(AP_POLICY_FILE_MAX + 2);
+	const ap_file_edit edit = { .path = path, .text = text };
+	const ap_load_options options = { .config = files.config, .edits = &edit, .n_edits = 1 };
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '\n', AP_POLICY_FILE_MAX + 1);
+	text[AP_POLICY_FILE_MAX + 1] = '\0';
+	assert_int_equal(ap_load(&options, &files.set, &files.diagnostics), AP_ERR_POLICY);
+	assert_int_equal(files.diagnostics.n, 1);
+	assert_string_equal(reader_files_name(&files, files.diagnostics.items[0].file), "conf.d/large.conf");
+	assert_string_equal(files.diagnostics.items[0].message, "has more than 67108864 bytes, the limit");
+	free(text);
+	free(path);
+	reader_files_free(&files);
+}
+
 static void test_a_set_from_memory_needs_no_file(void **state)
 {
 	ap_policy_set *set = NULL;
@@ -605,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_draft_can_be_saved_as),
 		cmocka_unit_test(test_a_draft_may_come_from_standard_input),
 		cmocka_unit_test(test_paths_are_relative_to_the_root_file_wherever_the_command_stands),
+		cmocka_unit_test(test_a_text_that_is_to_be_written_is_no_larger_than_a_file_may_be),
 		cmocka_unit_test(test_a_set_from_memory_needs_no_file),
 		cmocka_unit_test(test_a_long_chain_of_networks_is_refused),
 	};
