@@ -136,29 +136,59 @@ static void sort_notes(ap_import *import)
  * Names
  */
 
+/* Names that are taken; and of each that was taken again the number that was tried last, so that none is tried twice. */
+typedef struct {
+	ap_arena *arena;
+	ap_names *names;
+	ap_names *numbered; /* numbers: indices of `last` */
+	unsigned *last;
+	size_t n_last;
+} taken_names;
+
+static taken_names taken_names_new(ap_arena *arena)
+{
+	return (taken_names){ .arena = arena, .names = ap_names_new(arena), .numbered = ap_names_new(arena) };
+}
+
+static unsigned *last_number(taken_names *taken, const char *name)
+{
+	const char *key = ap_lower_copy(taken->arena, name);
+	uint32_t index = ap_names_find(taken->numbered, key);
+
+	if (index == AP_NONE) {
+		index = (uint32_t)taken->n_last;
+		ap_names_put(taken->numbered, key, index);
+		*AP_PUSH(taken->arena, taken->last, taken->n_last) = 1;
+	}
+	return &taken->last[index];
+}
+
 /* The name, or with a number behind it where it is taken; what is found is taken from now on. */
-static const char *take_name(ap_arena *arena, ap_names *taken, const char *name)
+static const char *take_name(taken_names *taken, const char *name)
 {
 	enum { ROOM_FOR_NUMBER = 16 };
-	const char *key = ap_lower_copy(arena, name), *short_name = name;
-	unsigned number = 1;
+	const char *key = ap_lower_copy(taken->arena, name), *short_name = name;
+	unsigned *number;
 
-	if (strlen(name) > AP_NAME_MAX - ROOM_FOR_NUMBER)
-		short_name = ap_import_shown(arena, name, AP_NAME_MAX - 2 * ROOM_FOR_NUMBER);
-	while (ap_names_find(taken, key) != AP_NONE) {
-		name = ap_import_text(arena, "%s (%u)", short_name, ++number);
-		key = ap_lower_copy(arena, name);
+	if (ap_names_find(taken->names, key) != AP_NONE) {
+		if (strlen(name) > AP_NAME_MAX - ROOM_FOR_NUMBER)
+			short_name = ap_import_shown(taken->arena, name, AP_NAME_MAX - 2 * ROOM_FOR_NUMBER);
+		number = last_number(taken, short_name);
+		do {
+			name = ap_import_text(taken->arena, "%s (%u)", short_name, ++*number);
+			key = ap_lower_copy(taken->arena, name);
+		} while (ap_names_find(taken->names, key) != AP_NONE);
 	}
-	ap_names_put(taken, key, 0);
+	ap_names_put(taken->names, key, 0);
 	return name;
 }
 
-static void take(ap_arena *arena, ap_names *taken, const char *name)
+static void take(taken_names *taken, const char *name)
 {
-	const char *key = ap_lower_copy(arena, name);
+	const char *key = ap_lower_copy(taken->arena, name);
 
-	if (ap_names_find(taken, key) == AP_NONE)
-		ap_names_put(taken, key, 0);
+	if (ap_names_find(taken->names, key) == AP_NONE)
+		ap_names_put(taken->names, key, 0);
 }
 
 /* Exceptions refer to policies of the import alone. */
@@ -175,21 +205,21 @@ static void rename_in_exceptions(ap_import *import, const char *before, const ch
 
 static void make_names_unique(const ap_import_source *source, ap_import *import)
 {
-	ap_names *policies = ap_names_new(source->arena), *exceptions = ap_names_new(source->arena);
+	taken_names policies = taken_names_new(source->arena), exceptions = taken_names_new(source->arena);
 
 	for (size_t i = 0; source->set != NULL && i < source->set->n_policies; i++)
-		take(source->arena, policies, source->set->policies[i].name);
+		take(&policies, source->set->policies[i].name);
 	for (size_t i = 0; source->set != NULL && i < source->set->n_exceptions; i++)
-		take(source->arena, exceptions, source->set->exceptions[i].name);
+		take(&exceptions, source->set->exceptions[i].name);
 	for (size_t i = 0; i < import->n_policies; i++) {
 		const char *before = import->policies[i].name;
 
-		import->policies[i].name = take_name(source->arena, policies, before);
+		import->policies[i].name = take_name(&policies, before);
 		if (import->policies[i].name != before)
 			rename_in_exceptions(import, before, import->policies[i].name);
 	}
 	for (size_t i = 0; i < import->n_exceptions; i++)
-		import->exceptions[i].name = take_name(source->arena, exceptions, import->exceptions[i].name);
+		import->exceptions[i].name = take_name(&exceptions, import->exceptions[i].name);
 }
 
 /* No format has them, and an importer must not stop at one. False, with an error, where there is one. */
