@@ -32,6 +32,13 @@ typedef struct {
 	bool types_listed; /* it was told of them */
 } importer;
 
+bool ap_geoip_is_too_much(ap_geoip *geoip, size_t effort)
+{
+	if (geoip->effort <= AP_GEOIP_EFFORT_MAX)
+		geoip->effort += effort;
+	return geoip->effort > AP_GEOIP_EFFORT_MAX;
+}
+
 /*
  * Client types
  */
@@ -231,9 +238,10 @@ static void deny(importer *im, size_t number)
 	size_t n_parts = 0;
 
 	*AP_PUSH(geoip->arena, parts, n_parts) = (part){ .clients = rule->clients };
-	for (size_t i = 0; i < number; i++)
+	for (size_t i = 0; i < number && !ap_geoip_is_too_much(geoip, 1); i++)
 		if (geoip->rules[i].allows && is_everybody(&geoip->rules[i]) &&
-		    have_common_regions(rule, &geoip->rules[i]))
+		    have_common_regions(rule, &geoip->rules[i]) &&
+		    !ap_geoip_is_too_much(geoip, 2 * n_parts * geoip->n_types))
 			free_everybody(geoip, &parts, &n_parts, &geoip->rules[i]);
 	if (rule->every_service)
 		tell_of_later_types(im, parts, n_parts);
@@ -257,7 +265,7 @@ static void allow(importer *im, size_t number)
 
 	if (!rule->everywhere)
 		form.regions = rule->regions;
-	for (size_t i = 0; i < im->n_written; i++)
+	for (size_t i = 0; i < im->n_written && !ap_geoip_is_too_much(geoip, geoip->n_types); i++)
 		if (im->written[i].rule > number &&
 		    has_any(geoip, both(geoip, im->written[i].clients, rule->clients, true)))
 			ap_words_add(geoip->arena, &form.policies, geoip->import->policies[im->written[i].policy].name);
@@ -317,6 +325,21 @@ static void tell_what_always_holds(const ap_geoip *geoip)
 			"that file too, and compare");
 }
 
+static void make_policies(importer *im)
+{
+	ap_geoip *geoip = &im->geoip;
+	ap_geoip_rule *rules = geoip->rules;
+
+	for (size_t i = 0; i < geoip->n_rules; i++)
+		ap_geoip_find_regions(geoip, &rules[i]);
+	for (size_t i = 0; i < geoip->n_rules; i++)
+		if (!rules[i].allows && matters(geoip, &rules[i]))
+			deny(im, i);
+	for (size_t i = 0; i < geoip->n_rules; i++)
+		if (rules[i].allows && !is_everybody(&rules[i]) && matters(geoip, &rules[i]))
+			allow(im, i);
+}
+
 void ap_import_geoip_conf(const ap_import_source *source, ap_import *import)
 {
 	importer im = { .geoip = { .source = source, .arena = source->arena, .import = import } };
@@ -330,13 +353,12 @@ void ap_import_geoip_conf(const ap_import_source *source, ap_import *import)
 			geoip->rules[n++] = geoip->rules[i];
 	geoip->n_rules = n;
 	ap_geoip_find_clients(geoip);
-	for (size_t i = 0; i < n; i++)
-		ap_geoip_find_regions(geoip, &geoip->rules[i]);
-	for (size_t i = 0; i < n; i++)
-		if (!geoip->rules[i].allows && matters(geoip, &geoip->rules[i]))
-			deny(&im, i);
-	for (size_t i = 0; i < n; i++)
-		if (geoip->rules[i].allows && !is_everybody(&geoip->rules[i]) && matters(geoip, &geoip->rules[i]))
-			allow(&im, i);
+	if (!ap_geoip_is_too_much(geoip, 0))
+		make_policies(&im);
+	if (ap_geoip_is_too_much(geoip, 0))
+		ap_import_add_note(
+			source->arena, import, AP_IMPORT_ERROR, 0, NULL,
+			"so many lines, each for some services or users and not for others, take too long to "
+			"be understood; write fewer of them");
 	tell_what_always_holds(geoip);
 }

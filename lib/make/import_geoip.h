@@ -37,7 +37,14 @@ typedef struct {
 	size_t n_rules;
 	const char **types; /* all client types that there are */
 	size_t n_types;
+	size_t effort; /* that it took by now: comparisons, and marks */
 } ap_geoip;
+
+/* Some seconds, and some hundred megabytes; a file that people wrote takes a thousandth. */
+enum { AP_GEOIP_EFFORT_MAX = 50 * 1000 * 1000 };
+
+/* Counts what is about to be done. True: it is too much, and the import is given up. */
+bool ap_geoip_is_too_much(ap_geoip *geoip, size_t effort);
 
 /*
  * Adds the rules of the text, the last one for what no line matches; with a note for each line that pam_geoip passes over

@@ -119,7 +119,7 @@ static void gather_services(services *s)
 	for (size_t i = 0; i < s->geoip->n_rules; i++) {
 		const ap_geoip_rule *rule = &s->geoip->rules[i];
 
-		for (size_t k = 0; k < rule->services.n; k++)
+		for (size_t k = 0; k < rule->services.n && !ap_geoip_is_too_much(s->geoip, s->n); k++)
 			add_service(s, rule->services.items[k]);
 		if (!rule->every_service)
 			add_known_services(s, rule);
@@ -218,7 +218,7 @@ static bool belong_together(const services *s, const service *a, const service *
 {
 	if (a->has_local != b->has_local)
 		return false;
-	for (size_t i = 0; i < s->geoip->n_rules; i++)
+	for (size_t i = 0; i < s->geoip->n_rules && !ap_geoip_is_too_much(s->geoip, 1); i++)
 		if (is_for(s->geoip, &s->geoip->rules[i], a->name) != is_for(s->geoip, &s->geoip->rules[i], b->name))
 			return false;
 	return true;
@@ -326,16 +326,18 @@ void ap_geoip_find_clients(ap_geoip *geoip)
 	s.chosen = ap_arena_alloc(geoip->arena, geoip->n_types * sizeof(*s.chosen));
 	find_chosen(&s);
 	s.n_had = geoip->n_types;
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = 0; i < s.n && !ap_geoip_is_too_much(geoip, geoip->n_types); i++)
 		find_types_of(&s, &s.items[i]);
+	if (ap_geoip_is_too_much(geoip, 0))
+		return;
 	for (size_t i = 0; i < s.n; i++)
 		s.items[i].type = can_be_declared(&s, &s.items[i]) ? 0 : SIZE_MAX;
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = 0; i < s.n && !ap_geoip_is_too_much(geoip, i + geoip->n_types); i++)
 		if (s.items[i].type != SIZE_MAX) {
 			declare(&s, &s.items[i]);
 			tell_of_taken_logins(&s, &s.items[i]);
 		}
-	for (size_t i = 0; i < geoip->n_rules; i++)
+	for (size_t i = 0; i < geoip->n_rules && !ap_geoip_is_too_much(geoip, geoip->n_types + s.n); i++)
 		find_clients_of(&s, &geoip->rules[i]);
 	tell_of_prefixes(&s);
 }

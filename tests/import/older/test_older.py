@@ -175,6 +175,18 @@ def several_names_and_their_case(lab):
          ["IP blacklist (2)", "ip BLACKLIST 2 (2)", "IP blacklist 3 (2)"], "the names the second time")
 
 
+@test
+def names_that_are_long_and_alike(lab):
+    """What is cut is numbered, each name once."""
+    prepare(lab)
+    users = [f"{letter * 210}{number}" for number in range(40) for letter in "aB"]
+    names = imported(lab, "allow_nets", "".join(f"{user}:10.0.0.1\n" for user in users), "--json", "--dry-run").json()["policies"]
+    # the user is shown up to where 150 bytes are full
+    base = [name.rstrip("0123456789()").rstrip() for name in names]
+    same([base[:2] * 40, names[0::2][1:], names[1::2][1:]],
+         [base, *([f"{base[i]} ({number})" for number in range(2, 41)] for i in range(2))], "the names")
+
+
 def refused(lab, kind, text, *expected, name="rules"):
     before = sorted(os.listdir(lab.policy))
     result = imported(lab, kind, text, "--apply", name=name, status=(3,))
@@ -258,6 +270,9 @@ def geoip_that_is_wrong(lab):
     refused(lab, "geoip.conf", "al*ce * deny DE\n",
             'FILE:1: al*ce * deny DE: no policy can name this user, whose name has a "*" in it, and members are no patterns; '
             "expected user@domain, user@ or user; take the line out")
+    # all that the lines have to do with each other grows with the square of their number, and with that of the services
+    refused(lab, "geoip.conf", "".join(f"* s{number} {('allow', 'deny')[number % 2]} DE\n" for number in range(1500)),
+            "FILE: so many lines, each for some services or users and not for others, take too long to be understood; write fewer of them")
     refused(lab, "geoip.conf", b"* * deny D\0E\n", "FILE:1: there is a NUL byte in the line; expected text")
 
 
