@@ -266,6 +266,36 @@ static void add_words(ap_context *context, const ap_policy_edits *given, ap_poli
 	}
 }
 
+/*
+ * A list that is not written holds everything: what takes the last entry away, to open one door or to close one, would do
+ * the contrary to all of them. IP entries and regions are alternatives, so one of the other kind is enough.
+ */
+static int check_last(ap_context *context, const ap_usage *usage, const ap_policy_edits *given, ap_policy_form *form)
+{
+	const struct {
+		ap_policy_list list;
+		bool none_left;
+		const char *meaning;
+	} lists[] = {
+		{ AP_LIST_IP, form->ip.n + form->regions.n == 0, "address" },
+		{ AP_LIST_REGION, form->ip.n + form->regions.n == 0, "address" },
+		{ AP_LIST_CLIENT, form->clients.n == 0, "client type" },
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const char *name = ap_policy_list_name(lists[i].list);
+
+		if (lists[i].none_left && given->remove[lists[i].list].n > 0)
+			return ap_usage_error(
+				usage,
+				"--remove-%s: \"%s\" is the last one, and without any the policy is for every %s; if that is "
+				"meant, --clear %s says so, else \"accesspolicy disable\" or \"accesspolicy delete\" it",
+				name, ap_printable(context->arena, given->remove[lists[i].list].items[0]),
+				lists[i].meaning, name);
+	}
+	return AP_EXIT_YES;
+}
+
 static int change_lists(ap_context *context, const ap_usage *usage, const ap_policy_edits *given, ap_policy_form *form)
 {
 	int status = AP_EXIT_YES;
@@ -312,6 +342,8 @@ int ap_policy_edits_make(ap_context *context, const ap_usage *usage, const ap_po
 		status = drop_whitelist_settings(usage, given, form);
 	if (status == AP_EXIT_YES)
 		status = change_lists(context, usage, given, form);
+	if (status == AP_EXIT_YES)
+		status = check_last(context, usage, given, form);
 	if (status != AP_EXIT_YES)
 		return status;
 	if (form->message != NULL && form->message[0] == '\0')

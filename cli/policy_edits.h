@@ -26,7 +26,7 @@ bool ap_policy_edits_any(ap_policy_edits *given);
 /*
  * Has the form, which is what the policy says, say what was told. What is to be added and is there already is noted on
  * standard output. AP_EXIT_YES, or AP_EXIT_USAGE after a report: options that contradict each other, something to be
- * removed that is not there, nobody left whom the policy applies to. What names refer to is for ap_load to judge.
+ * removed that is not there, or that is the last of its kind, nobody left whom the policy applies to. What names refer to is for ap_load to judge.
  */
 int ap_policy_edits_make(ap_context *context, const ap_usage *usage, const ap_policy_edits *given,
 			 ap_policy_form *form);

@@ -130,6 +130,8 @@ REFUSED = (
     (("Kiosk", "--remove-ip", "203.0.113.8"), 2,
      '--remove-ip: "203.0.113.8" is not there; there are "198.51.100.0/24", "203.0.113.9"; did you mean "203.0.113.9"?'),
     (("Kiosk", "--remove-client", "web"), 2, '"web" is not there; there is none'),
+    (("Kiosk", "--remove-ip", "198.51.100.0/24", "--remove-ip", "203.0.113.9"), 2,
+     '"198.51.100.0/24" is the last one, and without any the policy is for every address; if that is meant, --clear ip'),
     (("Kiosk", "--ip", "10.0.0.1", "--add-ip", "10.0.0.2"), 2, "--ip and --add-ip contradict each other"),
     (("Kiosk", "--add-ip", "10.0.0.1", "--remove-ip", "10.0.0.1"), 2, "--add-ip and --remove-ip contradict each other"),
     (("Kiosk", "--clear", "ip", "--ip", "10.0.0.1"), 2, "--clear ip and --ip contradict each other"),
@@ -144,7 +146,7 @@ REFUSED = (
     (("Kiosk", "--status", "on"), 2, "expected enabled, disabled or report-only"),
     (("Kiosk", "--not-after", "soon"), 2, '"soon" is no time'),
     (("Kiosk", "--rename", ""), 2, "--rename is empty"),
-    (("Kiosk", "--rename", "Office"), 3, 'there is a second policy named "Office"'),
+    (("Kiosk", "--rename", "Office"), 1, 'there is a policy "Office" already, here; '),
     (("Kiosk", "--rename", "a\nb"), 3, "has control characters in it"),
     (("Kiosk", "--rename", "x" * 300), 3, "is longer than 200 bytes"),
     (("Kiosk", "--add-ip", "10.0.0.1/8"), 3, "the network is 10.0.0.0/8"),
@@ -162,6 +164,24 @@ def what_is_refused(lab):
         result = lab.run("edit", *words, status=status)
         expect(said in result.err, f"edit {' '.join(words)}: expected {said!r}", result)
     same(snapshot(lab.folder, but=("state/lock", "state")), before, "everything")
+
+
+@test
+def the_last_of_its_kind_is_not_removed(lab):
+    """Without any, the policy would be for every address or client type, which nobody means who opens one again."""
+    prepared(lab)
+    lab.run("edit", "Kiosk", "--ip", "203.0.113.9", "--client", "web", "--client", "native", status=0)
+    before = snapshot(lab.folder, but=("state/lock", "state"))
+    for words, meaning in ((("--remove-ip", "203.0.113.9"), "address"),
+                           (("--remove-client", "web", "--remove-client", "native"), "client type")):
+        result = lab.run("edit", "Kiosk", *words, status=2)
+        expect(f"is the last one, and without any the policy is for every {meaning}; if that is meant, --clear "
+               f"{words[0].removeprefix('--remove-')} says so" in result.err, words, result)
+    same(snapshot(lab.folder, but=("state/lock", "state")), before, "everything")
+    lab.run("edit", "Kiosk", "--remove-ip", "203.0.113.9", "--add-ip", "203.0.113.10", "--remove-client", "web", status=0)
+    same((policies(lab)["Kiosk"]["ip"], policies(lab)["Kiosk"]["clients"]), (["203.0.113.10"], ["native"]), "what is left")
+    lab.run("edit", "Kiosk", "--clear", "ip", status=0)
+    same(policies(lab)["Kiosk"]["ip"], [], "what was meant")
 
 
 @test
