@@ -33,6 +33,20 @@ const ap_policy_def *ap_changing_find(ap_context *context, const ap_usage *usage
 	return NULL;
 }
 
+int ap_changing_check_name(ap_context *context, const ap_policy_set *set, const char *name)
+{
+	const ap_policy_def *taken = ap_policy_set_find(set, name);
+	ap_error error = { 0 };
+
+	if (taken == NULL)
+		return AP_EXIT_YES;
+	ap_error_set(&error, AP_ERR_POLICY, taken->place.file, taken->place.line,
+		     "there is a policy \"%s\" already, here; give the new one another name, or change this one by "
+		     "\"accesspolicy edit\"",
+		     name);
+	return ap_report_refusal(context, &error);
+}
+
 int ap_changing_edits(ap_context *context, const ap_policy_set *set, const ap_definition_changes *changes,
 		      ap_edit_list *ret_edits)
 {

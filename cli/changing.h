@@ -13,6 +13,12 @@ int ap_changing_load(ap_context *context, ap_policy_set **ret_set);
 const ap_policy_def *ap_changing_find(ap_context *context, const ap_usage *usage, const ap_policy_set *set,
 				      const char *name);
 
+/*
+ * AP_EXIT_YES where no policy of the set is called so; AP_EXIT_NO after a report of where it stands, and of the command
+ * that changes it.
+ */
+int ap_changing_check_name(ap_context *context, const ap_policy_set *set, const char *name);
+
 /* ap_changes_edits; AP_EXIT_YES, or AP_EXIT_NO after a report. */
 int ap_changing_edits(ap_context *context, const ap_policy_set *set, const ap_definition_changes *changes,
 		      ap_edit_list *ret_edits);

@@ -66,16 +66,11 @@ static int check_name(const request *r)
 {
 	const ap_load_options options = { .config = r->config };
 	ap_diagnostics diagnostics = { 0 };
-	const ap_policy_def *taken;
 	ap_policy_set *set = NULL;
-	ap_error error = { 0 };
 	int status = AP_EXIT_YES;
 
-	if (ap_load(&options, &set, &diagnostics) == AP_OK && (taken = ap_policy_set_find(set, r->name)) != NULL) {
-		ap_error_set(&error, AP_ERR_POLICY, taken->place.file, taken->place.line,
-			     "there is a policy \"%s\" already, here; give the new one another name", r->name);
-		status = ap_report_refusal(r->context, &error);
-	}
+	if (ap_load(&options, &set, &diagnostics) == AP_OK)
+		status = ap_changing_check_name(r->context, set, r->name);
 	ap_diagnostics_clear(&diagnostics);
 	ap_policy_set_free(set);
 	return status;

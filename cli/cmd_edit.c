@@ -29,9 +29,11 @@ static int edits_of(const request *r, const ap_policy_set *set, const ap_policy_
 	ap_policy_form before = ap_policy_form_of(arena, policy);
 	ap_definition_changes changes = { .n = 0 };
 	bool is_renamed = strcmp(after->name, policy->name) != 0;
-	int status;
+	int status = is_renamed ? ap_changing_check_name(r->context, set, after->name) : AP_EXIT_YES;
 
 	*ret_file = policy->place.file;
+	if (status != AP_EXIT_YES)
+		return status;
 	if (!ap_policy_forms_are_same(&before, after))
 		ap_changes_add_policy(arena, &changes, policy, after);
 	if (is_renamed)
