@@ -89,8 +89,10 @@ static const char *stays_text(ap_context *context, const ap_apply_result *result
 		return ap_format(context->arena, "revision %s stays in force",
 				 ap_revision_text(context->arena, result->replaced));
 	if (result->replaced_fault != NULL)
-		return "what is in force still cannot be read, and nobody is let in by it; \"accesspolicy rollback\" puts the "
-		       "newest earlier policy that is whole in force";
+		return ap_format(context->arena,
+				 "what is in force still cannot be read, and nobody is let in by it; \"accesspolicy "
+				 "rollback%s\" puts the newest earlier policy that is whole in force",
+				 ap_in_force_state_option(context));
 	return "nothing is in force";
 }
 
@@ -158,19 +160,40 @@ static void write_failure(ap_context *context, const ap_apply_result *result, co
 		fprintf(stderr, "Not applied: %s.\n", stays_text(context, result));
 }
 
-/* As options of create, to be copied. */
-static void write_governed(ap_context *context, const ap_words *governed)
+/* The policy that is new, if it is one alone. */
+static const char *created(const ap_changes *changes)
 {
+	const char *found = NULL;
+
+	for (size_t i = 0; i < changes->n; i++) {
+		if (changes->items[i].kind != AP_CHANGE_ADDED || changes->items[i].subject != AP_CHANGE_POLICY)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = changes->items[i].name;
+	}
+	return found;
+}
+
+/* To be copied: as options of create, or where the policy is there by now as a command. */
+static void write_governed(ap_context *context, const ap_apply_options *given, const ap_apply_result *result)
+{
+	const ap_words *governed = &result->governed;
+	const char *name = result->in_force ? created(&result->changes) : NULL;
+	const char *option = name != NULL ? "--add-except-member" : "--except-member";
 	const char *names = "", *options = "";
 
 	if (governed->n == 0)
 		return;
 	for (size_t i = 0; i < governed->n; i++) {
-		const char *name = ap_printable(context->arena, governed->items[i]);
-
-		names = ap_format(context->arena, "%s%s\"%s\"", names, i == 0 ? "" : ", ", name);
-		options = ap_format(context->arena, "%s --except-member %s", options, name);
+		names = ap_format(context->arena, "%s%s\"%s\"", names, i == 0 ? "" : ", ",
+				  ap_printable(context->arena, governed->items[i]));
+		options = ap_format(context->arena, "%s %s %s", options, option,
+				    ap_shell_word(context->arena, governed->items[i]));
 	}
+	if (name != NULL)
+		options = ap_format(context->arena, " accesspolicy edit %s%s%s", ap_shell_word(context->arena, name),
+				    options, given->files_option);
 	printf("note: the policy governs the administrator%s %s, who can be locked out by it; to except %s:%s\n",
 	       governed->n > 1 ? "s" : "", names, governed->n > 1 ? "them" : "him", options);
 }
@@ -182,7 +205,7 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 
 	if (result->outcome == AP_APPLY_DONE || result->outcome == AP_APPLY_REFUSED)
 		write_changes(context, &result->changes);
-	write_governed(context, &result->governed);
+	write_governed(context, options, result);
 	(void)fflush(stdout); /* what follows on standard error stands below it */
 	write_diagnostics(context, &result->problems, "error", "warning");
 	write_diagnostics(context, &result->refusals, overridden ? "overridden" : "refused", "warning");

@@ -1,11 +1,13 @@
 #include "applying.h"
 
 #include "applied_report.h"
+#include "in_force.h"
 #include "login_origin.h"
 #include "nss_cache.h"
 #include "progress_bar.h"
 #include "who.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -48,6 +50,8 @@ static void complete(ap_context *context, ap_apply_options *options)
 	options->by = ap_who(context->arena, &options->uid);
 	*origin = ap_login_origin(context->arena);
 	options->origin = origin;
+	options->state_option = ap_in_force_state_option(context);
+	options->files_option = ap_in_force_files_option(context);
 }
 
 /* Where --force went over something: a line of the system's log for each, beside what the history says. */
@@ -58,10 +62,13 @@ static void log_forced(const ap_apply_options *options, const ap_apply_result *r
 	openlog("accesspolicy", LOG_PID, LOG_AUTHPRIV);
 	for (size_t i = 0; i < result->refusals.n; i++) {
 		const ap_diagnostic *item = &result->refusals.items[i];
+		char line[16] = "";
 
+		if (item->line != 0)
+			(void)snprintf(line, sizeof(line), ":%u", item->line);
 		if (item->severity == AP_ERROR)
-			syslog(LOG_WARNING, "%s put revision %.12s in force with --force, over this: %s:%u: %s",
-			       options->by, result->revision, item->file, item->line, item->message);
+			syslog(LOG_WARNING, "%s put revision %.12s in force with --force, over this: %s%s: %s",
+			       options->by, result->revision, item->file, line, item->message);
 	}
 	closelog();
 }

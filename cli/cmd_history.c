@@ -47,9 +47,13 @@ static const char *how_text(ap_context *context, const ap_record *record)
 static const char *changes_text(ap_context *context, const history *h, const ap_record *record)
 {
 	const char *text = record->summary;
+	char ends[AP_TIMESTAMP_TEXT_MAX];
 
 	if (!has_image(h, context->arena, record))
 		text = ap_format(context->arena, "%s (image not kept)", text);
+	if (record->trial_ends != 0)
+		text = ap_format(context->arena, "%s; on trial until %s", text,
+				 ap_timestamp_format_local(record->trial_ends, ends));
 	for (size_t i = 0; i < record->n_forced_over; i++)
 		text = ap_format(context->arena, "%s%s%s", text, i == 0 ? "; forced over: " : "; ",
 				 record->forced_over[i]);

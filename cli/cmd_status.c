@@ -150,14 +150,6 @@ static void write_trial(ap_context *context, const status_report *r)
 			     ap_trial_then_text(context->arena, trial), state, state));
 }
 
-/* What must be written to apply the root file that is in force. */
-static const char *config_option(ap_context *context, const char *root)
-{
-	return strcmp(root, ap_context_config(&(ap_context){ 0 })) == 0
-		       ? ""
-		       : ap_format(context->arena, " --config %s", ap_printable(context->arena, root));
-}
-
 static void write_pending(ap_context *context, const ap_pending *pending, bool edits)
 {
 	const char *label = edits ? "Edits" : "Data";
@@ -171,8 +163,8 @@ static void write_pending(ap_context *context, const ap_pending *pending, bool e
 	     ap_format(context->arena, "%s; \"accesspolicy apply%s%s --dry-run\" says what would become of %s",
 		       edits ? ap_count_text(context->arena, n, "file pending", "files pending")
 			     : ap_count_text(context->arena, n, "data file differs", "data files differ"),
-		       edits ? config_option(context, pending->root) : " --data", ap_in_force_state_option(context),
-		       n == 1 ? "it" : "them"));
+		       edits ? ap_in_force_config_option(context, pending->root) : " --data",
+		       ap_in_force_state_option(context), n == 1 ? "it" : "them"));
 	for (size_t i = 0; i < pending->n; i++) {
 		const ap_pending_file *file = &pending->items[i];
 

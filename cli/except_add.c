@@ -5,6 +5,7 @@
 #include "../lib/make/when.h"
 #include "changing.h"
 #include "except.h"
+#include "in_force.h"
 #include "policy_options.h"
 #include "report.h"
 
@@ -197,8 +198,9 @@ static void write_end(const request *r, const char *name)
 	if (r->context->json)
 		return;
 	if (r->ends == INT64_MAX)
-		printf("exception \"%s\" has no end; \"accesspolicy except delete\" takes it away\n",
-		       ap_printable(r->context->arena, name));
+		printf("exception \"%s\" has no end; \"accesspolicy except delete %s%s\" takes it away\n",
+		       ap_printable(r->context->arena, name), ap_shell_word(r->context->arena, name),
+		       ap_in_force_files_option(r->context));
 	else
 		printf("exception \"%s\" ends %s, in %s\n", ap_printable(r->context->arena, name),
 		       ap_timestamp_format_local(r->ends, text), ap_span_text(r->context->arena, r->ends - r->now));

@@ -27,20 +27,32 @@ const char *ap_in_force_state_option(ap_context *context)
 {
 	bool is_default = strcmp(ap_context_state(context), ap_context_state(&(ap_context){ 0 })) == 0;
 
-	return !is_default ? ap_format(context->arena, " --state %s", ap_printable(context->arena, context->state))
+	return !is_default ? ap_format(context->arena, " --state %s", ap_shell_word(context->arena, context->state))
 			   : "";
+}
+
+const char *ap_in_force_config_option(ap_context *context, const char *root)
+{
+	return strcmp(root, ap_context_config(&(ap_context){ 0 })) == 0
+		       ? ""
+		       : ap_format(context->arena, " --config %s", ap_shell_word(context->arena, root));
+}
+
+const char *ap_in_force_files_option(ap_context *context)
+{
+	return ap_format(context->arena, "%s%s", ap_in_force_config_option(context, ap_context_config(context)),
+			 ap_in_force_state_option(context));
 }
 
 int ap_in_force_report_unreadable(ap_context *context, const ap_error *error)
 {
-	const char *state = ap_in_force_state_option(context);
 	int status = ap_report_error(context, error);
 
 	if (error->status == AP_ERR_DAMAGED)
 		fprintf(stderr,
 			"Nobody is let in by it. \"accesspolicy rollback%s\" puts the newest earlier policy that is whole "
 			"in force, \"accesspolicy apply%s\" the policy files.\n",
-			state, state);
+			ap_in_force_state_option(context), ap_in_force_files_option(context));
 	return status;
 }
 

@@ -17,8 +17,15 @@ typedef enum {
 /* Is this the root file that is asked for? */
 bool ap_in_force_is_root(ap_context *context, const char *root);
 
-/* " --state FOLDER" where another folder than the default one is asked about, else "": for a command to be copied. */
+/*
+ * " --state FOLDER" where another folder than the default one is asked about, else ""; and with " --config FILE" before
+ * it, where another root file is: for a command to be copied into a shell. In the arena.
+ */
 const char *ap_in_force_state_option(ap_context *context);
+const char *ap_in_force_files_option(ap_context *context);
+
+/* " --config FILE" for that root file, or "" where it is the default one. In the arena. */
+const char *ap_in_force_config_option(ap_context *context, const char *root);
 
 /* Reports that what is in force cannot be read, and what mends that. The exit status. */
 int ap_in_force_report_unreadable(ap_context *context, const ap_error *error);

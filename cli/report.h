@@ -12,6 +12,9 @@
 /* "file:line", or "file" where there is no line. In the arena, printable. */
 const char *ap_place_text(ap_arena *arena, const char *file, unsigned line);
 
+/* As a shell takes it for one word: quoted where it must be. In the arena, printable. */
+const char *ap_shell_word(ap_arena *arena, const char *text);
+
 /* "1 policy", "2 policies". In the arena. */
 const char *ap_count_text(ap_arena *arena, size_t n, const char *one, const char *many);
 

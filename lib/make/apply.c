@@ -56,7 +56,8 @@ static bool open_in_force(work *w)
 		return true;
 	if (status == AP_ERR_MISSING)
 		ap_error_set(&error, AP_ERR_MISSING, w->t.options->state, 0,
-			     "nothing is in force yet; \"accesspolicy apply\" puts the policy files in force");
+			     "nothing is in force yet; \"accesspolicy apply%s\" puts the policy files in force",
+			     ap_transition_files_option(&w->t));
 	w->t.result->error = error;
 	return fail(w);
 }
@@ -90,9 +91,9 @@ static void refuse_pending(work *w)
 
 	for (size_t i = 0; i < pending.n; i++)
 		ap_diagnostics_add(&w->t.result->refusals, AP_ERROR, pending.items[i].path, 0,
-				   "is %s and not in force yet; put that in force first (accesspolicy apply), or "
+				   "is %s and not in force yet; put that in force first (accesspolicy apply%s), or "
 				   "take it along with --with-pending%s",
-				   ap_pending_names[pending.items[i].kind],
+				   ap_pending_names[pending.items[i].kind], ap_transition_files_option(&w->t),
 				   is_edited(w, pending.items[i].path) ? "; it is the file to be changed" : "");
 }
 

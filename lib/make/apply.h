@@ -35,6 +35,12 @@ typedef struct {
 	int64_t now;
 	int wait_ms;       /* for somebody else's apply */
 	const ap_nss *nss; /* NULL: the system's */
+
+	/* What a command that is proposed needs beside its name to ask of the same: " --state FOLDER", and " --config FILE"
+	   before it. Empty or NULL where they are the default ones. */
+	const char *state_option;
+	const char *files_option;
+
 	const ap_progress *progress;
 } ap_apply_options;
 

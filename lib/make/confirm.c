@@ -46,8 +46,9 @@ static bool refuse_without_trial(work *w)
 	return AP_REFUSE(
 		&w->t,
 		"the trial of revision %.12s ended %s: revision %.12s counts again. What was on trial is applied "
-		"again by \"accesspolicy apply --force\"",
-		last->replaced, ap_timestamp_format_local(last->time, ended), last->revision);
+		"again by \"accesspolicy apply%s --force\"",
+		last->replaced, ap_timestamp_format_local(last->time, ended), last->revision,
+		ap_transition_files_option(&w->t));
 }
 
 /* Is it the trial that was meant? */
@@ -121,11 +122,9 @@ static void put_in_force(work *w)
 {
 	ap_apply_result *result = w->t.result;
 	ap_record record = ap_transition_record(&w->t, AP_ACTION_CONFIRM);
-	char ends[AP_TIMESTAMP_TEXT_MAX];
 	ap_status status;
 
-	record.summary = ap_format(w->t.arena, "kept: its trial was to end at %s",
-				   ap_timestamp_format_utc(result->replaced_trial.ends, ends));
+	record.summary = "kept: its trial is over";
 	if (w->bytes != NULL)
 		status = ap_state_put(w->t.state, w->bytes, w->size, &record, NULL, &result->in_force, &result->error);
 	else

@@ -18,9 +18,11 @@ static const ap_record *find_named(ap_transition *t, const char *revision)
 	const ap_record *record = ap_records_find(&t->records, revision, &ambiguous);
 
 	if (record == NULL && ambiguous)
-		(void)AP_REFUSE(t, "several revisions begin with %s; \"accesspolicy history\" shows them", revision);
+		(void)AP_REFUSE(t, "several revisions begin with %s; \"accesspolicy history%s\" shows them", revision,
+				ap_transition_state_option(t));
 	else if (record == NULL)
-		(void)AP_REFUSE(t, "no revision begins with %s; \"accesspolicy history\" shows them", revision);
+		(void)AP_REFUSE(t, "no revision begins with %s; \"accesspolicy history%s\" shows them", revision,
+				ap_transition_state_option(t));
 	return record;
 }
 
@@ -49,8 +51,8 @@ static bool open_named(ap_transition *t, const char *revision)
 	if (record == NULL)
 		return false;
 	if (t->result->replaced_trial.ends != 0 && strcmp(record->revision, t->result->replaced) == 0)
-		return AP_REFUSE(t, "revision %.12s is in force, on trial; \"accesspolicy confirm\" keeps it",
-				 record->revision);
+		return AP_REFUSE(t, "revision %.12s is in force, on trial; \"accesspolicy confirm%s\" keeps it",
+				 record->revision, ap_transition_state_option(t));
 	return open_image(t, record, &error) || refuse_image(t, record, &error);
 }
 
@@ -114,9 +116,9 @@ static bool open_earlier(ap_transition *t)
 		return AP_REFUSE(t, "the history has nothing that could be put in force");
 	return AP_REFUSE(
 		t,
-		"the history has nothing older than revision %.12s; \"accesspolicy history\" shows which others "
+		"the history has nothing older than revision %.12s; \"accesspolicy history%s\" shows which others "
 		"can be put in force, each by its revision",
-		now);
+		now, ap_transition_state_option(t));
 }
 
 /* It is in force already; but if there was no room for its line when it was put there, it gets that now. */

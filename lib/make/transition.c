@@ -198,6 +198,16 @@ void ap_transition_make_audit_file(ap_transition *t)
 		ap_audit_file_make(t->image, &t->result->warnings);
 }
 
+const char *ap_transition_state_option(const ap_transition *t)
+{
+	return t->options->state_option != NULL ? t->options->state_option : "";
+}
+
+const char *ap_transition_files_option(const ap_transition *t)
+{
+	return t->options->files_option != NULL ? t->options->files_option : "";
+}
+
 void ap_transition_close(ap_transition *t)
 {
 	ap_image_free(t->image);

@@ -84,6 +84,10 @@ ap_record ap_transition_record(const ap_transition *t, ap_action action);
 /* Where the new image is in force: makes the file for its logins' records, if it names one. */
 void ap_transition_make_audit_file(ap_transition *t);
 
+/* `options->state_option` and `files_option`; never NULL. For the commands that a refusal proposes. */
+const char *ap_transition_state_option(const ap_transition *t);
+const char *ap_transition_files_option(const ap_transition *t);
+
 void ap_transition_close(ap_transition *t);
 
 /* Has it be refused, as the state folder is, for a reason that is told like printf(3)'s; false. */

@@ -35,9 +35,10 @@ bool ap_trial_refuses(ap_transition *t)
 		return false;
 	ap_diagnostics_add(
 		&t->result->refusals, AP_ERROR, t->options->state, 0,
-		"revision %.12s is on a trial%s, until %s; \"accesspolicy confirm\" keeps it, \"accesspolicy "
-		"rollback\" ends it now",
-		t->result->replaced, begun_by(t), ap_timestamp_format_local(t->result->replaced_trial.ends, ends));
+		"revision %.12s is on a trial%s, until %s; \"accesspolicy confirm%s\" keeps it, \"accesspolicy "
+		"rollback%s\" ends it now",
+		t->result->replaced, begun_by(t), ap_timestamp_format_local(t->result->replaced_trial.ends, ends),
+		ap_transition_state_option(t), ap_transition_state_option(t));
 	return true;
 }
 
@@ -92,8 +93,8 @@ static bool keep(ap_transition *t, const char *revision)
 	}
 	ap_error_set(
 		error, cause.status, cause.file, cause.line,
-		"is what counts when the trial ends, and cannot be had: %s; \"accesspolicy confirm\" keeps what is on trial",
-		cause.message);
+		"is what counts when the trial ends, and cannot be had: %s; \"accesspolicy confirm%s\" keeps what is on trial",
+		cause.message, ap_transition_state_option(t));
 	return fail(t);
 }
 

@@ -181,7 +181,7 @@ def the_last_of_its_kind_is_not_removed(lab):
     lab.run("edit", "Kiosk", "--remove-ip", "203.0.113.9", "--add-ip", "203.0.113.10", "--remove-client", "web", status=0)
     same((policies(lab)["Kiosk"]["ip"], policies(lab)["Kiosk"]["clients"]), (["203.0.113.10"], ["native"]), "what is left")
     lab.run("edit", "Kiosk", "--clear", "ip", status=0)
-    same(policies(lab)["Kiosk"]["ip"], [], "what was meant")
+    same(policies(lab)["Kiosk"]["ip"], None, "what was meant")
 
 
 @test

@@ -7,6 +7,7 @@ import pty
 import pwd
 import re
 import select
+import shlex
 import socket
 import struct
 import subprocess
@@ -579,6 +580,14 @@ def create_tells_whom_of_the_administrators_the_policy_governs(lab):
     expect('note: the policy governs the administrators "root", "postmaster@example.com", who can be locked out by it; to except them: '
            '--except-member root --except-member postmaster@example.com\n' in result.out, "the note", result)
     same(lab.run(*words, "A", "--json", "--dry-run").json()["governed"], ["root", "postmaster@example.com", "ops@"], "in JSON")
+    result = check_done(lab, *words, "It's one")
+    expect(f"to except them: accesspolicy edit 'It'\\''s one' --add-except-member root --add-except-member postmaster@example.com "
+           f"--add-except-member ops@ --config {lab.path(ROOT_FILE)} --state {lab.state}\n" in result.out, "of one that is there", result)
+    command = shlex.split(result.out.partition("to except them: accesspolicy ")[2].partition("\n")[0])
+    expect(command[-2:] == ["--state", lab.state], "the command that is proposed", command)
+    lab.run(*command[:-2], config=False, status=0)
+    same([member["value"] for member in lab.run("show", "It's one", "--json").json()["scope"]["except"]["members"]],
+         ["root", "postmaster@example.com", "ops@"], "by the command that is proposed")
     excepted = ("--except-member", "root", "--except-member", "postmaster@example.com", "--except-member", "ops@")
     result = check_done(lab, *words, "A", *excepted)
     expect("governs" not in result.out, "what is said where all are excepted", result)

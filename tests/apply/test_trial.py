@@ -4,6 +4,7 @@ afterwards; and what is left of it, whatever happens on the way.
 Trials that end here last a second or two: they end by the clock, as others do. What an interruption and a full disk leave is in
 test_interrupted.py and test_full_disk.py.
 """
+import datetime
 import fcntl
 import os
 import shutil
@@ -274,8 +275,8 @@ def every_apply_is_refused_while_it_runs(lab):
     lab.rename_office("Bureau")
     found = lab.apply("--trial", "1h", "--json").json()
     who = lab.history()[0]["by"]
-    said = [f"revision {found['revision'][:12]} is on a trial that {who} began, until ", '"accesspolicy confirm" keeps it',
-            '"accesspolicy rollback" ends it now']
+    said = [f"revision {found['revision'][:12]} is on a trial that {who} began, until ",
+            f'"accesspolicy confirm --state {lab.state}" keeps it', f'"accesspolicy rollback --state {lab.state}" ends it now']
     check_refused(lab, "apply", said=said)
     check_refused(lab, "apply", "--trial", "1h", said=said)
     check_refused(lab, "apply", "--dry-run", said=said)
@@ -446,7 +447,7 @@ def what_counts_then_is_looked_at_before_it_begins(lab):
     os.unlink(kept)
     deny(lab, "carol")
     check_refused(lab, "apply", "--trial", "1h", "--force", said=["is what counts when the trial ends, and cannot be had",
-                                                                    '"accesspolicy confirm" keeps what is on trial'])
+                                                                    f'"accesspolicy confirm --state {lab.state}" keeps what is on trial'])
 
 
 @test
@@ -563,10 +564,12 @@ def the_status_tells_of_it(lab):
     for text in ("Trial       ends ", f"; then revision {before[:12]} counts again.", "(apply, on trial)",
                  f'"accesspolicy confirm --state {lab.state}" keeps what is on trial'):
         expect(text in shown, f"not shown: {text}", shown)
-    expect("apply, on trial" in lab.run("history", config=False).out, "history does not show it")
+    local = datetime.datetime.strptime(trial["ends"], "%Y-%m-%dT%H:%M:%SZ") + datetime.timedelta(hours=9)
+    shown = lab.run("history", config=False, env={"TZ": "<+09>-9"}).out.splitlines()[1]
+    expect("apply, on trial" in shown and f"; on trial until {local} +0900" in shown, "history", shown)
     lab.run("confirm", config=False, status=0)
     shown = lab.run("history", config=False).out
-    expect("confirm" in shown.splitlines()[1] and "kept: its trial was to end at " in shown, "history", shown)
+    expect("confirm" in shown.splitlines()[1] and "kept: its trial is over" in shown, "history", shown)
     note(lab.run("status", config=False).out)
 
 
