@@ -88,6 +88,7 @@ static int carry_out(request *r)
 	r->given.edits = &edit;
 	r->given.n_edits = 1;
 	r->given.tell_governed = true;
+	r->given.warn_of_groups = true;
 	status = ap_applying_run(r->context, &r->given, "create");
 	if (status == AP_EXIT_YES && !r->context->json) {
 		ap_paint_wrapped(&r->context->screen, AP_PLAIN,

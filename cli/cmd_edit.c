@@ -64,7 +64,10 @@ static void write_policy(const request *r, const ap_edit_list *edits, const char
 static int run(request *r, const ap_policy_set *set, const ap_policy_def *policy, const ap_edit_list *edits,
 	       const char *file)
 {
-	int status = ap_changing_run(r->context, &r->given, edits, "edit");
+	int status;
+
+	r->given.warn_of_groups = true;
+	status = ap_changing_run(r->context, &r->given, edits, "edit");
 
 	if (status == AP_EXIT_YES && r->given.dry_run && !r->context->json)
 		write_policy(r, edits, file, ap_changes_number_of(set, policy));

@@ -2,8 +2,10 @@
 
 #include "../lib/login/member.h"
 #include "../lib/make/timestamp.h"
+#include "../lib/make/when.h"
 
 #include <string.h>
+#include <time.h>
 
 size_t ap_policy_options_table(ap_policy_options *given, ap_option *options)
 {
@@ -81,7 +83,7 @@ size_t ap_policy_options_table(ap_policy_options *given, ap_option *options)
 		  .text = &given->replaces },
 		{ .name = "not-before",
 		  .value = "TIME",
-		  .help = "it begins then: \"2026-12-01 18:00\", in local time",
+		  .help = "it begins then: \"2026-12-01 18:00\", \"20 Dec 18:00\", \"2h\" from now, in local time",
 		  .text = &given->not_before },
 		{ .name = "not-after", .value = "TIME", .help = "it ends then", .text = &given->not_after },
 		{ .name = "message",
@@ -205,12 +207,14 @@ ap_words ap_policy_options_words(ap_arena *arena, const ap_texts *texts)
 static const char *time_of(ap_context *context, const ap_usage *usage, const char *option, const char *text)
 {
 	char buffer[AP_TIMESTAMP_TEXT_MAX];
-	int64_t time;
+	int64_t moment;
 
-	if (ap_timestamp_parse_local(text, &time))
-		return ap_format(context->arena, "%s", ap_timestamp_format_offset(time, buffer));
-	(void)ap_usage_error(usage, "--%s: \"%s\" is no time; expected one such as \"2026-12-01 18:00\"", option,
-			     ap_printable(context->arena, text));
+	if (ap_when_parse_coming(text, (int64_t)time(NULL), &moment))
+		return ap_format(context->arena, "%s", ap_timestamp_format_offset(moment, buffer));
+	(void)ap_usage_error(
+		usage,
+		"--%s: \"%s\" is no time; expected one such as \"2026-12-01 18:00\", \"20 Dec 18:00\", \"tomorrow\" or \"2h\"",
+		option, ap_printable(context->arena, text));
 	return NULL;
 }
 

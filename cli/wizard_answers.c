@@ -1,12 +1,14 @@
 #include "wizard_answers.h"
 
 #include "../lib/make/timestamp.h"
+#include "../lib/make/when.h"
 #include "options.h"
 #include "wizard_objects.h"
 #include "wizard_proposal.h"
 #include "words.h"
 
 #include <string.h>
+#include <time.h>
 
 static const char draft[] = "answer"; /* what diagnostics have for a file, which nobody sees */
 
@@ -218,17 +220,19 @@ static bool take_comment(ap_answers *answers, const char *line, ap_policy_form *
 static bool take_time(ap_answers *answers, const char *line, const char **ret_text, ap_diagnostics *diagnostics)
 {
 	char buffer[AP_TIMESTAMP_TEXT_MAX];
-	int64_t time;
+	int64_t moment;
 
 	*ret_text = NULL;
 	if (line[0] == '\0')
 		return true;
-	if (!ap_timestamp_parse_local(line, &time)) {
-		ap_diagnostics_add(diagnostics, AP_ERROR, draft, 0,
-				   "\"%s\" is no time; expected one such as \"2026-12-01 18:00\", in local time", line);
+	if (!ap_when_parse_coming(line, (int64_t)time(NULL), &moment)) {
+		ap_diagnostics_add(
+			diagnostics, AP_ERROR, draft, 0,
+			"\"%s\" is no time; expected one such as \"2026-12-01 18:00\", \"20 Dec 18:00\", \"tomorrow\" or \"2h\", in local time",
+			line);
 		return false;
 	}
-	*ret_text = ap_arena_strdup(answers->context->arena, ap_timestamp_format_offset(time, buffer));
+	*ret_text = ap_arena_strdup(answers->context->arena, ap_timestamp_format_offset(moment, buffer));
 	return true;
 }
 
@@ -547,12 +551,12 @@ static const question questions[AP_N_ASK] = {
 			  .prompt = "from> ",
 			  .take = take_from,
 			  .line_of = line_of_from,
-			  .help = "When it begins: 2026-12-01 18:00, in local time. An empty line: at once." },
+			  .help = "When it begins: 2026-12-01 18:00, 20 Dec 18:00, or 2h from now, in local time. An empty line: at once." },
 	[AP_ASK_UNTIL] = { .step = 8,
 			   .prompt = "until> ",
 			   .take = take_until,
 			   .line_of = line_of_until,
-			   .help = "When it ends: 2026-12-01 18:00, in local time. An empty line: never." },
+			   .help = "When it ends: 2026-12-01 18:00, 20 Dec 18:00, or 2h from now, in local time. An empty line: never." },
 };
 
 ap_answers ap_answers_begin(ap_context *context, const ap_policy_set *set, const char *edited, ap_policy_form *form)

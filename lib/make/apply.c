@@ -10,6 +10,7 @@
 #include "timestamp.h"
 #include "transition.h"
 #include "trial.h"
+#include "unknowns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -344,6 +345,27 @@ static void tell_governed(work *w)
 	}
 }
 
+static void judge_groups(work *w, const ap_list *groups)
+{
+	const ap_nss *nss = w->t.options->nss != NULL ? w->t.options->nss : &ap_nss_system;
+
+	for (size_t i = 0; i < groups->n; i++)
+		ap_judge_group(nss, &groups->items[i], &w->t.result->warnings);
+}
+
+/* A name that is mistyped here leaves every login that the policy is asked about undetermined, which is to say denied. */
+static void warn_of_groups(work *w)
+{
+	for (size_t i = 0; i < w->set->n_policies; i++) {
+		const ap_policy_def *policy = &w->set->policies[i];
+
+		if (policy->status == AP_POLICY_DISABLED || !is_edited(w, policy->place.file))
+			continue;
+		judge_groups(w, &policy->scope.groups);
+		judge_groups(w, &policy->except.groups);
+	}
+}
+
 /*
  * Into force
  */
@@ -429,6 +451,8 @@ static void carry_out(work *w)
 		ap_transition_compare(&w->t);
 		if (w->t.options->tell_governed)
 			tell_governed(w);
+		if (w->t.options->warn_of_groups)
+			warn_of_groups(w);
 		if (!refuse(w) && begin_trial(w) && !w->t.options->dry_run && carry_out_edits(w))
 			put_in_force(w);
 	}

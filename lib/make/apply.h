@@ -26,7 +26,8 @@ typedef struct {
 	   them is still a change of this command's alone, which edits of others refuse. Not with `data`. */
 	const ap_file_edit *edits;
 	size_t n_edits;
-	bool tell_governed; /* with edits: which administrators the policies in the edited files govern */
+	bool tell_governed;  /* with edits: which administrators the policies in the edited files govern */
+	bool warn_of_groups; /* with edits: of groups in the edited files that the name services do not know */
 	bool with_pending; /* with edits: though other policy files differ from what is in force, which refuses otherwise */
 
 	const ap_origin *origin; /* the logins that the command may be run from; NULL: none */

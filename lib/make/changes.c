@@ -352,18 +352,41 @@ static void note_difference(comparison *c, ap_change_subject subject, const char
 		note(c, AP_CHANGE_CHANGED, subject, name, detail);
 }
 
-/* What an added policy is, in short: its type, status, scope and network; whom it excepts only where it does. */
-static const char *in_short(comparison *c, const aspects *all, size_t n)
+/* How what is new is told: what there always is, and what is told only where it was given. */
+static const struct {
+	const char *name;
+	const char *unset; /* NULL: it is told always */
+	const char *prefix;
+} in_short_aspects[] = {
+	{ "type", NULL, "" },
+	{ "status", NULL, "" },
+	{ "scope", NULL, "" },
+	{ "frees", NULL, "" },
+	{ "except", "nobody", "except " },
+	{ "network", NULL, "" },
+	{ "clients", "every client type", "clients " },
+	{ "strictness", "no", "" },
+	{ "replaces", "none", "replaces " },
+	{ "not_before", "none", "from " },
+	{ "not_after", "none", "until " },
+};
+
+/* What an added policy or exception is, in short. What narrows it is part of that: without it, it would seem to be all. */
+static const char *in_short(comparison *c, const aspects *all)
 {
+	enum { N_SHORT = sizeof(in_short_aspects) / sizeof(in_short_aspects[0]) };
 	const char *text = "";
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < all->n; i++) {
 		const aspect *item = &all->items[i];
-		bool is_except = strcmp(item->name, "except") == 0;
+		size_t k = 0;
 
-		if (is_except && strcmp(item->shown, "nobody") == 0)
+		while (k < N_SHORT && strcmp(item->name, in_short_aspects[k].name) != 0)
+			k++;
+		if (k == N_SHORT ||
+		    (in_short_aspects[k].unset != NULL && strcmp(item->shown, in_short_aspects[k].unset) == 0))
 			continue;
-		text = ap_format(c->arena, "%s%s%s%s", text, text[0] != '\0' ? "; " : "", is_except ? "except " : "",
+		text = ap_format(c->arena, "%s%s%s%s", text, text[0] != '\0' ? "; " : "", in_short_aspects[k].prefix,
 				 item->shown);
 	}
 	return text;
@@ -373,7 +396,6 @@ static const char *in_short(comparison *c, const aspects *all, size_t n)
 typedef struct {
 	ap_table_kind table;
 	ap_change_subject subject;
-	size_t n_short;
 	aspects (*aspects_of)(side *s, uint32_t number, const char **ret_name, const char **ret_file);
 } compared;
 
@@ -417,7 +439,7 @@ static void compare_named(comparison *c, const compared *what)
 		size_t n_noted = c->changes->n;
 
 		if (number == AP_NONE) {
-			note(c, AP_CHANGE_ADDED, what->subject, name, in_short(c, &is, what->n_short));
+			note(c, AP_CHANGE_ADDED, what->subject, name, in_short(c, &is));
 			tell_file(c, file);
 			continue;
 		}
@@ -698,8 +720,8 @@ static void compare_regions(comparison *c)
 
 ap_changes ap_changes_between(ap_arena *arena, const ap_image *before, const ap_image *after)
 {
-	static const compared policies = { AP_TABLE_POLICIES, AP_CHANGE_POLICY, 5, policy_by_number };
-	static const compared exceptions = { AP_TABLE_EXCEPTIONS, AP_CHANGE_EXCEPTION, 2, exception_by_number };
+	static const compared policies = { AP_TABLE_POLICIES, AP_CHANGE_POLICY, policy_by_number };
+	static const compared exceptions = { AP_TABLE_EXCEPTIONS, AP_CHANGE_EXCEPTION, exception_by_number };
 	ap_changes changes = { .n = 0 };
 	comparison c = { .before = { .arena = arena, .view = ap_view_of(before) },
 			 .after = { .arena = arena, .view = ap_view_of(after) },

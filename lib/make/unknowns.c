@@ -25,6 +25,23 @@ static int compare_groups(const void *a, const void *b)
 	return order != 0 ? order : (first->place.line > second->place.line) - (first->place.line < second->place.line);
 }
 
+void ap_judge_group(const ap_nss *nss, const ap_text *group, ap_diagnostics *diagnostics)
+{
+	ap_tri known = ap_nss_group_exists(nss, group->text);
+
+	if (known == AP_NO)
+		ap_diagnostics_add(
+			diagnostics, AP_WARNING, group->place.file, group->place.line,
+			"the name services do not know the group \"%s\"; logins that it decides are undetermined",
+			group->text);
+	if (known == AP_UNKNOWN)
+		ap_diagnostics_add(
+			diagnostics, AP_WARNING, group->place.file, group->place.line,
+			"the group \"%s\" could not be looked up; logins that it decides are undetermined as long "
+			"as the name services fail",
+			group->text);
+}
+
 void ap_find_unknown_groups(ap_finder *f)
 {
 	group_list groups = { .n = 0 };
@@ -44,20 +61,9 @@ void ap_find_unknown_groups(ap_finder *f)
 		qsort(groups.items, groups.n, sizeof(*groups.items), compare_groups);
 	for (size_t i = 0; i < groups.n; i++) {
 		const ap_text *group = groups.items[i];
-		ap_tri known;
 
 		if (i > 0 && strcmp(groups.items[i - 1]->text, group->text) == 0)
 			continue;
-		known = ap_nss_group_exists(f->nss, group->text);
-		if (known == AP_NO)
-			ap_finder_report(f, &group->place,
-					 "the name services do not know the group \"%s\"; "
-					 "logins that it decides are undetermined",
-					 group->text);
-		if (known == AP_UNKNOWN)
-			ap_finder_report(f, &group->place,
-					 "the group \"%s\" could not be looked up; logins that it decides are "
-					 "undetermined as long as the name services fail",
-					 group->text);
+		ap_judge_group(f->nss, group, f->diagnostics);
 	}
 }

@@ -77,6 +77,21 @@ def in_force_at_once(lab):
 
 
 @test
+def what_is_new_is_told_with_what_narrows_it(lab):
+    """Times as people write them, too, and the time that was taken; a group that nobody knows, which denies whoever it decides."""
+    lab.apply()
+    words = ("create", "--type", "blacklist", "--name", "Web", "--all", "--except-group", "no-such-group", "--client", "web")
+    result = lab.run(*words, "--not-before", "2099-12-01", "--not-after", "20 Dec 2099 18:00", env={"TZ": "CET-1"}, status=0)
+    expect('+ policy "Web": blacklist; enabled; all members; except group no-such-group; every address; clients web; '
+           "from 2099-12-01 00:00:00 +0100; until 2099-12-20 18:00:00 +0100\n" in result.out, "what is new", result)
+    warning = 'the name services do not know the group "no-such-group"; logins that it decides are undetermined'
+    expect(f"{lab.path('conf.d/50-web.conf')}:8: warning: {warning}\n" in result.err, "the warning", result)
+    found = lab.run("edit", "Web", "--comment", "x", "--json", status=0).json()["warnings"]
+    same([item["message"] for item in found], [warning], "in JSON, of edit")
+    same(lab.run("edit", "Web", "--clear", "except", "--json", status=0).json()["warnings"], [], "without it")
+
+
+@test
 def not_enabled(lab):
     lab.apply()
     for status in ("disabled", "report-only"):
