@@ -1,5 +1,8 @@
 /* accesspolicy enable, disable, report-only, delete - one setting of policies that are there, wherever they stand. */
 #include "changing.h"
+#include "report.h"
+
+#include <string.h>
 
 typedef struct {
 	ap_context *context;
@@ -10,14 +13,21 @@ typedef struct {
 	ap_apply_options given;
 } request;
 
+static bool is_among(const ap_definition_changes *changes, const ap_policy_def *policy)
+{
+	for (size_t i = 0; i < changes->n; i++)
+		if (changes->items[i].policy == policy)
+			return true;
+	return false;
+}
+
 /* What becomes of the policy; a name that stands twice is one. */
 static void add_change(const request *r, ap_definition_changes *changes, const ap_policy_def *policy)
 {
 	ap_policy_form *after = NULL;
 
-	for (size_t i = 0; i < changes->n; i++)
-		if (changes->items[i].policy == policy)
-			return;
+	if (is_among(changes, policy))
+		return;
 	if (!r->remove) {
 		after = ap_arena_alloc(r->context->arena, sizeof(*after));
 		*after = ap_policy_form_of(r->context->arena, policy);
@@ -25,6 +35,62 @@ static void add_change(const request *r, ap_definition_changes *changes, const a
 	}
 	if (r->remove || policy->status != r->status)
 		ap_changes_add_policy(r->context->arena, changes, policy, after);
+}
+
+static bool is_named(const ap_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i].text, name) == 0)
+			return true;
+	return false;
+}
+
+static int refuse_excepted(const request *r, const ap_exception_def *first, size_t n, const char *name)
+{
+	const char *more = n > 1 ? ap_format(r->context->arena, "; %zu more do", n - 1) : "";
+	ap_error error = { 0 };
+
+	ap_error_set(&error, AP_ERR_POLICY, first->place.file, first->place.line,
+		     "refused: exception \"%s\" frees from policy \"%s\"; delete it before, with \"accesspolicy except "
+		     "delete\", or take the policy out of it%s",
+		     first->name, name, more);
+	return ap_report_refusal(r->context, &error);
+}
+
+static int refuse_replaced(const request *r, const ap_policy_def *other, const char *name)
+{
+	ap_error error = { 0 };
+
+	ap_error_set(&error, AP_ERR_POLICY, other->place.file, other->place.line,
+		     "refused: policy \"%s\" replaces policy \"%s\"; delete it as well, or take that out of it with "
+		     "\"accesspolicy edit\" and \"--clear replaces\"",
+		     other->name, name);
+	return ap_report_refusal(r->context, &error);
+}
+
+/*
+ * What refers to a policy has to go first. The loader would say so, too: that there is no such policy, of a file that
+ * nobody has touched. AP_EXIT_YES where nothing that stays refers to it; else AP_EXIT_NO after a report.
+ */
+static int check_unreferred(const request *r, const ap_policy_set *set, const ap_definition_changes *changes,
+			    const char *name)
+{
+	const ap_exception_def *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_exceptions; i++)
+		if (is_named(&set->exceptions[i].policies, name) && n++ == 0)
+			first = &set->exceptions[i];
+	if (first != NULL)
+		return refuse_excepted(r, first, n, name);
+	for (size_t i = 0; i < set->n_policies; i++) {
+		const ap_policy_def *other = &set->policies[i];
+
+		if (other->replaces.text != NULL && strcmp(other->replaces.text, name) == 0 &&
+		    !is_among(changes, other))
+			return refuse_replaced(r, other, name);
+	}
+	return AP_EXIT_YES;
 }
 
 static int edits_of(const request *r, int n, char **names, ap_edit_list *ret_edits)
@@ -41,6 +107,8 @@ static int edits_of(const request *r, int n, char **names, ap_edit_list *ret_edi
 		else
 			status = AP_EXIT_USAGE;
 	}
+	for (size_t i = 0; i < changes.n && r->remove && status == AP_EXIT_YES; i++)
+		status = check_unreferred(r, set, &changes, changes.items[i].policy->name);
 	if (status == AP_EXIT_YES)
 		status = ap_changing_edits(r->context, set, &changes, ret_edits);
 	ap_policy_set_free(set);

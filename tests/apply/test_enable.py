@@ -150,9 +150,26 @@ def still_referred_to(lab):
               'members = [ "alice" ]; } );\n')
     prepared(lab)
     before = snapshot(lab.policy)
-    result = lab.run("delete", "Kiosk", status=3)
-    expect(f'{lab.path("conf.d/60-exception.conf")}:1: error: ' in result.err, "where it is referred to", result)
+    result = lab.run("delete", "Kiosk", status=1)
+    expect(f'{lab.path("conf.d/60-exception.conf")}:1: refused: exception "X" frees from policy "Kiosk"; delete it before'
+           in result.err, "where it is referred to, and what to do", result)
+    same(len(lab.run("delete", "Kiosk", "--json", status=1).json()["errors"]), 1, "the JSON")
     same(snapshot(lab.policy), before, "the files")
+    lab.run("except", "delete", "X", status=0)
+    lab.run("delete", "Kiosk", status=0)
+
+
+@test
+def still_replaced(lab):
+    prepared(lab)
+    lab.run("create", "--type", "blacklist", "--name", "Next", "--all", "--status", "report-only", "--replaces", "Kiosk",
+            status=0)
+    before = snapshot(lab.policy)
+    result = lab.run("delete", "Kiosk", status=1)
+    expect('refused: policy "Next" replaces policy "Kiosk"; delete it as well' in result.err, "what is said", result)
+    same(snapshot(lab.policy), before, "the files")
+    lab.run("edit", "Next", "--clear", "replaces", "--dry-run", status=0)
+    lab.run("delete", "Kiosk", "Next", status=0)
 
 
 @test
