@@ -43,11 +43,8 @@ static int take_time(const request *r, const char *option, const char *text, int
 {
 	if (text == NULL || ap_when_parse_coming(text, r->now, ret_time))
 		return AP_EXIT_YES;
-	return ap_usage_error(
-		r->usage,
-		"--%s: \"%s\" is no time; expected one such as \"20 Dec 18:00\", \"2026-12-20 18:00\", \"18:00\", "
-		"\"tomorrow 18:00\" or \"2h\"",
-		option, ap_printable(r->context->arena, text));
+	return ap_usage_error(r->usage, "--%s: \"%s\" is no time; expected one such as " AP_WHEN_EXAMPLES, option,
+			      ap_printable(r->context->arena, text));
 }
 
 static int take_times(request *r)

@@ -83,7 +83,7 @@ size_t ap_policy_options_table(ap_policy_options *given, ap_option *options)
 		  .text = &given->replaces },
 		{ .name = "not-before",
 		  .value = "TIME",
-		  .help = "it begins then: \"2026-12-01 18:00\", \"20 Dec 18:00\", \"2h\" from now, in local time",
+		  .help = "it begins then: \"1 Dec 18:00\", \"2026-12-01 18:00\" or \"2h\", in local time",
 		  .text = &given->not_before },
 		{ .name = "not-after", .value = "TIME", .help = "it ends then", .text = &given->not_after },
 		{ .name = "message",
@@ -211,10 +211,8 @@ static const char *time_of(ap_context *context, const ap_usage *usage, const cha
 
 	if (ap_when_parse_coming(text, (int64_t)time(NULL), &moment))
 		return ap_format(context->arena, "%s", ap_timestamp_format_offset(moment, buffer));
-	(void)ap_usage_error(
-		usage,
-		"--%s: \"%s\" is no time; expected one such as \"2026-12-01 18:00\", \"20 Dec 18:00\", \"tomorrow\" or \"2h\"",
-		option, ap_printable(context->arena, text));
+	(void)ap_usage_error(usage, "--%s: \"%s\" is no time; expected one such as " AP_WHEN_EXAMPLES, option,
+			     ap_printable(context->arena, text));
 	return NULL;
 }
 

@@ -226,10 +226,8 @@ static bool take_time(ap_answers *answers, const char *line, const char **ret_te
 	if (line[0] == '\0')
 		return true;
 	if (!ap_when_parse_coming(line, (int64_t)time(NULL), &moment)) {
-		ap_diagnostics_add(
-			diagnostics, AP_ERROR, draft, 0,
-			"\"%s\" is no time; expected one such as \"2026-12-01 18:00\", \"20 Dec 18:00\", \"tomorrow\" or \"2h\", in local time",
-			line);
+		ap_diagnostics_add(diagnostics, AP_ERROR, draft, 0,
+				   "\"%s\" is no time; expected one such as " AP_WHEN_EXAMPLES, line);
 		return false;
 	}
 	*ret_text = ap_arena_strdup(answers->context->arena, ap_timestamp_format_offset(moment, buffer));
@@ -551,12 +549,12 @@ static const question questions[AP_N_ASK] = {
 			  .prompt = "from> ",
 			  .take = take_from,
 			  .line_of = line_of_from,
-			  .help = "When it begins: 2026-12-01 18:00, 20 Dec 18:00, or 2h from now, in local time. An empty line: at once." },
+			  .help = "When it begins: 1 Dec 18:00, 2026-12-01 18:00 or 2h, in local time. An empty line: at once." },
 	[AP_ASK_UNTIL] = { .step = 8,
 			   .prompt = "until> ",
 			   .take = take_until,
 			   .line_of = line_of_until,
-			   .help = "When it ends: 2026-12-01 18:00, 20 Dec 18:00, or 2h from now, in local time. An empty line: never." },
+			   .help = "When it ends: 20 Dec 18:00, 2026-12-20 18:00 or 2h, in local time. An empty line: never." },
 };
 
 ap_answers ap_answers_begin(ap_context *context, const ap_policy_set *set, const char *edited, ap_policy_form *form)

@@ -11,6 +11,9 @@
  */
 bool ap_when_parse_past(const char *text, int64_t now, int64_t *ret_time);
 
+/* For what is told of a time that is none. */
+#define AP_WHEN_EXAMPLES "\"20 Dec 18:00\", \"2026-12-20 18:00\", \"18:00\", \"tomorrow 18:00\" or \"2h\""
+
 /*
  * A time to come: as ap_timestamp_parse_local takes it; "2h", "+2h", "in 3 days" from now; "18:00", "20 Dec 18:00",
  * "Dec 20", "friday 18:00": the next such time after now; "20 Dec 2026 18:00", "today 18:00", "tomorrow". Without a time

@@ -1,4 +1,5 @@
 """`create`: a new policy, told by options or in a file, in a drop-in of its own and in force."""
+import datetime
 import os
 import subprocess
 
@@ -19,6 +20,11 @@ def decision(lab, ip, user="alice", **more):
     """By what is in force."""
     words = [word for key, value in more.items() for word in (f"--{key}", value)]
     return lab.run("test", "--user", user, "--ip", ip, "--json", *words, config=False).json()["decision"]
+
+
+def now():
+    """In whole seconds, as policies have them."""
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 
 
 @test
@@ -110,6 +116,21 @@ def names_of_all_kinds(lab):
         same(shown(lab, name)["name"], name, "the name")
     same(sorted(os.listdir(lab.policy)), ["accesspolicy.conf", "conf.d", "drop.netset", "members.csv"],
          "the policy folder")
+
+
+@test
+def times_as_people_write_them(lab):
+    """As of except add: the next such time, or so long from now, written with its offset."""
+    lab.apply()
+    began = now()
+    lab.run(*BASIC, "--name", "N", "--not-before", "2h", "--not-after", "in 3 days", status=0)
+    ended = now()
+    for key, hours in (("not_before", 2), ("not_after", 72)):
+        left = datetime.datetime.fromisoformat(shown(lab, "N")[key]["value"]) - datetime.timedelta(hours=hours)
+        expect(began <= left <= ended, f"{key}: {hours} hours from now", began, left, ended)
+    lab.run("edit", "N", "--not-after", "20 Dec 18:00", env={"TZ": "EST5"}, status=0)
+    text = read(lab.path("conf.d/50-n.conf")).decode()
+    expect("-12-20T18:00:00-05:00" in text, "the next such day", text)
 
 
 # What is given, the status, and what is said of it.

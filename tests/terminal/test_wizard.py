@@ -345,7 +345,10 @@ def times_that_are_wrong(lab):
     with Session(lab) as session:
         session.walk_to("more> ")
         session.answer("until", "until> ")
-        expect_said(session.answer("soon", "until> "), '"soon" is no time; expected one such as "2026-12-01 18:00"')
+        expect_said(session.answer("soon", "until> "), '"soon" is no time; expected one such as "20 Dec 18:00"')
+        session.answer("20 dec 18:00", "more> ", clear=True)
+        session.answer("until", "until> ")
+        expect("-12-20T18:00:00" in session.lines()[-1], "the time that was taken", session.lines())
         session.answer("2026-12-01", "more> ", clear=True)
         session.answer("from", "from> ")
         expect_said(session.answer("2026-12-02", "from> "), '"not_after" is not after "not_before"')
