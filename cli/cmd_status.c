@@ -31,6 +31,8 @@ typedef struct {
 	ap_pending pending;
 	ending *endings; /* exceptions that end soon */
 	size_t n_endings;
+	ending *ended; /* those that are over */
+	size_t n_ended;
 	int64_t now;
 } status_report;
 
@@ -41,11 +43,13 @@ static void find_endings(ap_context *context, status_report *r)
 
 	for (uint32_t i = 0; i < n && view.sound; i++) {
 		ap_image_exception exception = ap_view_exception(&view, i);
+		const ending found = { .name = ap_view_string(&view, exception.name),
+				       .not_after = exception.not_after };
 
-		if (exception.not_after > r->now && exception.not_after - r->now <= (int64_t)SOON_DAYS * DAY)
-			*AP_PUSH(context->arena, r->endings, r->n_endings) =
-				(ending){ .name = ap_view_string(&view, exception.name),
-					  .not_after = exception.not_after };
+		if (exception.not_after <= r->now)
+			*AP_PUSH(context->arena, r->ended, r->n_ended) = found;
+		else if (exception.not_after - r->now <= (int64_t)SOON_DAYS * DAY)
+			*AP_PUSH(context->arena, r->endings, r->n_endings) = found;
 	}
 }
 
@@ -192,6 +196,24 @@ static void write_endings(ap_context *context, const status_report *r)
 	}
 }
 
+/* They free nobody any more, and gather. */
+static void write_ended(ap_context *context, const status_report *r)
+{
+	enum { SHOWN = 3 };
+	const char *names = "";
+
+	if (r->n_ended == 0)
+		return;
+	for (size_t i = 0; i < r->n_ended && i < SHOWN; i++)
+		names = ap_format(context->arena, "%s%s\"%s\"", names, i == 0 ? " " : ", ",
+				  ap_printable(context->arena, r->ended[i].name));
+	line(context, "Ended", AP_PLAIN,
+	     ap_format(context->arena, "exception%s%s%s; \"except delete --ended\" takes %s out of the files",
+		       r->n_ended == 1 ? "" : "s", names,
+		       r->n_ended > SHOWN ? ap_format(context->arena, " and %zu more", r->n_ended - SHOWN) : "",
+		       r->n_ended == 1 ? "it" : "them"));
+}
+
 static void write_database(ap_context *context, const ap_image *image)
 {
 	const char *database = ap_image_database_shown(context->arena, image);
@@ -224,6 +246,7 @@ static void write_text(ap_context *context, const status_report *r)
 	write_pending(context, &r->pending, true);
 	write_pending(context, &r->pending, false);
 	write_endings(context, r);
+	write_ended(context, r);
 }
 
 static void write_never(ap_context *context)
@@ -285,15 +308,15 @@ static json_t *pending_json(ap_context *context, const ap_pending *pending)
 	return array;
 }
 
-static json_t *endings_json(ap_context *context, const status_report *r)
+static json_t *endings_json(ap_context *context, const ending *endings, size_t n)
 {
 	json_t *array = ap_json_array();
 
-	for (size_t i = 0; i < r->n_endings; i++) {
+	for (size_t i = 0; i < n; i++) {
 		json_t *object = ap_json_object();
 
-		ap_json_set(object, "name", ap_json_text(context->arena, r->endings[i].name));
-		ap_json_set(object, "not_after", ap_json_time(r->endings[i].not_after));
+		ap_json_set(object, "name", ap_json_text(context->arena, endings[i].name));
+		ap_json_set(object, "not_after", ap_json_time(endings[i].not_after));
 		ap_json_append(array, object);
 	}
 	return array;
@@ -308,7 +331,8 @@ static void write_json(ap_context *context, const status_report *r)
 	ap_json_set(object, "trial", r->image != NULL ? trial_json(context, r) : json_null());
 	ap_json_set(object, "differs", r->image != NULL ? json_boolean(differs(r)) : json_null());
 	ap_json_set(object, "pending", pending_json(context, &r->pending));
-	ap_json_set(object, "exceptions_ending", endings_json(context, r));
+	ap_json_set(object, "exceptions_ending", endings_json(context, r->endings, r->n_endings));
+	ap_json_set(object, "exceptions_ended", endings_json(context, r->ended, r->n_ended));
 	ap_json_write(object);
 }
 
@@ -320,7 +344,7 @@ int ap_cmd_status(ap_context *context, int argc, char **argv)
 		.description =
 			"Shows what is in force, since when and by whom, a trial and what is left of it, which files "
 			"differ from it, and which "
-			"exceptions end within a week. The status is 0 if the files say what is in force, 1 if "
+			"exceptions end within a week or have ended. The status is 0 if the files say what is in force, 1 if "
 			"they differ or nothing was ever applied, 3 where what is in force cannot be read.",
 	};
 	status_report r = { .now = (int64_t)time(NULL) };

@@ -21,7 +21,7 @@ def nothing_applied(lab):
     result = lab.run("status", status=1)
     expect(f"nothing was ever applied in {lab.state}\n" in result.out, "what is printed", result)
     same(status(lab, 1), {"state": lab.state, "in_force": None, "trial": None, "differs": None, "pending": [],
-                          "exceptions_ending": []}, "the JSON")
+                          "exceptions_ending": [], "exceptions_ended": []}, "the JSON")
     os.mkdir(lab.state)
     status(lab, 1)
 
@@ -30,8 +30,8 @@ def nothing_applied(lab):
 def files_as_in_force(lab):
     lab.apply()
     found = status(lab, 0)
-    same({key: found[key] for key in ("state", "differs", "pending", "exceptions_ending")},
-         {"state": lab.state, "differs": False, "pending": [], "exceptions_ending": []}, "the JSON")
+    same({key: found[key] for key in ("state", "differs", "pending", "exceptions_ending", "exceptions_ended")},
+         {"state": lab.state, "differs": False, "pending": [], "exceptions_ending": [], "exceptions_ended": []}, "the JSON")
     record = lab.history()[0]
     same(found["in_force"], {"revision": record["revision"], "since": record["time"], "by": record["by"],
                              "action": "apply", "forced": False, "policies": 2, "root": lab.path(ROOT_FILE),
@@ -108,7 +108,7 @@ def file_that_two_networks_name_is_told_once(lab):
 
 
 @test
-def exceptions_that_end_within_a_week(lab):
+def exceptions_that_end_within_a_week_or_have_ended(lab):
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 
     def after(**span):
@@ -120,11 +120,25 @@ def exceptions_that_end_within_a_week(lab):
         f'  {{ name = "{name}"; policies = [ "Office" ]; members = [ "bob@example.com" ];'
         + (f' not_after = "{end}";' if end else "") + " }" for name, end in rows) + "\n);\npolicies = (")
     lab.apply()
-    found = status(lab, 0)["exceptions_ending"]
-    same([(item["name"], item["not_after"]) for item in found], [rows[0], rows[1]], "the JSON")
+    found = status(lab, 0)
+    for key, expected in (("exceptions_ending", [rows[0], rows[1]]), ("exceptions_ended", [rows[3]])):
+        same([(item["name"], item["not_after"]) for item in found[key]], expected, key)
     text = lab.run("status", config=False).out
     expect('Ends soon   exception "hours"' in text and 'exception "days"' in text and "later" not in text
-           and '"over"' not in text, "what is printed", text)
+           and '\nEnded       exception "over"; ' in text and text.count('"over"') == 1, "what is printed", text)
+    lab.run("except", "delete", "--ended", status=0)
+    same(status(lab, 0)["exceptions_ended"], [], "those that have ended, when they are deleted")
+
+
+@test
+def many_exceptions_that_have_ended(lab):
+    lab.change("policies = (", "exceptions = (\n" + ",\n".join(
+        f'  {{ name = "old {i}"; policies = [ "Office" ]; members = [ "bob@example.com" ]; not_after = "2020-01-01T00:00:00Z"; }}'
+        for i in range(9)) + "\n);\npolicies = (")
+    lab.apply()
+    text = lab.run("status", config=False).out
+    expect('\nEnded       exceptions "old 0", "old 1", "old 2" and 6 more; ' in text, "what is printed", text)
+    same(len(status(lab, 0)["exceptions_ended"]), 9, "the JSON")
 
 
 @test
