@@ -240,7 +240,8 @@ static int carry_out(request *r, const char *path)
 	return status;
 }
 
-static int unknown_format(const request *r, const char *word)
+/* `word`: what was given as one; NULL: none was. */
+static int refuse_format(const request *r, const char *word)
 {
 	ap_arena *arena = r->context->arena;
 	const char **names = NULL, *list = "";
@@ -250,20 +251,21 @@ static int unknown_format(const request *r, const char *word)
 		*AP_PUSH(arena, names, n) = format->name;
 		list = ap_format(arena, "%s%s%s", list, list[0] != '\0' ? ", " : "", format->name);
 	}
+	if (word == NULL)
+		return ap_usage_error(r->usage, "no format is given; expected one of %s", list);
 	return ap_usage_error(r->usage, "unknown format \"%s\"; expected one of %s%s", ap_printable(arena, word), list,
 			      ap_did_you_mean(r->context, word, names, n));
 }
 
 static int take_operands(request *r, int n, char **operands)
 {
+	r->format = n > 0 ? ap_import_format_find(operands[0]) : NULL;
+	if (r->format == NULL)
+		return refuse_format(r, n > 0 ? operands[0] : NULL);
 	if (n < 2)
-		return ap_usage_error(r->usage,
-				      n == 0 ? "no format is given" : "no file is given; \"-\" is standard input");
+		return ap_usage_error(r->usage, "no file is given; \"-\" is standard input");
 	if (n > 2)
 		return ap_usage_error(r->usage, "unexpected \"%s\"", ap_printable(r->context->arena, operands[2]));
-	r->format = ap_import_format_find(operands[0]);
-	if (r->format == NULL)
-		return unknown_format(r, operands[0]);
 	r->file = strcmp(operands[1], "-") == 0 ? "standard input" : operands[1];
 	return AP_EXIT_YES;
 }

@@ -155,7 +155,8 @@ def malformed(lab):
 @test
 def usage(lab):
     path = rules(lab)
-    for words, message in ((("access.cnf", path), 'did you mean "access.conf"?'), ((), "no format is given"),
+    for words, message in ((("access.cnf", path), 'did you mean "access.conf"?'),
+                           ((), "no format is given; expected one of access.conf, "), ((path,), "expected one of access.conf, "),
                            (("access.conf",), "no file is given"), (("access.conf", path, "more"), 'unexpected "more"')):
         result = lab.run("import", *words, status=2)
         expect(message in result.err, f"{words}", result)
