@@ -139,7 +139,7 @@ static uint64_t mix_ranges(side *s, const ap_image_ranges *ranges, ap_family fam
 	return hash;
 }
 
-/* "5 ranges, local, region CN" */
+/* "5 ranges, local, region CN". That there is no range is said only where there is nothing else, as of an empty feed. */
 static void list_net(side *s, listing *l, uint32_t place)
 {
 	ap_image_net net;
@@ -149,7 +149,7 @@ static void list_net(side *s, listing *l, uint32_t place)
 		return;
 	net = ap_view_net(&s->view, place);
 	n = net.ranges4.n + net.ranges6.n;
-	if (n > 0 || net.regions.n == 0)
+	if (n > 0 || ap_net_holds_nothing(&net))
 		list(l, "", ap_format(s->arena, "%u %s", n, n == 1 ? "range" : "ranges"));
 	l->hash = mix_ranges(s, &net.ranges4, AP_ADDRESS_IPV4, l->hash);
 	l->hash = mix_ranges(s, &net.ranges6, AP_ADDRESS_IPV6, l->hash);
