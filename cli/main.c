@@ -52,7 +52,7 @@ const char *ap_context_state(const ap_context *context)
 
 static const char *description(ap_arena *arena)
 {
-	const char *text = "Tests, checks and shows the policy that decides logins.\n\nCommands:";
+	const char *text = "Makes, tests and puts in force the policies that decide logins.\n\nCommands:";
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		text = ap_format(arena, "%s\n  %-13s%s", text, commands[i].name, commands[i].summary);
