@@ -174,7 +174,7 @@ def from_a_file(lab):
     lab.run("create", "--from", os.path.join(lab.folder, "draft"), status=0)
     same((drop_in(lab, "50-from.conf"), decision(lab, "198.51.100.7")), (text, "deny"), "the drop-in, and what is in force")
     again = lab.run("create", "--from", os.path.join(lab.folder, "draft"), status=1)
-    same(again.err, f'{lab.path("conf.d/50-from.conf")}:1: there is a policy "From" already, here; give the new one another name\n'
+    same(again.err, f'{lab.path("conf.d/50-from.conf")}:1: there is a policy "From" already, here; give the new one another name, or change this one by "accesspolicy edit"\n'
                     "1 error: nothing is changed\n", "once more")
 
 
