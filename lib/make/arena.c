@@ -121,21 +121,27 @@ char *ap_arena_strndup(ap_arena *arena, const char *text, size_t length)
 	return copy;
 }
 
-const char *ap_format(ap_arena *arena, const char *format, ...)
+const char *ap_vformat(ap_arena *arena, const char *format, va_list arguments)
 {
-	va_list arguments;
 	char *made = NULL;
 	const char *kept;
-	int length;
 
-	va_start(arguments, format);
-	length = vasprintf(&made, format, arguments);
-	va_end(arguments);
-	if (length < 0)
+	if (vasprintf(&made, format, arguments) < 0)
 		ap_out_of_memory();
 	kept = ap_arena_strdup(arena, made);
 	free(made);
 	return kept;
+}
+
+const char *ap_format(ap_arena *arena, const char *format, ...)
+{
+	va_list arguments;
+	const char *text;
+
+	va_start(arguments, format);
+	text = ap_vformat(arena, format, arguments);
+	va_end(arguments);
+	return text;
 }
 
 char *ap_arena_strdup(ap_arena *arena, const char *text)

@@ -2,6 +2,7 @@
 #ifndef AP_ARENA_H
 #define AP_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 typedef struct ap_arena ap_arena;
@@ -25,7 +26,10 @@ void ap_arena_free(ap_arena *arena);
 void *ap_arena_alloc(ap_arena *arena, size_t size);
 char *ap_arena_strdup(ap_arena *arena, const char *text);
 char *ap_arena_strndup(ap_arena *arena, const char *text, size_t length);
+
+/* A text as printf(3) makes it. */
 __attribute__((format(printf, 2, 3))) const char *ap_format(ap_arena *arena, const char *format, ...);
+__attribute__((format(printf, 2, 0))) const char *ap_vformat(ap_arena *arena, const char *format, va_list arguments);
 
 /*
  * Room for one more item at the end of a growing array: `*items` (of `size` bytes each, `n` of them used) is moved

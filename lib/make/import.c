@@ -32,32 +32,6 @@ const ap_import_format *ap_import_format_find(const char *name)
  * Texts
  */
 
-__attribute__((format(printf, 2, 0))) static const char *format_text(ap_arena *arena, const char *format,
-								     va_list arguments)
-{
-	va_list again;
-	int length;
-	char *text;
-
-	va_copy(again, arguments);
-	length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	text = ap_arena_alloc(arena, (size_t)length + 1);
-	(void)vsnprintf(text, (size_t)length + 1, format, arguments);
-	return text;
-}
-
-const char *ap_import_text(ap_arena *arena, const char *format, ...)
-{
-	va_list arguments;
-	const char *text;
-
-	va_start(arguments, format);
-	text = format_text(arena, format, arguments);
-	va_end(arguments);
-	return text;
-}
-
 const char *ap_import_trimmed(ap_arena *arena, const char *start, size_t length)
 {
 	while (length > 0 && isspace((unsigned char)start[0]))
@@ -80,7 +54,7 @@ const char *ap_import_shown(ap_arena *arena, const char *text, size_t most)
 
 const char *ap_import_origin(ap_arena *arena, const char *format, unsigned line, const char *text)
 {
-	return ap_import_shown(arena, ap_import_text(arena, "%s line %u: %s", format, line, text), AP_COMMENT_MAX - 16);
+	return ap_import_shown(arena, ap_format(arena, "%s line %u: %s", format, line, text), AP_COMMENT_MAX - 16);
 }
 
 /*
@@ -95,7 +69,7 @@ void ap_import_add_note(ap_arena *arena, ap_import *import, ap_import_severity s
 	const char *reason;
 
 	va_start(arguments, format);
-	reason = format_text(arena, format, arguments);
+	reason = ap_vformat(arena, format, arguments);
 	va_end(arguments);
 	*AP_PUSH(arena, import->notes, import->n_notes) =
 		(ap_import_note){ .severity = severity,
@@ -175,7 +149,7 @@ static const char *take_name(taken_names *taken, const char *name)
 			short_name = ap_import_shown(taken->arena, name, AP_NAME_MAX - 2 * ROOM_FOR_NUMBER);
 		number = last_number(taken, short_name);
 		do {
-			name = ap_import_text(taken->arena, "%s (%u)", short_name, ++*number);
+			name = ap_format(taken->arena, "%s (%u)", short_name, ++*number);
 			key = ap_lower_copy(taken->arena, name);
 		} while (ap_names_find(taken->names, key) != AP_NONE);
 	}

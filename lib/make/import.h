@@ -103,9 +103,6 @@ __attribute__((format(printf, 6, 7))) void ap_import_add_note(ap_arena *arena, a
 							      ap_import_severity severity, unsigned line,
 							      const char *text, const char *format, ...);
 
-/* A text made of others, in the arena. */
-__attribute__((format(printf, 2, 3))) const char *ap_import_text(ap_arena *arena, const char *format, ...);
-
 /* A copy of the text without the blanks at its ends, of any kind. */
 const char *ap_import_trimmed(ap_arena *arena, const char *start, size_t length);
 

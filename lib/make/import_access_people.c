@@ -118,7 +118,7 @@ static bool is_group(const place *at, const char *name)
 			"whether it is a group cannot be told: the look-up failed; try again when the name services "
 			"answer");
 	else if (exists == AP_YES && fault != NULL)
-		refuse_group(at, name, ap_import_text(at->access->arena, "%s, and no policy can list it", fault));
+		refuse_group(at, name, ap_format(at->access->arena, "%s, and no policy can list it", fault));
 	return exists == AP_YES && fault == NULL;
 }
 

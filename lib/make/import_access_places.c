@@ -375,7 +375,7 @@ static void note_refused(place *at)
 	const char *list = "";
 
 	for (size_t i = 0; i < at->refused.n; i++)
-		list = ap_import_text(arena, "%s%s%s", list, i > 0 ? " " : "", at->refused.items[i]);
+		list = ap_format(arena, "%s%s%s", list, i > 0 ? " " : "", at->refused.items[i]);
 	if (at->refused.n > 0)
 		ap_import_add_note(
 			arena, at->access->import, AP_IMPORT_DIFFERENCE, at->line, list,

@@ -8,9 +8,9 @@ static void note_double_names(const ap_access *access)
 	const char *list = "";
 
 	for (size_t i = 0; i < names->n && i < NAMES_SHOWN; i++)
-		list = ap_import_text(access->arena, "%s%s%s", list, i > 0 ? ", " : "", names->items[i]);
+		list = ap_format(access->arena, "%s%s%s", list, i > 0 ? ", " : "", names->items[i]);
 	if (names->n > NAMES_SHOWN)
-		list = ap_import_text(access->arena, "%s and %zu more", list, names->n - NAMES_SHOWN);
+		list = ap_format(access->arena, "%s and %zu more", list, names->n - NAMES_SHOWN);
 	if (names->n > 0)
 		ap_import_add_note(
 			access->arena, access->import, AP_IMPORT_NOTE, 0, NULL,

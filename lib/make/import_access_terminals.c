@@ -43,18 +43,16 @@ const char *ap_access_find_clash(const ap_access *access)
 		return NULL;
 	for (size_t i = 0; i < set->n_policies; i++)
 		if (!are_of_imports(&set->policies[i].clients))
-			return ap_import_text(
-				access->arena,
-				"the policy \"%s\" chooses among client types: it would no longer have the "
-				"logins that become another type",
-				set->policies[i].name);
+			return ap_format(access->arena,
+					 "the policy \"%s\" chooses among client types: it would no longer have the "
+					 "logins that become another type",
+					 set->policies[i].name);
 	for (size_t i = 0; i < set->n_exceptions; i++)
 		if (!are_of_imports(&set->exceptions[i].clients))
-			return ap_import_text(
-				access->arena,
-				"the exception \"%s\" chooses among client types: it would no longer have the "
-				"logins that become another type",
-				set->exceptions[i].name);
+			return ap_format(access->arena,
+					 "the exception \"%s\" chooses among client types: it would no longer have the "
+					 "logins that become another type",
+					 set->exceptions[i].name);
 	return NULL;
 }
 
@@ -80,7 +78,7 @@ static const char *type_name(ap_access *access, const char *word)
 			taken = access->terminals[i].client_type != NULL &&
 				strcmp(access->terminals[i].client_type, unique) == 0;
 		if (taken)
-			unique = ap_import_text(access->arena, "%s-%u", name, ++number);
+			unique = ap_format(access->arena, "%s-%u", name, ++number);
 	}
 	return unique;
 }
@@ -130,7 +128,7 @@ static ap_words terminal_hints(ap_access *access, const char *word)
 	ap_words hints = { .n = 0 };
 
 	ap_words_add(access->arena, &hints, word);
-	ap_words_add(access->arena, &hints, ap_import_text(access->arena, "/dev/%s", word));
+	ap_words_add(access->arena, &hints, ap_format(access->arena, "/dev/%s", word));
 	return hints;
 }
 

@@ -34,8 +34,8 @@ static const char *name_of(const ap_access_work *w, const ap_access_rule *rule, 
 
 	if (number > 1)
 		return trimmed(w->arena,
-			       ap_import_text(w->arena, "%s:%u, %zu: %s", format_name(w), rule->line, number, shown));
-	return trimmed(w->arena, ap_import_text(w->arena, "%s:%u: %s", format_name(w), rule->line, shown));
+			       ap_format(w->arena, "%s:%u, %zu: %s", format_name(w), rule->line, number, shown));
+	return trimmed(w->arena, ap_format(w->arena, "%s:%u: %s", format_name(w), rule->line, shown));
 }
 
 static ap_words client_types(ap_access_work *w, const ap_access_places *places)

@@ -113,7 +113,7 @@ static network_kind read_network(ap_arena *arena, const char *text, const char *
 		return OF_NOBODY;
 	if (inet_ntop(family, &bytes, canonical, sizeof(canonical)) == NULL)
 		return NO_NETWORK;
-	fault = ap_range_parse(ap_import_text(arena, "%s/%u", canonical, bits), &range);
+	fault = ap_range_parse(ap_format(arena, "%s/%u", canonical, bits), &range);
 	if (fault != AP_RANGE_OK && fault != AP_RANGE_HOST_BITS)
 		return NO_NETWORK;
 	*ret_text = ap_arena_strdup(arena, ap_range_format(&range, formatted));
@@ -210,11 +210,11 @@ static void gather_clients(importer *im)
 
 static const char *comment_of(importer *im, const line *l)
 {
-	const char *text = ap_import_text(im->arena, "%s:", l->user);
+	const char *text = ap_format(im->arena, "%s:", l->user);
 
 	/* what is longer is cut */
 	for (size_t i = 0; i < l->ip.n && strlen(text) < AP_COMMENT_MAX; i++)
-		text = ap_import_text(im->arena, "%s%s%s", text, i == 0 ? "" : ",", l->ip.items[i]);
+		text = ap_format(im->arena, "%s%s%s", text, i == 0 ? "" : ",", l->ip.items[i]);
 	return ap_import_origin(im->arena, program, l->number, text);
 }
 
@@ -227,7 +227,7 @@ static void add_policy(importer *im, const line *l)
 				.required = l->ip.n > 0,
 				.comment = comment_of(im, l) };
 
-	form.name = ap_import_text(im->arena, "%s of %s", program, ap_import_shown(im->arena, l->user, USER_SHOWN));
+	form.name = ap_format(im->arena, "%s of %s", program, ap_import_shown(im->arena, l->user, USER_SHOWN));
 	ap_words_add(im->arena, &form.scope.members, l->user);
 	*AP_PUSH(im->arena, im->import->policies, im->import->n_policies) = form;
 	if (l->ip.n == 0)
@@ -246,7 +246,7 @@ static const char *member_key(const importer *im, const char *user)
 	const char *domain = set != NULL ? set->default_domain.text : NULL;
 
 	if (domain != NULL && strchr(user, '@') == NULL)
-		user = ap_import_text(im->arena, "%s@%s", user, domain);
+		user = ap_format(im->arena, "%s@%s", user, domain);
 	return ap_lower_copy(im->arena, user);
 }
 

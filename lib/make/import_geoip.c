@@ -183,15 +183,15 @@ static const char *comment_of(const ap_geoip *geoip, const ap_geoip_rule *rule)
 {
 	if (rule->line > 0)
 		return ap_import_origin(geoip->arena, program, rule->line, rule->text);
-	return ap_import_text(geoip->arena, "%s: what no line matches", program);
+	return ap_format(geoip->arena, "%s: what no line matches", program);
 }
 
 static const char *name_of(const ap_geoip *geoip, const ap_geoip_rule *rule, size_t number)
 {
-	const char *name = rule->line > 0 ? ap_import_text(geoip->arena, "%s line %u", program, rule->line)
-					  : ap_import_text(geoip->arena, "%s: anything else", program);
+	const char *name = rule->line > 0 ? ap_format(geoip->arena, "%s line %u", program, rule->line)
+					  : ap_format(geoip->arena, "%s: anything else", program);
 
-	return number == 0 ? name : ap_import_text(geoip->arena, "%s, part %zu", name, number + 1);
+	return number == 0 ? name : ap_format(geoip->arena, "%s, part %zu", name, number + 1);
 }
 
 static void write_part(importer *im, size_t number, const part *p, size_t n_before)

@@ -234,11 +234,11 @@ static const char *new_type_name(ap_geoip *geoip, const char *service_name)
 	for (char *at = made; *at != '\0'; at++)
 		if (!isalnum((unsigned char)*at))
 			*at = '-';
-	name = ap_import_text(geoip->arena, "geoip-%.100s", ap_lower_copy(geoip->arena, made));
+	name = ap_format(geoip->arena, "geoip-%.100s", ap_lower_copy(geoip->arena, made));
 	made = ap_arena_strdup(geoip->arena, name);
 	for (size_t i = 0; i < geoip->n_types; i++)
 		if (strcmp(geoip->types[i], name) == 0) {
-			name = ap_import_text(geoip->arena, "%s-%u", made, ++number);
+			name = ap_format(geoip->arena, "%s-%u", made, ++number);
 			i = (size_t)-1;
 		}
 	return name;

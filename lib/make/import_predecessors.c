@@ -418,7 +418,7 @@ static void give_name(predecessors *p, rule *r)
 	const char *key = ap_lower_copy(p->reader.arena, name);
 
 	for (unsigned number = 2; ap_names_find(p->names, key) != AP_NONE; number++) {
-		name = ap_import_text(p->reader.arena, "%s %u", kinds[r->kind].name, number);
+		name = ap_format(p->reader.arena, "%s %u", kinds[r->kind].name, number);
 		key = ap_lower_copy(p->reader.arena, name);
 	}
 	ap_names_put(p->names, key, (uint32_t)(r - p->rules));
