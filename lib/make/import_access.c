@@ -14,10 +14,7 @@
 enum { DEPTH_MAX = 500, EFFORT_MAX = 20 * 1000 * 1000 };
 
 /* What is still to be taken from a part. */
-typedef struct pending {
-	ap_access_taking *taking;
-	const struct pending *next;
-} pending;
+typedef ap_access_pending pending;
 
 /*
  * Words
@@ -176,24 +173,36 @@ static bool can_be_exception(const ap_access_taking *t)
 	return !t->users->all && (!t->places.other_terminals || t->places.n_terminals == 0);
 }
 
-/* Parts that were one share their lists: what is added to is a copy. */
 static void free_by_exception(ap_access_work *w, ap_access_part *p, ap_access_taking *t)
 {
-	ap_access_taking **freed = ap_arena_alloc(w->arena, (p->n_freed + 1) * sizeof(*freed));
+	ap_access_freed *freed = ap_arena_alloc(w->arena, sizeof(*freed));
 
-	if (p->n_freed > 0)
-		memcpy(freed, p->freed, p->n_freed * sizeof(*freed));
-	freed[p->n_freed++] = t;
-	w->effort += p->n_freed;
+	*freed = (ap_access_freed){ .taking = t, .before = p->freed };
 	p->freed = freed;
+	p->n_freed++;
+}
+
+/* Is it certain, without asking who is in a group, that the users have nobody of the part among them? */
+static bool are_others(ap_access_work *w, const ap_access_part *p, const ap_access_people *users)
+{
+	if (p->all || p->groups.n > 0 || users->all || users->groups.n > 0)
+		return false;
+	w->effort += p->members.n * users->members.n;
+	for (size_t i = 0; i < users->members.n; i++)
+		if (holds(&p->members, users->members.items[i], strcasecmp))
+			return false;
+	return true;
 }
 
 /* False where nothing is left of the part. The list of users `A EXCEPT B EXCEPT C` is taken as A, of which B is kept, of which C is taken … */
 static bool take(ap_access_work *w, ap_access_part *p, ap_access_taking *t, const pending *rest)
 {
-	bool covers = t->anywhere || ap_access_places_are_within(&p->places, &t->places);
 	ap_access_places common = p->places;
+	bool covers;
 
+	if (are_others(w, p, t->users))
+		return true;
+	covers = t->anywhere || ap_access_places_are_within(&p->places, &t->places);
 	w->effort += 1 + ap_address_set_count(&p->places.remote) + ap_address_set_count(&t->places.remote);
 	if (names_nobody(t->users) || (!t->anywhere && !ap_access_places_overlap(&p->places, &t->places)))
 		return true;
@@ -257,17 +266,25 @@ static ap_access_taking *new_taking(ap_access_work *w, const ap_access_rule *rul
 /* What "+" rules above it and the EXCEPT of its own users take from a "-" rule, the first first. */
 static const pending *all_pending(ap_access_work *w, const ap_access_rule *rule)
 {
-	bool has_except = rule->users.except != NULL;
-	pending *list = ap_arena_alloc(w->arena, (w->n_takings + 1) * sizeof(*list));
-	size_t n = 0;
+	pending *first;
 
-	if (has_except)
-		list[n++].taking = new_taking(w, rule, rule->users.except, true);
-	for (size_t i = 0; i < w->n_takings; i++)
-		list[n++].taking = w->takings[i];
-	for (size_t i = 0; i + 1 < n; i++)
-		list[i].next = &list[i + 1];
-	return n > 0 ? list : NULL;
+	if (rule->users.except == NULL)
+		return w->takings;
+	first = ap_arena_alloc(w->arena, sizeof(*first));
+	*first = (pending){ .taking = new_taking(w, rule, rule->users.except, true), .next = w->takings };
+	return first;
+}
+
+static void add_taking(ap_access_work *w, const ap_access_rule *rule)
+{
+	pending *last = ap_arena_alloc(w->arena, sizeof(*last));
+
+	*last = (pending){ .taking = new_taking(w, rule, &rule->users, false) };
+	if (w->last_taking != NULL)
+		w->last_taking->next = last;
+	else
+		w->takings = last;
+	w->last_taking = last;
 }
 
 static void deny(ap_access_work *w, const ap_access_rule *rule)
@@ -317,15 +334,15 @@ static void carry_over(ap_access_work *w)
 		if (!rule->allows)
 			deny(w, rule);
 		else if (!ap_access_places_are_none(&rule->origins))
-			*AP_PUSH(w->arena, w->takings, w->n_takings) = new_taking(w, rule, &rule->users, false);
+			add_taking(w, rule);
 		if (decides_all(w, rule))
 			break;
 	}
 	for (size_t i = n + 1; i < access->n_rules; i++)
 		note_unreached(w, &access->rules[i], &access->rules[n]);
 	note_idle(w, access->rules, n < access->n_rules ? n + 1 : n);
-	for (size_t i = 0; i < w->n_takings; i++)
-		ap_access_write_exception(w, w->takings[i]);
+	for (const pending *p = w->takings; p != NULL; p = p->next)
+		ap_access_write_exception(w, p->taking);
 	if (w->too_many)
 		ap_import_add_note(
 			w->arena, access->import, AP_IMPORT_ERROR, 0, NULL,

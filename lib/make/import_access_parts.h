@@ -15,6 +15,18 @@ typedef struct {
 	ap_words policies; /* that are to be told of it by an exception */
 } ap_access_taking;
 
+/* Takings, the last one first: parts that were one share what was taken from it before. */
+typedef struct ap_access_freed {
+	ap_access_taking *taking;
+	const struct ap_access_freed *before;
+} ap_access_freed;
+
+/* Takings in the order of their lines. */
+typedef struct ap_access_pending {
+	ap_access_taking *taking;
+	const struct ap_access_pending *next;
+} ap_access_pending;
+
 /* A part of what a "-" rule denies. */
 typedef struct {
 	const ap_access_rule *rule;
@@ -24,15 +36,15 @@ typedef struct {
 	ap_words except_members;
 	ap_words except_groups;
 	ap_access_places places;
-	ap_access_taking **freed; /* by exceptions */
+	const ap_access_freed *freed; /* by exceptions */
 	size_t n_freed;
 } ap_access_part;
 
 typedef struct {
 	ap_access *access;
 	ap_arena *arena;
-	ap_access_taking **takings; /* of the "+" rules so far */
-	size_t n_takings;
+	ap_access_pending *takings; /* of the "+" rules so far */
+	ap_access_pending *last_taking;
 	size_t n_written;    /* policies of the rule that is being carried over */
 	size_t n_references; /* of exceptions to policies */
 	size_t effort;       /* words and intervals that were copied or looked at */
@@ -41,7 +53,7 @@ typedef struct {
 	const ap_access_rule *unclear; /* the line that was last said to deny too many */
 } ap_access_work;
 
-enum { AP_ACCESS_POLICIES_MAX = 5000, AP_ACCESS_REFERENCES_MAX = 300 * 1000 };
+enum { AP_ACCESS_POLICIES_MAX = 20 * 1000, AP_ACCESS_REFERENCES_MAX = 300 * 1000 };
 
 /* Adds the policies of a part, three at most; none where there are too many already, which is then noted. */
 void ap_access_write_part(ap_access_work *w, const ap_access_part *p);

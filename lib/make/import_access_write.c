@@ -79,8 +79,8 @@ static ap_policy_form begin_policy(ap_access_work *w, const ap_access_part *p)
 static void add_policy(ap_access_work *w, const ap_access_part *p, const ap_policy_form *form)
 {
 	*AP_PUSH(w->arena, w->access->import->policies, w->access->import->n_policies) = *form;
-	for (size_t i = 0; i < p->n_freed; i++) {
-		ap_words *policies = &p->freed[i]->policies;
+	for (const ap_access_freed *freed = p->freed; freed != NULL; freed = freed->before) {
+		ap_words *policies = &freed->taking->policies;
 
 		*AP_PUSH(w->arena, policies->items, policies->n) = form->name;
 	}
