@@ -89,6 +89,7 @@ static int read_rules(request *r, const char *path)
 				    .host_name = host_name(host),
 				    .domain = nis_domain(domain),
 				    .netgroup = ap_netgroup_of_system,
+				    .accounts = ap_accounts_of_system,
 				    .declare_client_types = r->client_types };
 
 	if (!read_file(r, path, &text, &source.size))
@@ -166,14 +167,6 @@ static void compose(request *r)
  * What is said
  */
 
-static void warn(const request *r)
-{
-	if (r->set->undetermined_allows)
-		fprintf(stderr,
-			"warning: undetermined = \"allow\" in the policy files lets in whom a policy cannot judge; the import "
-			"counts on \"deny\"\n");
-}
-
 static void write_json(request *r, const ap_apply_result *result)
 {
 	json_t *object = ap_import_json(r->context, r->format, r->file, &r->import);
@@ -232,7 +225,6 @@ static int carry_out(request *r, const char *path)
 	if (!r->context->json)
 		ap_import_report(r->context, r->format, r->file, &r->import);
 	(void)fflush(stdout); /* what follows on standard error stands below it */
-	warn(r);
 	compose(r);
 	status = write_policies(r);
 	if (status == AP_EXIT_YES && ap_import_count(&r->import, AP_IMPORT_DIFFERENCE) > 0)

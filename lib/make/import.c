@@ -210,11 +210,22 @@ static bool has_no_nul(const ap_import_source *source, ap_import *import)
 	return nul == NULL;
 }
 
+/* The importers leave to the denying side what a policy cannot judge. */
+static void check_undetermined(const ap_import_source *source, ap_import *import)
+{
+	if (source->set != NULL && source->set->undetermined_allows && import->n_policies > 0)
+		ap_import_add_note(
+			source->arena, import, AP_IMPORT_DIFFERENCE, 0, NULL,
+			"undetermined = \"allow\" in the policy files lets in whom a policy cannot judge, and the "
+			"import counts on \"deny\": a login whose address or group is unknown is let in");
+}
+
 void ap_import_read(const ap_import_format *format, const ap_import_source *source, ap_import *ret_import)
 {
 	*ret_import = (ap_import){ .remark = NULL };
 	if (has_no_nul(source, ret_import))
 		format->read(source, ret_import);
+	check_undetermined(source, ret_import);
 	sort_notes(ret_import);
 	if (ap_import_count(ret_import, AP_IMPORT_ERROR) == 0)
 		make_names_unique(source, ret_import);

@@ -238,8 +238,8 @@ def policy_files_that_are_none(lab):
 @test
 def undetermined_allows(lab):
     lab.write("conf.d/20-undetermined.conf", 'undetermined = "allow";\n')
-    result = run_import(lab, status=0)
-    expect('undetermined = "allow"' in result.err, "the warning", result)
+    result = run_import(lab, status=4)
+    expect('difference\n    undetermined = "allow"' in result.out, "the difference", result)
 
 
 @test
