@@ -1,6 +1,7 @@
 #include "netgroups.h"
 
 #include <netdb.h>
+#include <pwd.h>
 
 static const char *field(ap_arena *arena, const char *text)
 {
@@ -20,5 +21,20 @@ size_t ap_netgroup_of_system(ap_arena *arena, const char *name, const ap_netgrou
 									    .domain = field(arena, domain) };
 	endnetgrent();
 	*ret_triples = triples;
+	return n;
+}
+
+size_t ap_accounts_of_system(ap_arena *arena, const ap_import_account **ret_accounts)
+{
+	ap_import_account *accounts = NULL;
+	const struct passwd *entry;
+	size_t n = 0;
+
+	setpwent();
+	while ((entry = getpwent()) != NULL)
+		*AP_PUSH(arena, accounts, n) =
+			(ap_import_account){ .name = ap_arena_strdup(arena, entry->pw_name), .gid = entry->pw_gid };
+	endpwent();
+	*ret_accounts = accounts;
 	return n;
 }

@@ -52,6 +52,15 @@ typedef struct {
  */
 typedef size_t ap_netgroup_look_up(ap_arena *arena, const char *name, const ap_netgroup_triple **ret_triples);
 
+/* An account, and the number of its first group. */
+typedef struct {
+	const char *name;
+	gid_t gid;
+} ap_import_account;
+
+/* Puts the accounts that can be listed into the arena and returns how many there are. */
+typedef size_t ap_accounts_list(ap_arena *arena, const ap_import_account **ret_accounts);
+
 typedef struct {
 	ap_arena *arena;
 	const char *name; /* what messages and policies call the file: its path, or "standard input" */
@@ -70,7 +79,8 @@ typedef struct {
 	const char *host_name; /* of the machine; NULL: unknown */
 	const char *domain;    /* its NIS domain, or NULL */
 	ap_netgroup_look_up *netgroup;
-	bool declare_client_types; /* though policies that are there choose among client types */
+	ap_accounts_list *accounts; /* NULL: none can be listed */
+	bool declare_client_types;  /* though policies that are there choose among client types */
 } ap_import_source;
 
 typedef struct {

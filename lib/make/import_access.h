@@ -51,7 +51,8 @@ typedef struct {
 
 /* A word that PAM_TTY is, or PAM_SERVICE where there is no PAM_TTY. */
 typedef struct {
-	const char *word;
+	const char *word;        /* in lower case */
+	ap_words spellings;      /* the word, and as the lines have it */
 	const char *client_type; /* NULL: none is declared yet */
 } ap_access_terminal;
 
@@ -64,9 +65,12 @@ typedef struct {
 	size_t n_rules;
 	ap_access_terminal *terminals;
 	size_t n_terminals;
-	const char *clash;     /* what keeps terminals from being told by client types; NULL: nothing */
-	ap_words double_names; /* users that are groups, too */
-	bool private_groups;   /* there are users that have a group of their own, which is not listed */
+	const char *clash;           /* what keeps terminals from being told by client types; NULL: nothing */
+	ap_words double_names;       /* users that are groups, too */
+	bool private_groups;         /* there are users that have a group of their own, which is not listed */
+	bool accounts_read;          /* once, when they are asked for first */
+	ap_import_account *accounts; /* that can be listed, by their groups' numbers */
+	size_t n_accounts;
 } ap_access;
 
 /* import_access_lines.c: adds the rules of the text, and a note for each line that pam_access passes over. */
@@ -89,6 +93,9 @@ bool ap_access_places_are_all(ap_arena *arena, const ap_access_places *places);
 
 /* import_access_terminals.c: the number of a terminal, which is put into the table. */
 uint32_t ap_access_terminal_number(ap_access *access, const char *word);
+
+/* Could the word be nothing but a terminal or a service: is it a device's name, or one that a client type's hints know? */
+bool ap_access_is_no_host(const ap_access *access, const char *word);
 
 /* What keeps terminals from being told by client types, as the end of a sentence; NULL: nothing. */
 const char *ap_access_find_clash(const ap_access *access);

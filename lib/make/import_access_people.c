@@ -3,6 +3,7 @@
 
 #include "reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -136,6 +137,48 @@ static void add_group(const place *at, ap_access_people *people, const char *nam
 
 enum { ENTRY_ROOM = 65536 };
 
+static int by_group(const void *a, const void *b)
+{
+	const ap_import_account *x = a, *y = b;
+
+	return x->gid < y->gid ? -1 : x->gid > y->gid;
+}
+
+static void read_accounts(ap_access *access)
+{
+	const ap_import_account *found = NULL;
+	size_t n = access->source->accounts != NULL ? access->source->accounts(access->arena, &found) : 0;
+
+	access->accounts_read = true;
+	access->accounts = ap_arena_alloc(access->arena, (n + 1) * sizeof(*access->accounts));
+	access->n_accounts = n;
+	if (n > 0)
+		memcpy(access->accounts, found, n * sizeof(*found));
+	qsort(access->accounts, n, sizeof(*access->accounts), by_group);
+}
+
+/* True if the group is the first one of an account of another name. */
+static bool is_group_of_another(ap_access *access, gid_t gid, const char *name)
+{
+	size_t low = 0, high;
+
+	if (!access->accounts_read)
+		read_accounts(access);
+	high = access->n_accounts;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (access->accounts[middle].gid < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < access->n_accounts && access->accounts[low].gid == gid; low++)
+		if (strcmp(access->accounts[low].name, name) != 0)
+			return true;
+	return false;
+}
+
 /* True if nobody but the user of that name is known to be in the group, since it is that user's own. */
 static bool is_private_group(const place *at, const char *name)
 {
@@ -151,16 +194,14 @@ static bool is_private_group(const place *at, const char *name)
 	for (char **member = group.gr_mem; *member != NULL; member++)
 		if (strcmp(*member, name) != 0)
 			return false;
-	return true;
+	return !is_group_of_another(at->access, group.gr_gid, name);
 }
 
 /* Without nodefgroup a name is the user's or a group's. */
 static void add_name(const place *at, ap_access_people *people, const char *name)
 {
-	bool known = has_word(&people->members, name, strcmp);
-
 	add_member(at, people, name);
-	if (at->access->source->nodefgroup || known || !is_group(at, name))
+	if (at->access->source->nodefgroup || !is_group(at, name))
 		return;
 	if (is_private_group(at, name)) {
 		at->access->private_groups = true;

@@ -317,13 +317,18 @@ static bool add_dotted_start(const place *at, ap_access_places *places, const ch
 	return true;
 }
 
+/* The policies' one way to have an address where PAM_RHOST is a name. */
+#define SSHD_IS_KNOWN                                                                                                  \
+	"; but not those of sshd with UseDNS, of which they know the address: for them, deny the addresses of the host"
+
 static void add_host_name(const place *at, ap_access_places *places, const char *token)
 {
 	places->names = places->names == AP_ACCESS_NO_NAMES ? AP_ACCESS_SOME_NAMES : places->names;
 	note(at, AP_IMPORT_DIFFERENCE, token,
 	     at->more
 		     ? "a host's name is compared with PAM_RHOST where that is a name; policies go by addresses, and deny "
-		       "each login of these users whose PAM_RHOST is a name (or 0.0.0.0, from where none comes)"
+		       "each login of these users whose PAM_RHOST is a name (or 0.0.0.0, from where none "
+		       "comes)" SSHD_IS_KNOWN
 		     : "a host's name is compared with PAM_RHOST where that is a name; policies go by addresses, and nothing "
 		       "is allowed by it");
 }
@@ -355,9 +360,54 @@ static void add_netgroup(const place *at, ap_access_places *places, const char *
 	}
 }
 
+/* Dots are in hosts' names; of services those of inetd have one ("in.ftpd"). */
+static bool is_host_name(const char *token)
+{
+	const char *dot = strchr(token, '.');
+
+	return dot != NULL && (strncmp(token, "in.", 3) != 0 || strchr(dot + 1, '.') != NULL) &&
+	       strpbrk(token, ":/") == NULL;
+}
+
+/* A host's name need not have a dot, nor must what has none be a service. */
+static void add_short_host_name(const place *at, ap_access_places *places, const char *token)
+{
+	if (!at->more || places->names != AP_ACCESS_NO_NAMES || ap_access_is_no_host(at->access, token))
+		return;
+	places->names = AP_ACCESS_SOME_NAMES;
+	note(at, AP_IMPORT_DIFFERENCE, token,
+	     "if it is a host and no service, it is compared with PAM_RHOST where that is a name; so policies, which "
+	     "go by addresses, deny each login of these users whose PAM_RHOST is a name (or 0.0.0.0, from where none "
+	     "comes)" SSHD_IS_KNOWN);
+}
+
+/* ".5": with a dot before it a token is compared with the end of PAM_RHOST, also where that is an address. */
+static bool add_dotted_end(const place *at, ap_access_places *places, const char *token)
+{
+	static const char *const before[] = { "", "1.1.1", "1.1", "1" };
+	const uint8_t none[16] = { 0 };
+	uint8_t address[16];
+	size_t n_dots = 0;
+
+	for (const char *dot = token; (dot = strchr(dot, '.')) != NULL; dot++)
+		n_dots++;
+	if (token[0] != '.' || n_dots > 3 ||
+	    inet_pton(AF_INET, ap_import_text(at->access->arena, "%s%s", before[n_dots], token), address) <= 0)
+		return false;
+	note(at, AP_IMPORT_DIFFERENCE, token,
+	     at->more ? "each address that ends so is meant, in every network, which takes too many ranges; all of "
+			"IPv4 is denied"
+		      : "each address that ends so is meant, in every network, which takes too many ranges; nothing is "
+			"allowed by it");
+	if (at->more)
+		add_prefix(at, places, token, AF_INET, none, 0);
+	return true;
+}
+
 /* What cannot be carried over for the same reason is told at once, at the list's end. */
 static void add_terminal_token(place *at, ap_access_places *places, const char *token)
 {
+	add_short_host_name(at, places, token);
 	if (at->local_too)
 		return;
 	if (at->access->clash == NULL) {
@@ -386,12 +436,21 @@ static void note_refused(place *at)
 	at->refused.n = 0;
 }
 
-/* Dots are in hosts' names; of services those of inetd have one ("in.ftpd"). */
-static bool is_host_name(const char *token)
+/* "fe80::1%eth0": text to pam_access, and to the policies the address, in whatever zone. */
+static bool add_zoned(const place *at, ap_access_places *places, const char *token)
 {
-	if (strchr(token, '%') != NULL)
-		return true; /* an address with a zone: text to pam_access */
-	return strchr(token, '.') != NULL && strncmp(token, "in.", 3) != 0 && strpbrk(token, ":/") == NULL;
+	const char *percent = strchr(token, '%');
+	uint8_t address[16];
+
+	if (percent == NULL ||
+	    inet_pton(AF_INET6, ap_arena_strndup(at->access->arena, token, (size_t)(percent - token)), address) <= 0)
+		return false;
+	note(at, AP_IMPORT_DIFFERENCE, token,
+	     at->more ? "policies know an address without its zone, which is denied in each zone"
+		      : "policies know an address without its zone; nothing is allowed by it");
+	if (at->more)
+		add_prefix(at, places, token, AF_INET6, address, 128);
+	return true;
 }
 
 static bool is_made_of_digits(const char *token)
@@ -428,13 +487,19 @@ static void add_token(place *at, ap_access_places *places, const char *token)
 			add_prefix(at, places, token, family, address, family == AF_INET ? 32 : 128);
 	} else if (token[strlen(token) - 1] == '.' && add_dotted_start(at, places, token)) {
 		return;
+	} else if (token[0] == '/') {
+		note(at, AP_IMPORT_NOTE, token,
+		     "pam_access takes the folder of devices from PAM_TTY, and not from what stands here; so it means "
+		     "nothing: a terminal is written without it");
+	} else if (add_dotted_end(at, places, token) || add_zoned(at, places, token)) {
+		return;
 	} else if (!can_be_name(token)) {
 		note(at, AP_IMPORT_NOTE, token,
 		     "this is no name of a terminal, service or host that could be written; it is taken to mean nothing");
 	} else if (strpbrk(token, "*?") != NULL) {
 		note(at, AP_IMPORT_NOTE, token,
 		     "pam_access knows no patterns: to it this is a terminal or host of that very name, of which there is none");
-	} else if (is_made_of_digits(token) && strchr(token, '.') != NULL) {
+	} else if (is_made_of_digits(token) && strchr(token, '.') != NULL && strcmp(token, ".") != 0) {
 		note(at, AP_IMPORT_NOTE, token, "this is no address; it means nothing, as it does to pam_access");
 	} else if (is_host_name(token)) {
 		add_host_name(at, places, token);

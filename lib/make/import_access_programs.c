@@ -24,8 +24,8 @@ static void note_private_groups(const ap_access *access)
 	if (access->private_groups)
 		ap_import_add_note(
 			access->arena, access->import, AP_IMPORT_NOTE, 0, NULL,
-			"users have groups of their own name that nobody else is in; the policies list the users "
-			"alone. When somebody else comes into such a group, import again");
+			"users have groups of their own name that nobody else is known to be in; the policies list the "
+			"users alone. When somebody else comes into such a group, import again");
 }
 
 static bool names_addresses(const ap_access *access)
@@ -38,6 +38,18 @@ static bool names_addresses(const ap_access *access)
 			return true;
 	}
 	return false;
+}
+
+/* Is there a policy that an address is held against, "local" too? */
+static bool needs_address(const ap_access *access)
+{
+	for (size_t i = 0; i < access->import->n_policies; i++) {
+		const ap_policy_form *policy = &access->import->policies[i];
+
+		if (policy->ip.n + policy->except.ip.n > 0)
+			return true;
+	}
+	return access->import->n_exceptions > 0;
 }
 
 static void note_default_domain(const ap_access *access)
@@ -61,7 +73,8 @@ void ap_access_note_programs(const ap_access *access)
 	static const char *const addresses[] = {
 		"where PAM_RHOST is a name, pam_access asks DNS for its addresses; policies never do, and deny the login where "
 		"they need its address (of sshd they know it all the same)",
-		"::ffff:192.0.2.1 is 192.0.2.1 to the policies, and to pam_access an address of IPv6 that no line on IPv4 means",
+		"without PAM_RHOST a login is LOCAL to pam_access, of whatever service; to the policies it is where its client "
+		"type is a local one, as system is. The address of any other is unknown, and they deny it where they need it",
 	};
 	enum { N_ALWAYS = sizeof(always) / sizeof(always[0]), N_ADDRESSES = sizeof(addresses) / sizeof(addresses[0]) };
 
@@ -70,12 +83,18 @@ void ap_access_note_programs(const ap_access *access)
 	note_default_domain(access);
 	for (size_t i = 0; i < N_ALWAYS && access->import->n_policies > 0; i++)
 		ap_import_add_note(access->arena, access->import, AP_IMPORT_NOTE, 0, NULL, "%s", always[i]);
-	for (size_t i = 0; i < N_ADDRESSES && access->import->n_policies > 0 && names_addresses(access); i++)
+	for (size_t i = 0; i < N_ADDRESSES && needs_address(access); i++)
 		ap_import_add_note(access->arena, access->import, AP_IMPORT_NOTE, 0, NULL, "%s", addresses[i]);
+	if (access->import->n_policies > 0 && names_addresses(access))
+		ap_import_add_note(
+			access->arena, access->import, AP_IMPORT_NOTE, 0, NULL,
+			"::ffff:192.0.2.1 is 192.0.2.1 to the policies, and to pam_access an address of IPv6 that "
+			"no line on IPv4 means");
 	if (access->import->n_client_types > 0)
 		ap_import_add_note(
 			access->arena, access->import, AP_IMPORT_NOTE, 0, NULL,
 			"without PAM_TTY pam_access takes the terminal of the process; policies go by PAM_TTY, and "
-			"without it by the service. Terminals are compared as they are written, in their case; "
-			"where a service file gives its module client=, they are not looked at");
+			"without it by the service. Terminals are compared as they are written and in lower case; "
+			"where a service file gives its module client=, they are not looked at. A mail service's login "
+			"without PAM_RHOST is not told by its terminal");
 }

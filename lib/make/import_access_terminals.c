@@ -16,14 +16,28 @@
 static const char prefix[] = "from-";
 enum { TYPE_NAME_MAX = 100 };
 
+static void add_spelling(ap_arena *arena, ap_words *spellings, const char *word)
+{
+	for (size_t i = 0; i < spellings->n; i++)
+		if (strcmp(spellings->items[i], word) == 0)
+			return;
+	ap_words_add(arena, spellings, word);
+}
+
+/* pam_access compares without regard to case, and hints with it. */
 uint32_t ap_access_terminal_number(ap_access *access, const char *word)
 {
-	for (size_t i = 0; i < access->n_terminals; i++)
-		if (strcasecmp(access->terminals[i].word, word) == 0)
-			return (uint32_t)i;
-	*AP_PUSH(access->arena, access->terminals, access->n_terminals) =
-		(ap_access_terminal){ .word = ap_arena_strdup(access->arena, word) };
-	return (uint32_t)(access->n_terminals - 1);
+	const char *lower = ap_lower_copy(access->arena, word);
+	size_t number = 0;
+
+	while (number < access->n_terminals && strcmp(access->terminals[number].word, lower) != 0)
+		number++;
+	if (number == access->n_terminals) {
+		*AP_PUSH(access->arena, access->terminals, access->n_terminals) = (ap_access_terminal){ .word = lower };
+		ap_words_add(access->arena, &access->terminals[number].spellings, lower);
+	}
+	add_spelling(access->arena, &access->terminals[number].spellings, word);
+	return (uint32_t)number;
 }
 
 /* The types of an earlier import are chosen by that alone. */
@@ -59,17 +73,16 @@ const char *ap_access_find_clash(const ap_access *access)
 /* "from-tty1"; what no client type's name can have is a "-". */
 static const char *type_name(ap_access *access, const char *word)
 {
-	const char *lower = ap_lower_copy(access->arena, word);
-	char *name = ap_arena_alloc(access->arena, strlen(prefix) + strlen(lower) + 1);
+	char *name = ap_arena_alloc(access->arena, strlen(prefix) + strlen(word) + 1);
 	size_t n = strlen(prefix);
 	const char *unique = name;
 	unsigned number = 1;
 	bool taken = true;
 
 	memcpy(name, prefix, n);
-	for (; *lower != '\0' && n < TYPE_NAME_MAX; lower++)
-		if ((*lower >= 'a' && *lower <= 'z') || (*lower >= '0' && *lower <= '9'))
-			name[n++] = *lower;
+	for (; *word != '\0' && n < TYPE_NAME_MAX; word++)
+		if ((*word >= 'a' && *word <= 'z') || (*word >= '0' && *word <= '9'))
+			name[n++] = *word;
 		else if (name[n - 1] != '-')
 			name[n++] = '-';
 	while (taken) {
@@ -123,12 +136,16 @@ static void declare(ap_access *access, ap_client_form form)
 }
 
 /* PAM_TTY with or without the folder of devices, which pam_access drops. */
-static ap_words terminal_hints(ap_access *access, const char *word)
+static ap_words terminal_hints(ap_access *access, const ap_access_terminal *terminal)
 {
 	ap_words hints = { .n = 0 };
 
-	ap_words_add(access->arena, &hints, word);
-	ap_words_add(access->arena, &hints, ap_format(access->arena, "/dev/%s", word));
+	for (size_t i = 0; i < terminal->spellings.n; i++) {
+		const char *word = terminal->spellings.items[i];
+
+		ap_words_add(access->arena, &hints, word);
+		ap_words_add(access->arena, &hints, ap_format(access->arena, "/dev/%s", word));
+	}
 	return hints;
 }
 
@@ -160,6 +177,17 @@ static bool fits(const ap_list *globs, const char *text)
 		if (ap_glob_match(globs->items[i].text, text))
 			return true;
 	return false;
+}
+
+bool ap_access_is_no_host(const ap_access *access, const char *word)
+{
+	const ap_policy_set *set = access->source->set;
+	const char *lower = ap_lower_copy(access->arena, word);
+
+	for (size_t i = 0; set != NULL && i < set->n_client_types; i++)
+		if (fits(&set->client_types[i].service, lower))
+			return true;
+	return is_device(lower);
 }
 
 /* The type that a service's logins have by the service alone; of the last file first. */
@@ -196,7 +224,7 @@ static void keep_remote_types(ap_access *access)
 
 	for (size_t i = 0; i < access->n_terminals; i++) {
 		const ap_access_terminal *terminal = &access->terminals[i];
-		ap_words hints = terminal_hints(access, terminal->word);
+		ap_words hints = terminal_hints(access, terminal);
 
 		for (size_t k = 0; k < hints.n && terminal->client_type != NULL; k++)
 			if (becomes_local(access, terminal))
@@ -235,7 +263,7 @@ void ap_access_declare_terminals(ap_access *access)
 
 		if (terminal->client_type != NULL)
 			declare(access, (ap_client_form){ .name = terminal->client_type,
-							  .tty = terminal_hints(access, terminal->word),
+							  .tty = terminal_hints(access, terminal),
 							  .local = becomes_local(access, terminal) });
 	}
 	for (size_t i = 0; i < access->n_terminals; i++)
