@@ -1,7 +1,8 @@
 #!/bin/sh
 # demo.sh - installs what is needed from Debian's packages, builds, and shows what the module is for: with the default
 # policy, a mail program of the user's own is denied, and the web mail of the same user is let in; then, with a policy that
-# blocks a country, a login from there is denied, by IPv4 and by IPv6, and one from another country is let in.
+# blocks a country, a login from there is denied, by IPv4 and by IPv6, and one from another country is let in; and an
+# exception, made by one command, lets one user in from there for two hours.
 #
 # All logins are real PAM transactions. Nothing outside the checkout and a scratch folder is written; libpam-wrapper gives
 # pamtester a folder of service files of its own, in the place of /etc/pam.d. The exit status is 0 if all logins came out
@@ -183,6 +184,21 @@ country_logins() {
 	done
 }
 
+# An exception from the policy, for a user and a time: he is let in, and nobody else.
+excepted_login() {
+	echo "\$ accesspolicy except add --config $config --state $state --member $user --policy 'Blocked country' --until 2h --comment HD-4711"
+	"$command" except add --config "$config" --state "$state" --member "$user" --policy 'Blocked country' --until 2h \
+		--comment HD-4711 >"$scratch/output" 2>&1 || wrong 'the exception was not made'
+	sed 's/^/    /' "$scratch/output"
+	address=$blocked4
+	login roundcube
+	[ "$status" -eq 0 ] || wrong 'the login was denied'
+	user=bob@example.com
+	login roundcube
+	[ "$status" -ne 0 ] || wrong 'the login was let in'
+	grep -Fqx "$blocked_message" "$scratch/seen" || wrong 'the user did not see the message'
+}
+
 heading 'Packages'
 # shellcheck disable=SC2086 # lists of words
 packages_install $packages_build $packages_demo
@@ -198,6 +214,8 @@ heading 'A policy that blocks a country, put in force'
 block_country
 heading 'Web mail from that country: denied, by IPv4 and by IPv6; from another: allowed'
 country_logins
+heading 'An exception for two hours: this user is let in from that country, and others are not'
+excepted_login
 
 heading 'Result'
 if [ "$n_wrong" -ne 0 ]; then
@@ -205,4 +223,4 @@ if [ "$n_wrong" -ne 0 ]; then
 	exit 1
 fi
 echo 'The third-party login was denied with its message, and the web login was allowed; the logins from the blocked'
-echo 'country were denied with theirs, and those from another country were allowed.'
+echo 'country were denied with theirs, and those from another country were allowed, as was the user with an exception.'
