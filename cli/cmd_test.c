@@ -1,5 +1,5 @@
 /* accesspolicy test - what the policy decides over a login, and why. */
-#include "../lib/make/timestamp.h"
+#include "../lib/make/when.h"
 #include "batch.h"
 #include "report.h"
 #include "testing.h"
@@ -59,10 +59,12 @@ static void make_options(test_options *given, ap_option options[N_OPTIONS])
 				    .value = "NAME=VALUE",
 				    .help = "a variable of the PAM environment; may stand more than once",
 				    .texts = &given->env };
-	options[n++] = (ap_option){ .name = "at",
-				    .value = "TIME",
-				    .help = "the time of the login: \"2026-12-01 18:00\", local time (default: now)",
-				    .text = &given->at };
+	options[n++] = (ap_option){
+		.name = "at",
+		.value = "TIME",
+		.help = "the time of the login: \"2026-12-01 18:00\", \"tomorrow 18:00\" or \"2 hours ago\", local time (default: now)",
+		.text = &given->at
+	};
 	options[n++] = (ap_option){ .name = "files",
 				    .help = "ask the files as they are, not what is in force",
 				    .flag = &given->files };
@@ -124,10 +126,11 @@ static int check_options(ap_context *context, const ap_usage *usage, test_option
 		return ap_usage_error(usage,
 				      "--policy and --draft exclude each other: a draft is tested alone already");
 	given->now = (int64_t)time(NULL);
-	if (given->at != NULL && !ap_timestamp_parse_local(given->at, &given->now))
+	if (given->at != NULL && !ap_when_parse_coming(given->at, given->now, &given->now) &&
+	    !ap_when_parse_past(given->at, given->now, &given->now))
 		return ap_usage_error(usage,
-				      "--at is \"%s\"; expected a time such as "
-				      "\"2026-12-01 18:00\" or \"2026-12-01T18:00:00+01:00\"",
+				      "--at is \"%s\"; expected a time such as \"2026-12-01 18:00\", "
+				      "\"2026-12-01T18:00:00+01:00\", \"tomorrow 18:00\" or \"2 hours ago\"",
 				      ap_printable(context->arena, given->at));
 	if (check_env(context, usage, &given->env) != AP_EXIT_YES)
 		return AP_EXIT_USAGE;

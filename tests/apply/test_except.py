@@ -39,6 +39,8 @@ def freed_and_denied_again(lab):
     same((decision(lab), decision(lab, user="bob"), decision(lab, ip="192.0.2.4")), ("allow", "deny", "allow"), "with it")
     later = (datetime.datetime.now(UTC) + datetime.timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
     same(decision(lab, at=later), "deny", "when it is over")
+    same([decision(lab, at=time) for time in ("3h", "in 1 hour", "now", "1 hour ago")], ["deny", "allow", "allow", "allow"],
+         "at times as people write them")
     lab.run("status", config=False, status=0)
     result = lab.run("except", "delete", "HD-4711", status=0)
     expect(f"{lab.path('conf.d/50-hd-4711.conf')}: removed" in result.out, "what is printed", result)
