@@ -1,6 +1,7 @@
 """`create`: a new policy, told by options or in a file, in a drop-in of its own and in force."""
 import datetime
 import os
+import re
 import subprocess
 
 from lab import ROOT_FILE, Result, environment, expect, main, read, same, snapshot, test
@@ -163,7 +164,11 @@ def what_is_refused(lab):
     for words, status, said in REFUSED:
         result = lab.run("create", *words, status=status)
         expect(said in result.err, f"{' '.join(words)}: expected {said!r}", result)
+        drop_ins = set(re.findall(r"^(/.*/50-[^/:]*):\d+: error: ", result.err, re.M))
+        expect(all(f"\n{path}: not written\n" in result.err for path in drop_ins), "that the file is not there", result)
     same(snapshot(lab.folder, but=("state/lock", "state")), before, "everything")
+    result = lab.run(*BASIC, "--name", "N", "--ip", "10.0.0.1/8", status=3)
+    expect(result.err.endswith(f"\n{lab.path('conf.d/50-n.conf')}: not written\n"), "that the file is not there", result)
 
 
 @test
