@@ -31,6 +31,7 @@ typedef struct {
 	ap_import import;
 	const char *path; /* of the drop-in; NULL: there is nothing to write */
 	const char *text;
+	ap_words waiting; /* the names of the policies that only --apply would have enabled */
 	ap_apply_options given;
 } request;
 
@@ -155,8 +156,11 @@ static void compose(request *r)
 
 	if (import->n_policies + import->n_exceptions == 0)
 		return;
-	for (size_t i = 0; i < import->n_policies && !r->enable; i++)
+	for (size_t i = 0; i < import->n_policies && !r->enable; i++) {
+		if (import->policies[i].status != AP_POLICY_DISABLED)
+			ap_words_add(r->context->arena, &r->waiting, import->policies[i].name);
 		import->policies[i].status = AP_POLICY_DISABLED;
+	}
 	drop_in.remark = remark(r);
 	r->path = ap_changing_free_path(r->context, ap_applying_config(r->context),
 					ap_format(r->context->arena, "imported %s", r->format->name));
@@ -180,6 +184,34 @@ static void write_json(request *r, const ap_apply_result *result)
 	ap_json_write(object);
 }
 
+/* What puts them in force: their names are long, and hold blanks. */
+static void write_next(const request *r)
+{
+	enum { SHOWN = 8 };
+	ap_arena *arena = r->context->arena;
+	const char *names = "";
+
+	for (size_t i = 0; i < r->waiting.n && i < SHOWN; i++)
+		names = ap_format(arena, "%s %s", names, ap_shell_word(arena, r->waiting.items[i]));
+	if (r->waiting.n > SHOWN)
+		printf("to enable them: accesspolicy enable NAME...%s, with %zu names that the file has\n",
+		       r->given.files_option, r->waiting.n);
+	else if (r->waiting.n > 0)
+		printf("to enable them: accesspolicy enable%s%s\n", names, r->given.files_option);
+}
+
+/* Rules that are imported again are there twice, and the older policies decide as before. */
+static void note_earlier(const request *r)
+{
+	ap_arena *arena = r->context->arena;
+	const char *first = path_of(r, 1);
+
+	if (strcmp(r->path, first) != 0)
+		printf("note: %s is there already, from an earlier import; its policies stay as they are: where these take their "
+		       "place, delete those\n",
+		       ap_printable(arena, first));
+}
+
 static void write_outcome(request *r, const ap_apply_result *result)
 {
 	if (ap_applied_report(r->context, &r->given, result, "import") != AP_EXIT_YES)
@@ -187,8 +219,11 @@ static void write_outcome(request *r, const ap_apply_result *result)
 	printf("%s: %s%s\n", ap_printable(r->context->arena, r->path),
 	       r->given.dry_run ? "would be written" : "written",
 	       r->enable ? "" : ", with its policies disabled: nothing is decided by them");
+	note_earlier(r);
 	if (r->given.dry_run)
 		ap_write_text(&r->context->screen, r->context->arena, r->text);
+	else if (!r->enable)
+		write_next(r);
 }
 
 static int write_policies(request *r)

@@ -163,6 +163,9 @@ static int edits_of(editing *s, const char *text, ap_edit_list *edits)
 		(ap_file_edit){ .path = s->policy->place.file, .text = text, .before = s->file };
 	if (name == NULL || strcmp(name, s->policy->name) == 0)
 		return AP_EXIT_YES;
+	status = ap_changing_check_name(s->context, s->set, name);
+	if (status != AP_EXIT_YES)
+		return status;
 	*AP_PUSH(arena, changes.items, changes.n) = (ap_definition_change){ .policy = s->policy, .is_written = true };
 	ap_changes_add_references(arena, &changes, s->set, s->policy, name);
 	status = ap_changing_edits(s->context, s->set, &changes, edits);

@@ -1,7 +1,9 @@
 /* The order of the wizard: its steps one after another, or one by its number; then the look, the test, the saving. */
 #include "wizard.h"
 
+#include "in_force.h"
 #include "line.h"
+#include "report.h"
 #include "wizard_answers.h"
 #include "wizard_review.h"
 #include "wizard_verify.h"
@@ -342,10 +344,18 @@ static void end(state *s)
 	if (s->status == AP_EXIT_YES)
 		return;
 	if (s->failed) {
+		const char *files = ap_in_force_files_option(s->context), *edited = s->wizard->edited;
+		ap_arena *arena = s->context->arena;
+
 		say(s, AP_PLAIN,
-		    s->wizard->edited == NULL
-			    ? "What was made by now is below. In a file of its own, \"accesspolicy create --from FILE\" saves it."
-			    : "What was made by now is below; \"accesspolicy edit NAME --editor\" takes it.");
+		    edited == NULL
+			    ? ap_format(arena,
+					"What was made by now is below. In a file of its own, \"accesspolicy create "
+					"--from FILE%s\" saves it.",
+					files)
+			    : ap_format(arena,
+					"What was made by now is below; \"accesspolicy edit %s --editor%s\" takes it.",
+					ap_shell_word(arena, edited), files));
 		ap_write_text(&s->context->screen, s->context->arena, ap_review_text(&s->answers));
 	}
 	say(s, AP_PLAIN, "Nothing was written.");

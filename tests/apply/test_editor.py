@@ -5,7 +5,7 @@ import stat
 import subprocess
 import time
 
-from lab import Result, environment, expect, main, need_root, read, same, snapshot, test
+from lab import ROOT_FILE, Result, environment, expect, main, need_root, read, same, snapshot, test
 
 DROP_IN = "conf.d/50-kiosk.conf"
 BEFORE = "// Asked for by the library.\npolicies = (\n"
@@ -127,6 +127,17 @@ def nothing_is_done(lab):
 
 
 @test
+def a_name_that_is_taken(lab):
+    """Where it stands is told, and the text is kept."""
+    prepared(lab)
+    before = snapshot(lab.policy)
+    result = edit(lab, replacing('name = "Kiosk"; // its name', 'name = "Office";'), status=1)
+    expect(f'{lab.path(ROOT_FILE)}:' in result.err and 'there is a policy "Office" already, here; ' in result.err, "what is said", result)
+    expect('name = "Office";' in kept(lab, result), "the text", result)
+    same(snapshot(lab.policy), before, "the files")
+
+
+@test
 def what_is_wrong_is_told_by_the_lines_that_were_edited(lab):
     """The text is kept, and nothing is saved."""
     prepared(lab)
@@ -134,7 +145,6 @@ def what_is_wrong_is_told_by_the_lines_that_were_edited(lab):
     for script, line, said in ((replacing("198.51.100.0/24", "198.51.100.1/24"), 5, "the network is 198.51.100.0/24"),
                                (replacing("all = true", "departments = [ \"staf\" ]"), 4, 'did you mean "staff"?'),
                                (replacing("blacklist\";", "blacklist\""), 4, ""),
-                               (replacing('name = "Kiosk"; // its name', 'name = "Office";'), 3, 'a second policy named "Office"'),
                                ('sed -i "1i // one\\n// more" "$1"\n' + replacing("Kiosk", "a\\\\x07b"), 5, "control characters"),
                                ('printf "\\351\\n" >>"$1"', 7, "UTF-8")):
         result = edit(lab, script, status=3)

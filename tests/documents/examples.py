@@ -133,8 +133,9 @@ class World:
         return re.sub(r"(?<![\w/.])/(etc|var)/", self.root + r"/\1/", text)
 
     def outside(self, text):
-        # as it would be where the state folder is the default one
-        return text.replace(self.root, "").replace(" --state /var/lib/accesspolicy", "")
+        # as it would be where the root file and the state folder are the default ones
+        text = text.replace(self.root, "").replace(" --config /etc/accesspolicy/accesspolicy.conf", "")
+        return text.replace(" --state /var/lib/accesspolicy", "")
 
     def write(self, path, text):
         path = os.path.join(self.work, path)

@@ -1,5 +1,6 @@
 """`import`: what is written, what is said of it, and what is left alone where nothing can be."""
 import os
+import shlex
 import subprocess
 import sys
 
@@ -49,10 +50,21 @@ def disabled_unless_asked(lab):
     same([decision(lab, "bob", "198.51.100.1"), decision(lab, "alice", "10.0.0.1")], ["allow", "allow"], "decisions")
     # it is no pending edit, which would refuse the next change
     lab.run("status", config=False, status=0)
+    told = shlex.split(result.out.partition("to enable them: accesspolicy ")[2].partition("\n")[0])
+    same(told, ["enable", *NAMES, "--config", lab.path(ROOT_FILE), "--state", lab.state], "the command that is proposed")
     lab.run("enable", *NAMES, status=0)
     same([decision(lab, "bob", "198.51.100.1"), decision(lab, "alice", "198.51.100.1"), decision(lab, "alice", "10.0.0.1"),
           decision(lab, "bob", "local"), decision(lab, "carol", "198.51.100.1")],
          ["deny", "deny", "allow", "allow", "allow"], "decisions")
+
+
+@test
+def once_more(lab):
+    """As some notes advise: the earlier policies are still there, which is said, with the file."""
+    note = f"note: {lab.path(DROP_IN)} is there already, from an earlier import; its policies stay as they are"
+    expect("note: /" not in run_import(lab, status=0).out, "of the first")
+    expect(note in run_import(lab, "--dry-run", status=0).out, "of a dry run")
+    expect(note in run_import(lab, status=0).out, "of the second")
 
 
 @test

@@ -607,7 +607,7 @@ def edited_by_hand_meanwhile(lab):
         same(files(lab), before, "the files")
         session.enter("leave")
         text = session.ends(1)
-        expect_said(text, '"accesspolicy create --from FILE" saves it.')
+        expect_said(text, f'"accesspolicy create --from FILE --config {lab.path(ROOT_FILE)} --state {lab.state}" saves it.')
         written = text[text.rindex("policies = ("):text.rindex("Nothing was written.")]
     same(files(lab), before, "the files")
     with open(os.path.join(lab.folder, "kept"), "w", encoding="utf-8") as file:
