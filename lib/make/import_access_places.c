@@ -392,7 +392,7 @@ static bool add_dotted_end(const place *at, ap_access_places *places, const char
 	for (const char *dot = token; (dot = strchr(dot, '.')) != NULL; dot++)
 		n_dots++;
 	if (token[0] != '.' || n_dots > 3 ||
-	    inet_pton(AF_INET, ap_import_text(at->access->arena, "%s%s", before[n_dots], token), address) <= 0)
+	    inet_pton(AF_INET, ap_format(at->access->arena, "%s%s", before[n_dots], token), address) <= 0)
 		return false;
 	note(at, AP_IMPORT_DIFFERENCE, token,
 	     at->more ? "each address that ends so is meant, in every network, which takes too many ranges; all of "
