@@ -144,6 +144,12 @@ static const char *remark(const request *r)
 	return copy;
 }
 
+/* What the drop-in is named after. */
+static const char *drop_in_name(const request *r)
+{
+	return ap_format(r->context->arena, "imported %s", r->format->name);
+}
+
 static void compose(request *r)
 {
 	ap_import *import = &r->import;
@@ -162,8 +168,7 @@ static void compose(request *r)
 		import->policies[i].status = AP_POLICY_DISABLED;
 	}
 	drop_in.remark = remark(r);
-	r->path = ap_changing_free_path(r->context, ap_applying_config(r->context),
-					ap_format(r->context->arena, "imported %s", r->format->name));
+	r->path = ap_changing_free_path(r->context, ap_applying_config(r->context), drop_in_name(r));
 	r->text = ap_drop_in_text(r->context->arena, &drop_in);
 }
 
@@ -204,7 +209,8 @@ static void write_next(const request *r)
 static void note_earlier(const request *r)
 {
 	ap_arena *arena = r->context->arena;
-	const char *first = path_of(r, 1);
+	const char *first =
+		ap_load_drop_in_path(arena, ap_applying_config(r->context), ap_drop_in_name(arena, drop_in_name(r), 1));
 
 	if (strcmp(r->path, first) != 0)
 		printf("note: %s is there already, from an earlier import; its policies stay as they are: where these take their "
