@@ -52,7 +52,7 @@ int ap_changing_edits(ap_context *context, const ap_policy_set *set, const ap_de
 {
 	ap_error error = { 0 };
 
-	if (ap_changes_edits(context->arena, set, changes, ret_edits, &error))
+	if (ap_definition_changes_edits(context->arena, set, changes, ret_edits, &error))
 		return AP_EXIT_YES;
 	return ap_report_refusal(context, &error);
 }

@@ -19,7 +19,7 @@ const ap_policy_def *ap_changing_find(ap_context *context, const ap_usage *usage
  */
 int ap_changing_check_name(ap_context *context, const ap_policy_set *set, const char *name);
 
-/* ap_changes_edits; AP_EXIT_YES, or AP_EXIT_NO after a report. */
+/* ap_definition_changes_edits; AP_EXIT_YES, or AP_EXIT_NO after a report. */
 int ap_changing_edits(ap_context *context, const ap_policy_set *set, const ap_definition_changes *changes,
 		      ap_edit_list *ret_edits);
 

@@ -35,9 +35,9 @@ static int edits_of(const request *r, const ap_policy_set *set, const ap_policy_
 	if (status != AP_EXIT_YES)
 		return status;
 	if (!ap_policy_forms_are_same(&before, after))
-		ap_changes_add_policy(arena, &changes, policy, after);
+		ap_definition_changes_add_policy(arena, &changes, policy, after);
 	if (is_renamed)
-		ap_changes_add_references(arena, &changes, set, policy, after->name);
+		ap_definition_changes_add_references(arena, &changes, set, policy, after->name);
 	status = ap_changing_edits(r->context, set, &changes, ret_edits);
 	if (status == AP_EXIT_YES && is_renamed)
 		*ret_file = ap_move_with_name(r->context, set, policy, after->name, ret_edits);
@@ -70,7 +70,7 @@ static int run(request *r, const ap_policy_set *set, const ap_policy_def *policy
 	status = ap_changing_run(r->context, &r->given, edits, "edit");
 
 	if (status == AP_EXIT_YES && r->given.dry_run && !r->context->json)
-		write_policy(r, edits, file, ap_changes_number_of(set, policy));
+		write_policy(r, edits, file, ap_policy_number_in_file(set, policy));
 	return status;
 }
 

@@ -34,7 +34,7 @@ static void add_change(const request *r, ap_definition_changes *changes, const a
 		after->status = r->status;
 	}
 	if (r->remove || policy->status != r->status)
-		ap_changes_add_policy(r->context->arena, changes, policy, after);
+		ap_definition_changes_add_policy(r->context->arena, changes, policy, after);
 }
 
 static bool is_named(const ap_list *list, const char *name)

@@ -167,7 +167,7 @@ static int edits_of(editing *s, const char *text, ap_edit_list *edits)
 	if (status != AP_EXIT_YES)
 		return status;
 	*AP_PUSH(arena, changes.items, changes.n) = (ap_definition_change){ .policy = s->policy, .is_written = true };
-	ap_changes_add_references(arena, &changes, s->set, s->policy, name);
+	ap_definition_changes_add_references(arena, &changes, s->set, s->policy, name);
 	status = ap_changing_edits(s->context, s->set, &changes, edits);
 	if (status == AP_EXIT_YES)
 		s->stands = ap_move_with_name(s->context, s->set, s->policy, name, edits);
@@ -276,8 +276,8 @@ int ap_edit_as_text(ap_context *context, ap_apply_options *given, const ap_polic
 		      .given = given,
 		      .set = set,
 		      .policy = policy,
-		      .file = ap_changes_text_of(set, policy->place.file),
-		      .number = ap_changes_number_of(set, policy) };
+		      .file = ap_policy_set_text_of(set, policy->place.file),
+		      .number = ap_policy_number_in_file(set, policy) };
 	const char *slash = strrchr(policy->place.file, '/');
 	ap_error error = { 0 };
 

@@ -39,11 +39,11 @@ static int choose(ap_context *context, const ap_usage *usage, const ap_policy_se
 		if (exception == NULL)
 			return AP_EXIT_USAGE;
 		if (!is_among(changes, exception))
-			ap_changes_add_exception_removal(context->arena, changes, exception);
+			ap_definition_changes_add_exception_removal(context->arena, changes, exception);
 	}
 	for (size_t i = 0; i < set->n_exceptions && n == 0; i++)
 		if (now >= set->exceptions[i].not_after.value)
-			ap_changes_add_exception_removal(context->arena, changes, &set->exceptions[i]);
+			ap_definition_changes_add_exception_removal(context->arena, changes, &set->exceptions[i]);
 	return AP_EXIT_YES;
 }
 

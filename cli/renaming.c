@@ -23,7 +23,7 @@ static bool is_named_after(ap_arena *arena, const char *path, const char *name)
 /* What else is in it may hang on the order in which files are read. */
 static bool stands_alone(ap_arena *arena, const ap_policy_set *set, const ap_policy_def *policy)
 {
-	if (!ap_policy_text_is_plain(arena, ap_changes_text_of(set, policy->place.file)))
+	if (!ap_policy_text_is_plain(arena, ap_policy_set_text_of(set, policy->place.file)))
 		return false;
 	for (size_t i = 0; i < set->n_policies; i++)
 		if (&set->policies[i] != policy && strcmp(set->policies[i].place.file, policy->place.file) == 0)
@@ -48,6 +48,6 @@ const char *ap_move_with_name(ap_context *context, const ap_policy_set *set, con
 	    is_named_after(arena, file, name) || !stands_alone(arena, set, policy) || is_link(file))
 		return file;
 	to = ap_changing_free_path(context, set->root, name);
-	ap_edits_move(arena, edits, file, to, ap_changes_text_of(set, file));
+	ap_edits_move(arena, edits, file, to, ap_policy_set_text_of(set, file));
 	return to;
 }

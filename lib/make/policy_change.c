@@ -10,14 +10,14 @@
  * What is to change
  */
 
-void ap_changes_add_policy(ap_arena *arena, ap_definition_changes *changes, const ap_policy_def *policy,
-			   const ap_policy_form *after)
+void ap_definition_changes_add_policy(ap_arena *arena, ap_definition_changes *changes, const ap_policy_def *policy,
+				      const ap_policy_form *after)
 {
 	*AP_PUSH(arena, changes->items, changes->n) = (ap_definition_change){ .policy = policy, .policy_after = after };
 }
 
-void ap_changes_add_exception_removal(ap_arena *arena, ap_definition_changes *changes,
-				      const ap_exception_def *exception)
+void ap_definition_changes_add_exception_removal(ap_arena *arena, ap_definition_changes *changes,
+						 const ap_exception_def *exception)
 {
 	*AP_PUSH(arena, changes->items, changes->n) = (ap_definition_change){ .exception = exception };
 }
@@ -29,7 +29,7 @@ static void rename_replaced(ap_arena *arena, ap_definition_changes *changes, con
 
 	*after = ap_policy_form_of(arena, policy);
 	after->replaces = name;
-	ap_changes_add_policy(arena, changes, policy, after);
+	ap_definition_changes_add_policy(arena, changes, policy, after);
 }
 
 static void rename_freed(ap_arena *arena, ap_definition_changes *changes, const ap_exception_def *exception,
@@ -51,8 +51,8 @@ static void rename_freed(ap_arena *arena, ap_definition_changes *changes, const 
 			(ap_definition_change){ .exception = exception, .exception_after = after };
 }
 
-void ap_changes_add_references(ap_arena *arena, ap_definition_changes *changes, const ap_policy_set *set,
-			       const ap_policy_def *policy, const char *name)
+void ap_definition_changes_add_references(ap_arena *arena, ap_definition_changes *changes, const ap_policy_set *set,
+					  const ap_policy_def *policy, const char *name)
 {
 	for (size_t i = 0; i < set->n_policies; i++) {
 		const ap_policy_def *other = &set->policies[i];
@@ -68,7 +68,7 @@ void ap_changes_add_references(ap_arena *arena, ap_definition_changes *changes, 
  * In the texts
  */
 
-const char *ap_changes_text_of(const ap_policy_set *set, const char *path)
+const char *ap_policy_set_text_of(const ap_policy_set *set, const char *path)
 {
 	for (size_t i = 0; i < set->n_sources; i++)
 		if (set->sources[i].kind == AP_SOURCE_POLICIES && strcmp(set->sources[i].path, path) == 0)
@@ -76,7 +76,7 @@ const char *ap_changes_text_of(const ap_policy_set *set, const char *path)
 	return NULL;
 }
 
-size_t ap_changes_number_of(const ap_policy_set *set, const ap_policy_def *policy)
+size_t ap_policy_number_in_file(const ap_policy_set *set, const ap_policy_def *policy)
 {
 	size_t n = 0;
 
@@ -114,7 +114,7 @@ static bool goes(const ap_definition_change *change)
 /* The file's edit, which says what the file does where there is none yet; NULL: it is no file of the set. */
 static ap_file_edit *edit_of(ap_arena *arena, const ap_policy_set *set, ap_edit_list *edits, const char *path)
 {
-	const char *text = ap_changes_text_of(set, path);
+	const char *text = ap_policy_set_text_of(set, path);
 
 	for (size_t i = 0; i < edits->n; i++)
 		if (strcmp(edits->items[i].path, path) == 0)
@@ -131,7 +131,7 @@ static char *text_after(ap_arena *arena, const ap_policy_set *set, const ap_defi
 			bool *ret_empty)
 {
 	ap_section section = change->policy != NULL ? AP_SECTION_POLICIES : AP_SECTION_EXCEPTIONS;
-	size_t n = change->policy != NULL ? ap_changes_number_of(set, change->policy)
+	size_t n = change->policy != NULL ? ap_policy_number_in_file(set, change->policy)
 					  : number_of_exception(set, change->exception);
 
 	*ret_empty = false;
@@ -299,8 +299,8 @@ static bool check(const ap_policy_set *set, const ap_definition_changes *changes
 	return fine;
 }
 
-bool ap_changes_edits(ap_arena *arena, const ap_policy_set *set, const ap_definition_changes *changes,
-		      ap_edit_list *edits, ap_error *error)
+bool ap_definition_changes_edits(ap_arena *arena, const ap_policy_set *set, const ap_definition_changes *changes,
+				 ap_edit_list *edits, ap_error *error)
 {
 	ap_definition_change *ordered = ap_arena_alloc(arena, (changes->n + 1) * sizeof(*ordered));
 
