@@ -6,6 +6,19 @@
 #include "applying.h"
 #include "options.h"
 
+/*
+ * The options of each command that changes files, for a table of options: they are noted in `given`, an
+ * ap_apply_options. `dry_run_help` is what --dry-run does.
+ */
+#define AP_CHANGING_OPTIONS(given, dry_run_help)                                                                       \
+	{ .name = "with-pending",                                                                                      \
+	  .help = "put in force as well what else differs in the files",                                               \
+	  .flag = &(given).with_pending },                                                                             \
+		{ .name = "dry-run", .help = (dry_run_help), .flag = &(given).dry_run },                               \
+	{                                                                                                              \
+		.name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &(given).force         \
+	}
+
 /* The files as they are. AP_EXIT_YES, or AP_EXIT_POLICY after a report. The caller frees the set. */
 int ap_changing_load(ap_context *context, ap_policy_set **ret_set);
 

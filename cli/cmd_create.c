@@ -159,13 +159,7 @@ int ap_cmd_create(ap_context *context, int argc, char **argv)
 		  .value = "FILE",
 		  .help = "the policy as it stands in this file, \"-\" for standard input, instead of the options above",
 		  .text = &r.from },
-		{ .name = "with-pending",
-		  .help = "put in force as well what else differs in the files",
-		  .flag = &r.given.with_pending },
-		{ .name = "dry-run",
-		  .help = "show what would be written, and change nothing",
-		  .flag = &r.given.dry_run },
-		{ .name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &r.given.force },
+		AP_CHANGING_OPTIONS(r.given, "show what would be written, and change nothing"),
 	};
 	const ap_usage usage = {
 		.command = "create",

@@ -153,13 +153,7 @@ int ap_cmd_edit(ap_context *context, int argc, char **argv)
 		{ .name = "editor",
 		  .help = "its text in $VISUAL or $EDITOR, instead of the options above",
 		  .flag = &r.in_editor },
-		{ .name = "with-pending",
-		  .help = "put in force as well what else differs in the files",
-		  .flag = &r.given.with_pending },
-		{ .name = "dry-run",
-		  .help = "show what would become of it, and change nothing",
-		  .flag = &r.given.dry_run },
-		{ .name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &r.given.force },
+		AP_CHANGING_OPTIONS(r.given, "show what would become of it, and change nothing"),
 	};
 	const ap_usage usage = {
 		.command = "edit",

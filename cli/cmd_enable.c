@@ -126,11 +126,7 @@ static int carry_out(request *r, int n, char **names)
 static int run(ap_context *context, int argc, char **argv, request *r, const char *description)
 {
 	const ap_option options[] = {
-		{ .name = "with-pending",
-		  .help = "put in force as well what else differs in the files",
-		  .flag = &r->given.with_pending },
-		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &r->given.dry_run },
-		{ .name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &r->given.force },
+		AP_CHANGING_OPTIONS(r->given, "say what would change, and change nothing"),
 	};
 	const ap_usage usage = {
 		.command = r->command,

@@ -324,13 +324,7 @@ int ap_cmd_import(ap_context *context, int argc, char **argv)
 		  .help = "access.conf: what stands within lists, blank, comma and tabulator by default; as pam_access was "
 			  "told",
 		  .text = &r.listsep },
-		{ .name = "with-pending",
-		  .help = "put in force as well what else differs in the files",
-		  .flag = &r.given.with_pending },
-		{ .name = "dry-run",
-		  .help = "show what would be written, and change nothing",
-		  .flag = &r.given.dry_run },
-		{ .name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &r.given.force },
+		AP_CHANGING_OPTIONS(r.given, "show what would be written, and change nothing"),
 	};
 	const ap_usage usage = {
 		.command = "import",

@@ -300,13 +300,7 @@ static int parse(request *r, int argc, char **argv)
 			  "it frees, and the day that it ends)",
 		  .text = &r->name },
 		{ .name = "comment", .value = "TEXT", .help = "why, and who asked", .text = &r->comment },
-		{ .name = "with-pending",
-		  .help = "put in force as well what else differs in the files",
-		  .flag = &r->given.with_pending },
-		{ .name = "dry-run",
-		  .help = "show what would be written, and change nothing",
-		  .flag = &r->given.dry_run },
-		{ .name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &r->given.force },
+		AP_CHANGING_OPTIONS(r->given, "show what would be written, and change nothing"),
 	};
 	const ap_usage usage = {
 		.command = "except add",

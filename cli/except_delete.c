@@ -69,11 +69,7 @@ int ap_except_delete(ap_context *context, int argc, char **argv)
 	bool ended = false;
 	const ap_option options[] = {
 		{ .name = "ended", .help = "all exceptions that are over, instead of names", .flag = &ended },
-		{ .name = "with-pending",
-		  .help = "put in force as well what else differs in the files",
-		  .flag = &given.with_pending },
-		{ .name = "dry-run", .help = "say what would change, and change nothing", .flag = &given.dry_run },
-		{ .name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &given.force },
+		AP_CHANGING_OPTIONS(given, "say what would change, and change nothing"),
 	};
 	const ap_usage usage = {
 		.command = "except delete",
