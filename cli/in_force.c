@@ -9,6 +9,12 @@
 #include <string.h>
 #include <time.h>
 
+typedef enum {
+	FILES_SAME,
+	FILES_DIFFER,
+	FILES_ALONE /* nothing is in force, or it was made of another root file: there is nothing to compare with */
+} files_state;
+
 enum { NOTE_INDENT = 6 };
 
 bool ap_in_force_is_root(ap_context *context, const char *root)
@@ -56,9 +62,10 @@ int ap_in_force_report_unreadable(ap_context *context, const ap_error *error)
 	return status;
 }
 
-ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending)
+/* Without a word where what is in force cannot be read. */
+static files_state compare(ap_context *context, ap_pending *ret_pending)
 {
-	ap_files_state state = AP_FILES_ALONE;
+	files_state state = FILES_ALONE;
 	ap_image *image;
 
 	*ret_pending = (ap_pending){ .n = 0 };
@@ -66,13 +73,13 @@ ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending)
 		return state;
 	if (ap_in_force_is_root(context, ap_pending_root(context->arena, image))) {
 		*ret_pending = ap_pending_of(context->arena, image);
-		state = ret_pending->n > 0 ? AP_FILES_DIFFER : AP_FILES_SAME;
+		state = ret_pending->n > 0 ? FILES_DIFFER : FILES_SAME;
 	}
 	ap_image_free(image);
 	return state;
 }
 
-const char *ap_in_force_difference(ap_context *context, const ap_pending *pending)
+static const char *difference(ap_context *context, const ap_pending *pending)
 {
 	ap_arena *arena = context->arena;
 	size_t n_data = pending->n - pending->n_edits;
@@ -86,7 +93,7 @@ const char *ap_in_force_difference(ap_context *context, const ap_pending *pendin
 
 static void write_note(ap_context *context, const ap_pending *pending)
 {
-	const char *text = ap_format(context->arena, ": %s", ap_in_force_difference(context, pending));
+	const char *text = ap_format(context->arena, ": %s", difference(context, pending));
 
 	ap_paint_pieces(context->arena, &context->screen,
 			(const ap_piece[]){ { AP_YELLOW, "note" }, { AP_PLAIN, text } }, 2, NOTE_INDENT);
@@ -109,14 +116,14 @@ void ap_in_force_note(ap_context *context)
 {
 	ap_pending pending;
 
-	if (ap_in_force_compare(context, &pending) == AP_FILES_DIFFER)
+	if (compare(context, &pending) == FILES_DIFFER)
 		write_note(context, &pending);
 }
 
 json_t *ap_in_force_json(ap_context *context)
 {
 	ap_pending pending;
-	ap_files_state state = ap_in_force_compare(context, &pending);
+	files_state state = compare(context, &pending);
 
-	return state == AP_FILES_ALONE ? json_null() : json_boolean(state == AP_FILES_DIFFER);
+	return state == FILES_ALONE ? json_null() : json_boolean(state == FILES_DIFFER);
 }

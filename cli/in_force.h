@@ -8,12 +8,6 @@
 
 #include <jansson.h>
 
-typedef enum {
-	AP_FILES_SAME,
-	AP_FILES_DIFFER,
-	AP_FILES_ALONE /* nothing is in force, or it was made of another root file: there is nothing to compare with */
-} ap_files_state;
-
 /* Is this the root file that is asked for? */
 bool ap_in_force_is_root(ap_context *context, const char *root);
 
@@ -29,12 +23,6 @@ const char *ap_in_force_config_option(ap_context *context, const char *root);
 
 /* Reports that what is in force cannot be read, and what mends that. The exit status. */
 int ap_in_force_report_unreadable(ap_context *context, const ap_error *error);
-
-/* Compares the files that are asked for with what is in force, without a word where that cannot be read. */
-ap_files_state ap_in_force_compare(ap_context *context, ap_pending *ret_pending);
-
-/* "the files differ from what is in force: 2 policy files, 1 data file". In the arena. */
-const char *ap_in_force_difference(ap_context *context, const ap_pending *pending);
 
 /* What the image in force was made of, compared with the files that it was made of. */
 json_t *ap_in_force_json_of(ap_context *context, const ap_image *image);

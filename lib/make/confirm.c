@@ -1,3 +1,4 @@
+/* How the policy that is in force on trial becomes one for good. */
 #include "../login/applied.h"
 #include "../login/file.h"
 #include "stamp.h"

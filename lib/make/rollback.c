@@ -1,3 +1,4 @@
+/* How a policy that was in force before is put in force again. */
 #include "timestamp.h"
 #include "transition.h"
 
