@@ -98,16 +98,19 @@ static bool is_ended(void)
 	return arrived[SIGINT] || arrived[SIGQUIT] || arrived[SIGTERM] || arrived[SIGHUP];
 }
 
-/* True when there is something to read; false where a signal ends it. */
+/*
+ * True when there is something to read; false where a signal ends it, now or before: what reads keys within libedit asks
+ * for another when it was refused one.
+ */
 static bool wait_for_input(ap_line *line)
 {
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
 
-	for (;;) {
+	while (!is_ended()) {
 		int n = ppoll(&input, 1, NULL, &line->usual);
 
 		if (is_ended())
-			return false;
+			break;
 		if (arrived[SIGTSTP])
 			stop(line);
 		if (arrived[SIGWINCH]) {
@@ -120,6 +123,7 @@ static bool wait_for_input(ap_line *line)
 		if (n < 0 && errno != EINTR)
 			return true; /* the read tells */
 	}
+	return false;
 }
 
 static bool is_told_again(int error)

@@ -213,12 +213,16 @@ def process_of(lab, shell):
     raise AssertionError("the command does not run")
 
 
-def end_at(lab, prompt, ending):
-    """Ends the wizard at this question; what the terminal's settings are before and after it."""
+def end_at(lab, prompt, ending, within=False):
+    """Ends the wizard at this question, or within what a key of the editor's asks besides; what the terminal's settings are
+    before and after it."""
     create = " ".join(f"'{word}'" for word in lab.command("create"))
     script = f"trap : INT QUIT; stty -g >stty-before; {create}; echo status $?; stty -g >stty-after; read -r line; echo \"read $line\""
     with Session(lab, ["sh", "-c", script]) as session:
         session.walk_to(prompt)
+        if within:
+            session.terminal.keys("M-x")
+            session.wait(lambda lines: lines[-1].startswith(":"), "the editor's own question")
         pid = process_of(lab, int(session.terminal.tmux("display-message", "-p", "#{pane_pid}")))
         if ending == "the window is closed":
             session.terminal.tmux("kill-pane")
@@ -249,6 +253,8 @@ def interrupted_at_every_question(lab):
         for ending in {ENDINGS[i % 2], ENDINGS[i % len(ENDINGS)], ENDINGS[(i + 3) % len(ENDINGS)]}:
             end_at(lab, prompt, ending)
             same(files(lab), before, f"the files, after {ending} at {prompt}")
+    for ending in ("C-c", signal.SIGTERM):
+        end_at(lab, prompts[0], ending, within=True)
 
 
 @test
