@@ -7,7 +7,7 @@
 
 int ap_changing_load(ap_context *context, ap_policy_set **ret_set)
 {
-	const ap_load_options options = { .config = ap_applying_config(context) };
+	const ap_load_options options = { .config = ap_applying_config(context), .policies_follow = true };
 	ap_diagnostics diagnostics = { 0 };
 	int status = AP_EXIT_YES;
 

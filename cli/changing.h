@@ -19,7 +19,7 @@
 		.name = "force", .help = "go over what \"accesspolicy apply\" refuses", .flag = &(given).force         \
 	}
 
-/* The files as they are. AP_EXIT_YES, or AP_EXIT_POLICY after a report. The caller frees the set. */
+/* The files as they are, also without any policy. AP_EXIT_YES, or AP_EXIT_POLICY after a report. The caller frees the set. */
 int ap_changing_load(ap_context *context, ap_policy_set **ret_set);
 
 /* The set's policy of that name; NULL, after a usage error with a suggestion, where there is none. */

@@ -439,6 +439,7 @@ ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_di
 	init_reader(&l.reader, options->config, diagnostics);
 	l.reader.progress = options->progress;
 	l.reader.texts_alone = options->texts_alone;
+	l.reader.policies_written = options->policies_follow;
 	if (find_folder(&l.reader, options->config)) {
 		if (options->texts != NULL)
 			read_texts(&l.reader, options);

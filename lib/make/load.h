@@ -45,6 +45,9 @@ typedef struct {
 	const ap_file_edit *edits;
 	size_t n_edits;
 
+	/* That no file has `policies` is no error: one is about to be written. */
+	bool policies_follow;
+
 	/* Texts to read in the place of the files, or NULL: the root file's, whose path is then `config`, and the
 	   drop-ins' in their order. What they name, feeds and directory files, is read as ever. */
 	const ap_load_text_of *texts;

@@ -361,6 +361,18 @@ def times_that_are_wrong(lab):
 
 
 @test
+def the_first_policy_of_all(lab):
+    """Files without any policy are none that could be applied, and what the wizard begins with."""
+    prepare(lab)
+    lab.write(ROOT_FILE, 'undetermined = "deny";\n')
+    for name in os.listdir(lab.path("conf.d")) if os.path.isdir(lab.path("conf.d")) else ():
+        os.remove(lab.path(f"conf.d/{name}"))
+    with Session(lab) as session:
+        session.answers(("type> ", "2"), ("name> ", "First"))
+        session.at("scope> ")
+
+
+@test
 def control_characters_do_not_drive_the_terminal(lab):
     """Typed after Ctrl-V: shown printable, and refused in names."""
     prepare(lab)
