@@ -108,6 +108,61 @@ static int read_rules(request *r, const char *path)
  * What is written
  */
 
+/* What the drop-in is named after. */
+static const char *drop_in_name(const request *r)
+{
+	return ap_format(r->context->arena, "imported %s", r->format->name);
+}
+
+/* The name of the drop-in whose client types are tried first; "" where no drop-in has any. */
+static const char *first_with_client_types(const request *r)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < r->set->n_client_types; i++) {
+		const char *file = r->set->client_types[i].place.file, *slash = strrchr(file, '/');
+		static const char folder[] = "conf.d";
+		enum { FOLDER_LENGTH = sizeof(folder) - 1 };
+
+		if (slash != NULL && slash - file >= FOLDER_LENGTH &&
+		    strncmp(slash - FOLDER_LENGTH, folder, FOLDER_LENGTH) == 0 && strcmp(slash + 1, last) > 0)
+			last = slash + 1;
+	}
+	return last;
+}
+
+/*
+ * The last file's client types are tried first: those of the import have to be, or its policies would not have the logins
+ * that another file's hints fit. So it is named to stand behind them, "50-imported…", "51-imported…", "z99-imported…".
+ */
+static const char *path_behind_client_types(const request *r)
+{
+	ap_arena *arena = r->context->arena;
+	const char *first = first_with_client_types(r), *before = "";
+
+	for (unsigned number = 50;; number++) {
+		const char *name = ap_drop_in_name(arena, drop_in_name(r), 1);
+		const char *path;
+		struct stat info;
+
+		if (number == 100) {
+			before = ap_format(arena, "%sz", before);
+			number = 50;
+		}
+		name = ap_format(arena, "%s%u-%s", before, number, strchr(name, '-') + 1);
+		path = ap_load_drop_in_path(arena, ap_applying_config(r->context), name);
+		if (strlen(before) > strlen(first) || (strcmp(name, first) > 0 && lstat(path, &info) != 0))
+			return path;
+	}
+}
+
+static const char *free_path(const request *r)
+{
+	if (r->import.n_client_types > 0)
+		return path_behind_client_types(r);
+	return ap_changing_free_path(r->context, ap_applying_config(r->context), drop_in_name(r));
+}
+
 /* The file tells by itself what it is made of, and what it is not like. */
 static const char *remark(const request *r)
 {
@@ -144,12 +199,6 @@ static const char *remark(const request *r)
 	return copy;
 }
 
-/* What the drop-in is named after. */
-static const char *drop_in_name(const request *r)
-{
-	return ap_format(r->context->arena, "imported %s", r->format->name);
-}
-
 static void compose(request *r)
 {
 	ap_import *import = &r->import;
@@ -168,7 +217,7 @@ static void compose(request *r)
 		import->policies[i].status = AP_POLICY_DISABLED;
 	}
 	drop_in.remark = remark(r);
-	r->path = ap_changing_free_path(r->context, ap_applying_config(r->context), drop_in_name(r));
+	r->path = free_path(r);
 	r->text = ap_drop_in_text(r->context->arena, &drop_in);
 }
 
@@ -211,8 +260,9 @@ static void note_earlier(const request *r)
 	ap_arena *arena = r->context->arena;
 	const char *first =
 		ap_load_drop_in_path(arena, ap_applying_config(r->context), ap_drop_in_name(arena, drop_in_name(r), 1));
+	struct stat unused;
 
-	if (strcmp(r->path, first) != 0)
+	if (strcmp(r->path, first) != 0 && lstat(first, &unused) == 0)
 		printf("note: %s is there already, from an earlier import; its policies stay as they are: where these take their "
 		       "place, delete those\n",
 		       ap_printable(arena, first));

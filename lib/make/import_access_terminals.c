@@ -40,11 +40,55 @@ uint32_t ap_access_terminal_number(ap_access *access, const char *word)
 	return (uint32_t)number;
 }
 
+/* A hint that an import makes of the word: itself, or the device of that name. */
+static bool is_hint_of(const char *hint, const char *word)
+{
+	static const char folder[] = "/dev/";
+
+	return strcasecmp(hint, word) == 0 ||
+	       (strncmp(hint, folder, sizeof(folder) - 1) == 0 && strcasecmp(hint + sizeof(folder) - 1, word) == 0);
+}
+
+/* Could an import have declared it for that word? */
+static bool is_for_word(const ap_client_def *def, const char *word)
+{
+	if (def->tty.n + def->service.n == 0 || def->ruser.n + def->env.n > 0)
+		return false;
+	for (size_t i = 0; i < def->tty.n; i++)
+		if (!is_hint_of(def->tty.items[i].text, word))
+			return false;
+	/* of some services at that terminal, or of the service that is called so */
+	for (size_t i = 0; i < def->service.n && def->tty.n == 0; i++)
+		if (strcmp(def->service.items[i].text, word) != 0)
+			return false;
+	return true;
+}
+
+/* Is the type of that name an earlier import's: are all its definitions for one word? */
+static bool is_of_import(const ap_policy_set *set, const char *type)
+{
+	const char *word = NULL;
+
+	if (strncmp(type, prefix, strlen(prefix)) != 0)
+		return false;
+	for (size_t i = 0; i < set->n_client_types; i++) {
+		const ap_client_def *def = &set->client_types[i];
+
+		if (strcmp(def->name, type) != 0)
+			continue;
+		if (word == NULL && def->tty.n + def->service.n > 0)
+			word = def->tty.n > 0 ? def->tty.items[0].text : def->service.items[0].text;
+		if (word == NULL || !is_for_word(def, word))
+			return false;
+	}
+	return word != NULL;
+}
+
 /* The types of an earlier import are chosen by that alone. */
-static bool are_of_imports(const ap_list *clients)
+static bool are_of_imports(const ap_policy_set *set, const ap_list *clients)
 {
 	for (size_t i = 0; i < clients->n; i++)
-		if (strncmp(clients->items[i].text, prefix, strlen(prefix)) != 0)
+		if (!is_of_import(set, clients->items[i].text))
 			return false;
 	return true;
 }
@@ -56,13 +100,13 @@ const char *ap_access_find_clash(const ap_access *access)
 	if (set == NULL || access->source->declare_client_types)
 		return NULL;
 	for (size_t i = 0; i < set->n_policies; i++)
-		if (!are_of_imports(&set->policies[i].clients))
+		if (!are_of_imports(set, &set->policies[i].clients))
 			return ap_format(access->arena,
 					 "the policy \"%s\" chooses among client types: it would no longer have the "
 					 "logins that become another type",
 					 set->policies[i].name);
 	for (size_t i = 0; i < set->n_exceptions; i++)
-		if (!are_of_imports(&set->exceptions[i].clients))
+		if (!are_of_imports(set, &set->exceptions[i].clients))
 			return ap_format(access->arena,
 					 "the exception \"%s\" chooses among client types: it would no longer have the "
 					 "logins that become another type",
@@ -70,29 +114,37 @@ const char *ap_access_find_clash(const ap_access *access)
 	return NULL;
 }
 
-/* "from-tty1"; what no client type's name can have is a "-". */
-static const char *type_name(ap_access *access, const char *word)
+/* Is it another word's, in this import or in the files? */
+static bool is_taken(const ap_access *access, const char *type, const char *word)
 {
+	const ap_policy_set *set = access->source->set;
+
+	for (size_t i = 0; i < access->n_terminals; i++)
+		if (access->terminals[i].client_type != NULL && strcmp(access->terminals[i].client_type, type) == 0)
+			return true;
+	for (size_t i = 0; set != NULL && i < set->n_client_types; i++)
+		if (strcmp(set->client_types[i].name, type) == 0 && !is_for_word(&set->client_types[i], word))
+			return true;
+	return false;
+}
+
+/* "from-tty1"; what no client type's name can have is a "-". */
+static const char *type_name(ap_access *access, const char *const word)
+{
+	const char *at = word;
 	char *name = ap_arena_alloc(access->arena, strlen(prefix) + strlen(word) + 1);
 	size_t n = strlen(prefix);
 	const char *unique = name;
 	unsigned number = 1;
-	bool taken = true;
 
 	memcpy(name, prefix, n);
-	for (; *word != '\0' && n < TYPE_NAME_MAX; word++)
-		if ((*word >= 'a' && *word <= 'z') || (*word >= '0' && *word <= '9'))
-			name[n++] = *word;
+	for (; *at != '\0' && n < TYPE_NAME_MAX; at++)
+		if ((*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9'))
+			name[n++] = *at;
 		else if (name[n - 1] != '-')
 			name[n++] = '-';
-	while (taken) {
-		taken = false;
-		for (size_t i = 0; i < access->n_terminals && !taken; i++)
-			taken = access->terminals[i].client_type != NULL &&
-				strcmp(access->terminals[i].client_type, unique) == 0;
-		if (taken)
-			unique = ap_format(access->arena, "%s-%u", name, ++number);
-	}
+	while (is_taken(access, unique, word))
+		unique = ap_format(access->arena, "%s-%u", name, ++number);
 	return unique;
 }
 
@@ -119,7 +171,7 @@ static bool says_same(const ap_list *list, const ap_words *words)
 	return true;
 }
 
-/* An earlier import may have declared the same. */
+/* An earlier import may have declared the same; no type has the same hints twice. */
 static void declare(ap_access *access, ap_client_form form)
 {
 	const ap_policy_set *set = access->source->set;
@@ -190,7 +242,7 @@ bool ap_access_is_no_host(const ap_access *access, const char *word)
 	return is_device(lower);
 }
 
-/* The type that a service's logins have by the service alone; of the last file first. */
+/* The type that a service's logins have by the service alone, without imports; of the last file first. */
 static const char *type_of_service(const ap_policy_set *set, const char *service)
 {
 	const ap_client_def *found = NULL;
@@ -198,8 +250,8 @@ static const char *type_of_service(const ap_policy_set *set, const char *service
 	for (size_t i = 0; set != NULL && i < set->n_client_types; i++) {
 		const ap_client_def *def = &set->client_types[i];
 
-		if (is_by_service_alone(def) && (found == NULL || def->file_number > found->file_number) &&
-		    fits(&def->service, service))
+		if (is_by_service_alone(def) && !is_of_import(set, def->name) &&
+		    (found == NULL || def->file_number > found->file_number) && fits(&def->service, service))
 			found = def;
 	}
 	return found != NULL ? found->name : "system";
@@ -211,6 +263,47 @@ static bool becomes_local(const ap_access *access, const ap_access_terminal *ter
 	const ap_policy_set *set = access->source->set;
 
 	return set == NULL || is_device(terminal->word) || is_local(set, type_of_service(set, terminal->word));
+}
+
+static bool is_terminal_of_import(const ap_policy_set *set, const ap_client_def *def)
+{
+	return def->tty.n > 0 && def->service.n == 0 && is_of_import(set, def->name);
+}
+
+static void add_hints(ap_arena *arena, ap_words *words, const ap_list *hints)
+{
+	for (size_t i = 0; i < hints->n; i++)
+		add_spelling(arena, words, hints->items[i].text);
+}
+
+static bool is_declared_service(const ap_access_terminal *terminal)
+{
+	return terminal->client_type != NULL && !is_device(terminal->word);
+}
+
+/*
+ * What this import declares is tried first. A service with a terminal would stay what it is, and be told no more by the
+ * terminal that an earlier import's policies go by.
+ */
+static void keep_terminals_of_imports(ap_access *access)
+{
+	const ap_policy_set *set = access->source->set;
+	ap_words services = { .n = 0 };
+
+	for (size_t i = 0; i < access->n_terminals; i++)
+		if (is_declared_service(&access->terminals[i]))
+			ap_words_add(access->arena, &services, access->terminals[i].word);
+	for (size_t i = 0; set != NULL && services.n > 0 && i < set->n_client_types; i++) {
+		const ap_client_def *def = &set->client_types[i];
+		ap_client_form form = { .name = ap_arena_strdup(access->arena, def->name),
+					.service = services,
+					.local = def->local };
+
+		if (!is_terminal_of_import(set, def))
+			continue;
+		add_hints(access->arena, &form.tty, &def->tty);
+		declare(access, form);
+	}
 }
 
 /*
@@ -230,6 +323,9 @@ static void keep_remote_types(ap_access *access)
 			if (becomes_local(access, terminal))
 				ap_words_add(access->arena, &terminals, hints.items[k]);
 	}
+	for (size_t i = 0; set != NULL && i < set->n_client_types; i++)
+		if (is_terminal_of_import(set, &set->client_types[i]))
+			add_hints(access->arena, &terminals, &set->client_types[i].tty);
 	for (size_t i = 0; set != NULL && terminals.n > 0 && i < set->n_client_types; i++) {
 		const ap_client_def *def = &set->client_types[i];
 		ap_client_form form = { .name = ap_arena_strdup(access->arena, def->name), .tty = terminals };
@@ -255,8 +351,18 @@ static void declare_service(ap_access *access, const ap_access_terminal *termina
 	declare(access, without);
 }
 
+static bool are_declared(const ap_access *access)
+{
+	for (size_t i = 0; i < access->n_terminals; i++)
+		if (access->terminals[i].client_type != NULL)
+			return true;
+	return false;
+}
+
 void ap_access_declare_terminals(ap_access *access)
 {
+	if (!are_declared(access))
+		return;
 	keep_remote_types(access);
 	for (size_t i = 0; i < access->n_terminals; i++) {
 		const ap_access_terminal *terminal = &access->terminals[i];
@@ -266,7 +372,8 @@ void ap_access_declare_terminals(ap_access *access)
 							  .tty = terminal_hints(access, terminal),
 							  .local = becomes_local(access, terminal) });
 	}
+	keep_terminals_of_imports(access);
 	for (size_t i = 0; i < access->n_terminals; i++)
-		if (access->terminals[i].client_type != NULL && !is_device(access->terminals[i].word))
+		if (is_declared_service(&access->terminals[i]))
 			declare_service(access, &access->terminals[i]);
 }

@@ -216,7 +216,40 @@ def client_types_are_chosen_by_nobody_else(lab):
     text = written(lab, "conf.d/50-imported-access-conf-2.conf")
     expect("client_types" not in text and 'ip = [ "local" ];' in text, "all logins at the machine are denied", text)
     result = run_import(lab, "--client-types", text="- : alice : tty3\n", status=0)
-    expect("client_types" in written(lab, "conf.d/50-imported-access-conf-3.conf"), "where it is asked for", result)
+    expect("client_types" in written(lab, "conf.d/51-imported-access-conf.conf"), "where it is asked for", result)
+
+
+def at_machine(lab, *login):
+    return lab.run("test", "--json", *login, config=False).json()["decision"]
+
+
+@test
+def imports_side_by_side(lab):
+    """What one declares takes no logins from another's policies, nor do client types of other files, later ones too."""
+    lab.write("conf.d/60-types.conf", 'client_types = ( { name = "system"; service = [ "su", "rescue" ]; } );\n')
+    lab.apply()
+    orders = (["- : ALL : tty1\n", "- : carol : su\n"], ["- : carol : su\n", "- : ALL : tty1\n"],
+              ["- : carol : su\n", "- : ALL : tty1\n- : carol : su\n"])
+    for texts in orders:
+        before = os.listdir(lab.path("conf.d"))
+        for text in texts:
+            run_import(lab, "--apply", text=text, status=0)
+        same([at_machine(lab, "--user", "bob", "--service", "su", "--tty", "tty1"),
+              at_machine(lab, "--user", "carol", "--service", "su"),
+              at_machine(lab, "--user", "carol", "--service", "su", "--tty", "pts/9")], ["deny", "deny", "allow"],
+             "a service at a terminal, without one, and at one that no line names")
+        for name in set(os.listdir(lab.path("conf.d"))) - set(before):
+            os.unlink(lab.path(f"conf.d/{name}"))
+        lab.apply()
+
+
+@test
+def a_type_of_that_name(lab):
+    """An import's client type is no other type that is called so."""
+    lab.write("conf.d/20-types.conf", 'client_types = ( { name = "from-su"; service = [ "kiosk" ]; local = true; } );\n')
+    run_import(lab, "--apply", text="- : carol : su\n", status=4)
+    same([at_machine(lab, "--user", "carol", "--service", "su"), at_machine(lab, "--user", "carol", "--service", "kiosk")],
+         ["deny", "allow"], "the service, and the other one")
 
 
 @test
@@ -252,6 +285,16 @@ def undetermined_allows(lab):
     lab.write("conf.d/20-undetermined.conf", 'undetermined = "allow";\n')
     result = run_import(lab, status=4)
     expect('difference\n    undetermined = "allow"' in result.out, "the difference", result)
+
+
+@test
+def long_lists(lab):
+    """A line for each address, and two for each user, take no policies or exceptions but their own."""
+    result = run_import(lab, "--dry-run", text="".join(f"- : ALL : 10.0.{i // 256}.{i % 256}\n" for i in range(6000)), status=0)
+    expect("6000 rules make 6000 policies and 0 exceptions" in result.out, "addresses", result)
+    lines = "".join(f"+ : u{i} : 10.1.0.0/16\n- : u{i} : ALL\n" for i in range(1000))
+    result = run_import(lab, "--dry-run", text=lines, status=0)
+    expect("2000 rules make 1000 policies and 1000 exceptions" in result.out, "users", result)
 
 
 @test
