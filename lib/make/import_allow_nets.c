@@ -325,7 +325,7 @@ static void tell_what_always_holds(importer *im)
 		im->arena, im->import, AP_IMPORT_NOTE, 0, NULL,
 		"allow_nets restricts logins through Dovecot. The policies restrict all logins of the client "
 		"types that they list, which are those of mail, whatever service brings them; the system's they "
-		"do not");
+		"do not. A type that is declared later is not among them: import the file again then");
 }
 
 void ap_import_allow_nets(const ap_import_source *source, ap_import *import)

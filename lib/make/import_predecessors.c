@@ -366,7 +366,8 @@ static void add_notes(predecessors *p, const rule *r)
 		     "the system, and client types of your own, they do not restrict");
 		tell_of_policy(
 			p, r, is_alternative,
-			"is a whitelist too, and whom it lets in the restrictions let in; it may be made required");
+			"is a whitelist too: whom it lets in the restrictions let in, and it lets in whom they do; it may be made "
+			"required");
 	}
 	if (r->kind == BLACKLIST)
 		note(p, r, "it denies every login from these addresses, logins of the system such as ssh too");
