@@ -71,6 +71,7 @@ typedef struct {
 	bool accounts_read;          /* once, when they are asked for first */
 	ap_import_account *accounts; /* that can be listed, by their groups' numbers */
 	size_t n_accounts;
+	char *entry_room; /* for entries of the name services, while they are looked at */
 } ap_access;
 
 /* import_access_lines.c: adds the rules of the text, and a note for each line that pam_access passes over. */

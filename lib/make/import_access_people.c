@@ -183,10 +183,12 @@ static bool is_group_of_another(ap_access *access, gid_t gid, const char *name)
 static bool is_private_group(const place *at, const char *name)
 {
 	const ap_nss *nss = at->access->nss;
-	char *room = ap_arena_alloc(at->access->arena, 2 * (size_t)ENTRY_ROOM);
+	char *room = at->access->entry_room;
 	struct passwd account, *found_account;
 	struct group group, *found_group;
 
+	if (room == NULL)
+		room = at->access->entry_room = ap_arena_alloc(at->access->arena, 2 * (size_t)ENTRY_ROOM);
 	if (nss->getpwnam_r(name, &account, room, ENTRY_ROOM, &found_account) != 0 || found_account == NULL ||
 	    nss->getgrnam_r(name, &group, room + ENTRY_ROOM, ENTRY_ROOM, &found_group) != 0 || found_group == NULL ||
 	    account.pw_gid != group.gr_gid)
