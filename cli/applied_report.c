@@ -143,7 +143,9 @@ static void write_done(ap_context *context, const ap_apply_options *options, con
 		write_trial(context, options, result);
 }
 
-static void write_failure(ap_context *context, const ap_apply_result *result, const char *asked)
+/* What was edited once cannot be edited so again: then it is apply that writes the line that is missing. */
+static void write_failure(ap_context *context, const ap_apply_options *options, const ap_apply_result *result,
+			  const char *asked)
 {
 	const ap_error *error = &result->error;
 
@@ -153,9 +155,11 @@ static void write_failure(ap_context *context, const ap_apply_result *result, co
 	fprintf(stderr, "%s\n", ap_printable(context->arena, error->message));
 	if (result->in_force)
 		fprintf(stderr,
-			"Revision %s is in force all the same; run the same command again when that is mended, so that the "
-			"history has it.\n",
-			ap_revision_text(context->arena, result->revision));
+			"Revision %s is in force all the same; run %s when that is mended, so that the history has it.\n",
+			ap_revision_text(context->arena, result->revision),
+			options->edits != NULL
+				? ap_format(context->arena, "\"accesspolicy apply%s\"", options->files_option)
+				: "the same command again");
 	else
 		fprintf(stderr, "Not applied: %s.\n", stays_text(context, result));
 }
@@ -229,7 +233,7 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 			stays_text(context, result));
 		break;
 	case AP_APPLY_FAILED:
-		write_failure(context, result, asked);
+		write_failure(context, options, result, asked);
 		break;
 	}
 }

@@ -30,12 +30,15 @@ static const char *database_path(ap_context *context, const ap_subject *subject)
 	return path == NULL && subject->set != NULL ? subject->set->region_database.text : path;
 }
 
-/* On standard error; it is not the policy that is wrong. */
+/* It is not the policy that is wrong. */
 static int no_database(ap_context *context, const char *path, const char *why)
 {
+	ap_error error = { 0 };
+
 	(void)fflush(stdout);
-	fprintf(stderr, "accesspolicy region: %s: %s\n", ap_printable(context->arena, path),
-		ap_printable(context->arena, why));
+	ap_error_set(&error, AP_ERR_MISSING, path, 0, "%s", why);
+	fputs("accesspolicy region: ", stderr);
+	(void)ap_report_refusal(context, &error);
 	return AP_EXIT_POLICY;
 }
 

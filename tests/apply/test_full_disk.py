@@ -5,7 +5,7 @@ import sys
 import time
 
 from disk import PAGE, SIZE, Disk, in_a_namespace
-from lab import IMAGE, check_whole, expect, main, note, read, same, test
+from lab import IMAGE, ROOT_FILE, check_whole, expect, main, note, read, same, test
 
 
 def on_a_disk(function):
@@ -304,6 +304,24 @@ def edits_on_a_full_disk(lab, disk):
         lab.run("status", config=False, status=0)
         expect(lab.in_force() != first and failures > 0, "it failed before that", failures)
         note(f"{words[0]} {words[1]}: enough: {free} bytes")
+
+
+@on_a_disk
+def an_edit_that_the_history_has_no_room_for(lab, disk):
+    """The same command would find that it is done already: the one that is told has the history whole."""
+    lab.apply()
+    make_larger(lab, 24)
+    for free in range(0, SIZE, PAGE):
+        disk.fill(free)
+        result = lab.run("create", "--type", "blacklist", "--name", "Kiosk", "--all", "--ip", "198.51.100.7")
+        disk.empty()
+        if "is in force all the same" in result.err:
+            break
+        same(result.status, 1, f"its status: {result}")
+    expect(f'run "accesspolicy apply --config {lab.path(ROOT_FILE)} --state {lab.state}" when that is mended' in result.err,
+           "the remedy", result)
+    lab.apply()
+    same([(record["revision"], record["kept"]) for record in lab.history()][:1], [(lab.in_force(), True)], "the history")
 
 
 @on_a_disk
