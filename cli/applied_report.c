@@ -202,6 +202,26 @@ static void write_governed(ap_context *context, const ap_apply_options *given, c
 	       governed->n > 1 ? "s" : "", names, governed->n > 1 ? "them" : "him", options);
 }
 
+static bool has_line_of(const ap_diagnostics *list, const char *path)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].line != 0 && strcmp(list->items[i].file, path) == 0)
+			return true;
+	return false;
+}
+
+/* Whoever looks up a line that was told would find another one there, or no file. */
+static void write_unwritten(ap_context *context, const ap_apply_options *options, const ap_apply_result *result)
+{
+	for (size_t i = 0; i < options->n_edits; i++) {
+		const ap_file_edit *edit = &options->edits[i];
+
+		if (has_line_of(&result->problems, edit->path) || has_line_of(&result->refusals, edit->path))
+			fprintf(stderr, "%s: is not %s; its lines are told as they would be\n",
+				ap_printable(context->arena, edit->path), edit->before == NULL ? "written" : "changed");
+	}
+}
+
 static void write_text(ap_context *context, const ap_apply_options *options, const ap_apply_result *result,
 		       const char *asked)
 {
@@ -226,11 +246,13 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 	case AP_APPLY_REFUSED:
 		fprintf(stderr, "refused: %s%s\n", stays_text(context, result),
 			result->force_helps ? "; --force goes over it" : "");
+		write_unwritten(context, options, result);
 		break;
 	case AP_APPLY_UNREADABLE:
 		fprintf(stderr, "not valid: %s; %s\n",
 			ap_count_text(context->arena, result->problems.n_errors, "error", "errors"),
 			stays_text(context, result));
+		write_unwritten(context, options, result);
 		break;
 	case AP_APPLY_FAILED:
 		write_failure(context, options, result, asked);

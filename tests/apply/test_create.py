@@ -147,6 +147,8 @@ REFUSED = (
     (("--type", "blacklist", "--name", "x" * 300, "--all"), 3, "is longer than 200 bytes"),
     (("--type", "blacklist", "--name", "N", "--department", "staf"), 3, 'did you mean "staff"?'),
     (("--type", "blacklist", "--name", "N", "--all", "--ip", "10.0.0.1/8"), 3, "the network is 10.0.0.0/8"),
+    (("--type", "blacklist", "--name", "N", "--all", "--ip", "10.0.0.1/8"), 3,
+     "50-n.conf: is not written; its lines are told as they would be"),
     (("--type", "blacklist", "--name", "N", "--all", "--client", "wbe"), 3, 'did you mean "web"?'),
     (("--type", "blacklist", "--name", "N", "--all", "--member", "a"), 3, '"all" stands beside other members'),
     (("--type", "blacklist", "--name", "Office", "--all"), 1, 'there is a policy "Office" already'),
