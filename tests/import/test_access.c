@@ -50,6 +50,7 @@ typedef struct {
 	size_t size;
 	char *lines[LINES_MAX + 1];    /* from 1 */
 	char kinds[LINES_MAX + 1][16]; /* what the file says of a line's difference, or "" */
+	bool refuses[LINES_MAX + 1];   /* a terminal that cannot be told, as the report has it */
 	bool has_names;                /* of hosts, in what a line denies */
 	bool has_ends;                 /* of addresses, ".3" */
 	bool denies_ipv4;              /* since what they end in is denied, or excepted from what is allowed */
@@ -314,6 +315,8 @@ static void take_report(file_case *c, const ap_import *import)
 
 		if (note->severity != AP_IMPORT_DIFFERENCE || note->line > LINES_MAX)
 			continue;
+		c->refuses[note->line] =
+			c->refuses[note->line] || strstr(note->reason, "told by a client type") != NULL;
 		take_kind(c->kinds[note->line], note->reason);
 	}
 }
@@ -530,11 +533,13 @@ static bool is_of_terminals(const file_case *c, unsigned line, const login *l)
 
 	if (strncmp(from, "/dev/", 5) == 0)
 		from += 5;
-	if (strcmp(c->kinds[line], "terminals") != 0 || c->lines[line][0] != '+' || l->from != FROM_LOCAL ||
-	    from[0] == '\0')
+	if ((strcmp(c->kinds[line], "terminals") != 0 && !c->refuses[line]) || c->lines[line][0] != '+' ||
+	    l->from != FROM_LOCAL)
 		return false;
-	found = strcasestr(c->lines[line], from);
-	return found != NULL && strchr(" ,", found[strlen(from)]) != NULL;
+	found = from[0] != '\0' ? strcasestr(c->lines[line], from) : NULL;
+	/* one that is excepted stands for each terminal */
+	return (found != NULL && strchr(" ,\t\r", found[strlen(from)]) != NULL) ||
+	       (c->drawn && strcasestr(c->lines[line], "except") != NULL);
 }
 
 /* 0.0.0.0 is the entry that stands for hosts' names: no login comes from there. */
