@@ -38,7 +38,7 @@ static int no_database(ap_context *context, const char *path, const char *why)
 	(void)fflush(stdout);
 	ap_error_set(&error, AP_ERR_MISSING, path, 0, "%s", why);
 	fputs("accesspolicy region: ", stderr);
-	(void)ap_report_refusal(context, &error);
+	ap_report_alone(context, &error);
 	return AP_EXIT_POLICY;
 }
 

@@ -98,13 +98,16 @@ int ap_report_diagnostics(ap_context *context, const ap_diagnostics *diagnostics
 	return AP_EXIT_POLICY;
 }
 
+/* `what_follows` is the closing line's; NULL: there is none. */
 static void report_one(ap_context *context, const ap_error *error, const char *what_follows)
 {
 	ap_arena *arena = context->arena;
 
 	if (error->file[0] != '\0')
 		fprintf(stderr, "%s: ", ap_place_text(arena, error->file, error->line));
-	fprintf(stderr, "%s\n1 error: %s\n", ap_printable(arena, error->message), what_follows);
+	fprintf(stderr, "%s\n", ap_printable(arena, error->message));
+	if (what_follows != NULL)
+		fprintf(stderr, "1 error: %s\n", what_follows);
 	if (context->json) {
 		json_t *errors = ap_json_array();
 
@@ -117,6 +120,11 @@ int ap_report_error(ap_context *context, const ap_error *error)
 {
 	report_one(context, error, "the policy cannot be read");
 	return AP_EXIT_POLICY;
+}
+
+void ap_report_alone(ap_context *context, const ap_error *error)
+{
+	report_one(context, error, NULL);
 }
 
 int ap_report_refusal(ap_context *context, const ap_error *error)

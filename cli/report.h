@@ -30,6 +30,9 @@ int ap_report_diagnostics(ap_context *context, const ap_diagnostics *diagnostics
 /* The same for one error. */
 int ap_report_error(ap_context *context, const ap_error *error);
 
+/* The same for one error that is not of the policy: without a closing line. */
+void ap_report_alone(ap_context *context, const ap_error *error);
+
 /* The same for one error that keeps a change from being made, of which the closing line tells. Returns AP_EXIT_NO. */
 int ap_report_refusal(ap_context *context, const ap_error *error);
 
