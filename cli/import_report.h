@@ -2,7 +2,7 @@
 #ifndef AP_IMPORT_REPORT_H
 #define AP_IMPORT_REPORT_H
 
-#include "../lib/make/import.h"
+#include "../lib/import/import.h"
 #include "command.h"
 
 #include <jansson.h>

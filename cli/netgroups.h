@@ -2,7 +2,7 @@
 #ifndef AP_NETGROUPS_H
 #define AP_NETGROUPS_H
 
-#include "../lib/make/import.h"
+#include "../lib/import/import.h"
 
 ap_netgroup_look_up ap_netgroup_of_system;
 

@@ -7,7 +7,7 @@
 #ifndef AP_TEST_NAMES_OF_TEST_H
 #define AP_TEST_NAMES_OF_TEST_H
 
-#include "../../lib/make/import.h"
+#include "../../lib/import/import.h"
 
 extern const char ap_test_host_name[];
 

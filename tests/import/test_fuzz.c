@@ -2,7 +2,7 @@
  * Importers on texts that nobody would write: whatever they are given, they end, and what they make is a policy that the
  * loader takes. Texts are runs of the format's own words, and such texts with bytes changed; and bytes alone.
  */
-#include "../../lib/make/import.h"
+#include "../../lib/import/import.h"
 #include "../../lib/make/load.h"
 #include "effort.h"
 #include "prng.h"

@@ -1,5 +1,5 @@
 /* Sets of addresses: what of two of them becomes, against each address by itself. */
-#include "../../lib/make/address_set.h"
+#include "../../lib/import/address_set.h"
 #include "prng.h"
 #include "rows.h"
 

@@ -6,8 +6,8 @@
  *
  * AP_SEED repeats a run, AP_LOGINS and AP_SETS make it longer.
  */
+#include "../../../lib/import/import.h"
 #include "../../../lib/make/compile.h"
-#include "../../../lib/make/import.h"
 #include "../../../lib/make/load.h"
 #include "harness.h"
 #include "prng.h"

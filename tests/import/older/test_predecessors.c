@@ -4,8 +4,8 @@
  *
  * AP_SEED repeats a run, AP_SETS makes it longer.
  */
+#include "../../../lib/import/import.h"
 #include "../../../lib/login/evaluate.h"
-#include "../../../lib/make/import.h"
 #include "compiled.h"
 #include "prng.h"
 #include "rows.h"

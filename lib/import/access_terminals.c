@@ -4,10 +4,10 @@
  * A login has one client type. To declare one for a terminal takes the logins at it away from the type that they had, so
  * it is done only where nobody has chosen among types: no decision but those of the import may change.
  */
-#include "import_access.h"
+#include "access.h"
 
 #include "../login/glob.h"
-#include "names.h"
+#include "../make/names.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #define AP_IMPORT_H
 
 #include "../login/nss.h"
-#include "policy_form.h"
+#include "../make/policy_form.h"
 
 enum { AP_IMPORT_FILE_MAX = 16 * 1024 * 1024 }; /* bytes */
 

@@ -1,6 +1,6 @@
 /* Which rules does a text of geoip.conf hold? */
-#include "import_geoip.h"
-#include "reader.h"
+#include "../make/reader.h"
+#include "geoip.h"
 
 #include <ctype.h>
 #include <string.h>

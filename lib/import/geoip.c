@@ -5,8 +5,8 @@
  * allows frees from: for some users by an exception, for everybody by what the scope excepts or the clients leave out.
  * A login without an address pam_geoip lets in before it looks at any rule: a blacklist of all addresses has none of them.
  */
-#include "import_geoip.h"
-#include "reader.h"
+#include "geoip.h"
+#include "../make/reader.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* In what do pam_access and policies differ, whatever the lines of a file say? */
-#include "import_access.h"
+#include "access.h"
 
 static void note_double_names(const ap_access *access)
 {

@@ -2,8 +2,8 @@
 #ifndef AP_ADDRESS_SET_H
 #define AP_ADDRESS_SET_H
 
-#include "flatten.h"
-#include "policy_form.h"
+#include "../make/flatten.h"
+#include "../make/policy_form.h"
 
 #include <stdbool.h>
 

@@ -6,7 +6,7 @@
  * is taken in the plainest of four ways: users by the scope's `except`, addresses by the entries or by `except`, both
  * together by an exception, and what is neither by a policy more.
  */
-#include "import_access_parts.h"
+#include "access_parts.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,12 +1,12 @@
 /*
- * import_geoip.h - what the parts of the importer of geoip.conf share. Not for use outside.
+ * geoip.h - what the parts of the importer of geoip.conf share. Not for use outside.
  *
  * What counts is what pam_geoip 2.1.1 does with a file, geoip.conf(5) where it says more: the text becomes rules
- * (import_geoip_lines.c), their places regions (import_geoip_places.c), their services client types
- * (import_geoip_services.c), and all of them policies (import_geoip.c).
+ * (geoip_lines.c), their places regions (geoip_places.c), their services client types
+ * (geoip_services.c), and all of them policies (geoip.c).
  */
-#ifndef AP_IMPORT_GEOIP_H
-#define AP_IMPORT_GEOIP_H
+#ifndef AP_GEOIP_H
+#define AP_GEOIP_H
 
 #include "import.h"
 

@@ -8,9 +8,9 @@
  * Such a line may be one of a passwd-file by mistake. So of what stands behind the user nothing is ever shown that was not
  * understood: it may be a password.
  */
+#include "../make/names.h"
+#include "../make/reader.h"
 #include "import.h"
-#include "names.h"
-#include "reader.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

@@ -1,13 +1,13 @@
 /*
- * import_access.h - what the parts of the importer of access.conf share. Not for use outside.
+ * access.h - what the parts of the importer of access.conf share. Not for use outside.
  *
  * What counts is what pam_access of Linux-PAM 1.5.2 does with a file, access.conf(5) where both agree. Lines become
- * rules (import_access_lines.c), a rule's fields people and places (import_access_people.c, import_access_places.c),
- * terminals and services client types (import_access_terminals.c), and what the rules deny, first match first, becomes
- * policies (import_access.c).
+ * rules (access_lines.c), a rule's fields people and places (access_people.c, access_places.c),
+ * terminals and services client types (access_terminals.c), and what the rules deny, first match first, becomes
+ * policies (access.c).
  */
-#ifndef AP_IMPORT_ACCESS_H
-#define AP_IMPORT_ACCESS_H
+#ifndef AP_ACCESS_H
+#define AP_ACCESS_H
 
 #include "address_set.h"
 #include "import.h"
@@ -74,16 +74,16 @@ typedef struct {
 	char *entry_room; /* for entries of the name services, while they are looked at */
 } ap_access;
 
-/* import_access_lines.c: adds the rules of the text, and a note for each line that pam_access passes over. */
+/* access_lines.c: adds the rules of the text, and a note for each line that pam_access passes over. */
 void ap_access_read_lines(ap_access *access);
 
 /* A list's words, as strtok_r(3) has them; NULL behind the last, and at EXCEPT, which *ret_except is then true for. */
 const char *ap_access_next_word(const ap_access *access, char **rest, bool *ret_except);
 
-/* import_access_people.c */
+/* access_people.c */
 void ap_access_read_people(ap_access *access, ap_access_rule *rule);
 
-/* import_access_places.c */
+/* access_places.c */
 void ap_access_read_places(ap_access *access, ap_access_rule *rule);
 ap_access_places ap_access_places_intersection(ap_arena *arena, const ap_access_places *a, const ap_access_places *b);
 ap_access_places ap_access_places_difference(ap_arena *arena, const ap_access_places *a, const ap_access_places *b);
@@ -92,7 +92,7 @@ bool ap_access_places_are_within(const ap_access_places *inner, const ap_access_
 bool ap_access_places_are_none(const ap_access_places *places);
 bool ap_access_places_are_all(ap_arena *arena, const ap_access_places *places);
 
-/* import_access_terminals.c: the number of a terminal, which is put into the table. */
+/* access_terminals.c: the number of a terminal, which is put into the table. */
 uint32_t ap_access_terminal_number(ap_access *access, const char *word);
 
 /* Could the word be nothing but a terminal or a service: is it a device's name, or one that a client type's hints know? */
@@ -104,7 +104,7 @@ const char *ap_access_find_clash(const ap_access *access);
 /* Declares the client types of the terminals that policies and exceptions of the import select. */
 void ap_access_declare_terminals(ap_access *access);
 
-/* import_access_programs.c: the notes on the file as a whole. */
+/* access_programs.c: the notes on the file as a whole. */
 void ap_access_note_programs(const ap_access *access);
 
 /* The client type that a terminal is told by. */

@@ -6,9 +6,9 @@
  * `required`, while several IP login restrictions are alternatives, as whitelists are. accesspolicy-import(5)
  * describes the form.
  */
+#include "../make/reader.h"
+#include "../make/region_codes.h"
 #include "import.h"
-#include "reader.h"
-#include "region_codes.h"
 
 #include <stdio.h>
 #include <string.h>

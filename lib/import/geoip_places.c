@@ -1,6 +1,6 @@
 /* Which regions does a rule of geoip.conf mean? */
-#include "import_geoip.h"
-#include "region_codes.h"
+#include "../make/region_codes.h"
+#include "geoip.h"
 
 #include <ctype.h>
 #include <math.h>

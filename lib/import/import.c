@@ -3,8 +3,8 @@
 
 #include "../login/text.h"
 #include "../login/utf8.h"
-#include "names.h"
-#include "reader.h"
+#include "../make/names.h"
+#include "../make/reader.h"
 
 #include <ctype.h>
 #include <stdarg.h>

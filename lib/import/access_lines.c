@@ -1,5 +1,5 @@
 /* Which rules does a text of access.conf hold? */
-#include "import_access.h"
+#include "access.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Which places does a list of origins mean? */
-#include "import_access.h"
+#include "access.h"
 
-#include "reader.h"
+#include "../make/reader.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

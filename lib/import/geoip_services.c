@@ -4,10 +4,10 @@
  * A client type that is declared takes logins away from the type that they had. That changes no decision unless a policy
  * chooses that type: only then the rule is held against the types that there are.
  */
-#include "import_geoip.h"
+#include "geoip.h"
 
 #include "../login/glob.h"
-#include "reader.h"
+#include "../make/reader.h"
 
 #include <ctype.h>
 #include <string.h>

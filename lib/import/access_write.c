@@ -1,5 +1,5 @@
 /* A part of what a "-" rule denies, and what frees from it, as policies and exceptions. */
-#include "import_access_parts.h"
+#include "access_parts.h"
 
 #include <string.h>
 

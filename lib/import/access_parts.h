@@ -1,10 +1,10 @@
 /*
- * import_access_parts.h - what "-" rules deny, in parts, and how those are written. A part of import_access.c.
+ * access_parts.h - what "-" rules deny, in parts, and how those are written. A part of access.c.
  */
-#ifndef AP_IMPORT_ACCESS_PARTS_H
-#define AP_IMPORT_ACCESS_PARTS_H
+#ifndef AP_ACCESS_PARTS_H
+#define AP_ACCESS_PARTS_H
 
-#include "import_access.h"
+#include "access.h"
 
 /* What is taken from a "-" rule: these users. */
 typedef struct {

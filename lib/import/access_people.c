@@ -1,7 +1,7 @@
 /* Whom does a list of users mean? */
-#include "import_access.h"
+#include "access.h"
 
-#include "reader.h"
+#include "../make/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
