@@ -93,6 +93,21 @@ static int check_unreferred(const request *r, const ap_policy_set *set, const ap
 	return AP_EXIT_YES;
 }
 
+/* Files that have no policy are taken for a mistake, which lets nobody in: they cannot be what is wanted. */
+static int check_some_stay(const request *r, const ap_policy_set *set, const ap_definition_changes *changes)
+{
+	const ap_policy_def *last = changes->n > 0 ? changes->items[changes->n - 1].policy : NULL;
+	ap_error error = { 0 };
+
+	if (last == NULL || changes->n < set->n_policies)
+		return AP_EXIT_YES;
+	ap_error_set(
+		&error, AP_ERR_POLICY, last->place.file, last->place.line,
+		"refused: no policy would be left, and files without any are an error; have it decide nothing with "
+		"\"accesspolicy disable\"");
+	return ap_report_refusal(r->context, &error);
+}
+
 static int edits_of(const request *r, int n, char **names, ap_edit_list *ret_edits)
 {
 	ap_definition_changes changes = { .n = 0 };
@@ -109,6 +124,8 @@ static int edits_of(const request *r, int n, char **names, ap_edit_list *ret_edi
 	}
 	for (size_t i = 0; i < changes.n && r->remove && status == AP_EXIT_YES; i++)
 		status = check_unreferred(r, set, &changes, changes.items[i].policy->name);
+	if (status == AP_EXIT_YES && r->remove)
+		status = check_some_stay(r, set, &changes);
 	if (status == AP_EXIT_YES)
 		status = ap_changing_edits(r->context, set, &changes, ret_edits);
 	ap_policy_set_free(set);

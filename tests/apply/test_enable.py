@@ -138,8 +138,8 @@ def deleted(lab):
     expect("Dropped" not in text_of(lab) and "Office" in text_of(lab) and "drop.netset" in text_of(lab),
            "the root file", text_of(lab))
     before = snapshot(lab.policy)
-    result = lab.run("delete", "Office", status=3)
-    expect('no file has "policies"' in result.err, "the last one", result)
+    result = lab.run("delete", "Office", status=1)
+    expect("refused: no policy would be left" in result.err and '"accesspolicy disable"' in result.err, "the last one", result)
     same((snapshot(lab.policy), leftovers(lab)), (before, []), "the files")
     lab.run("status", config=False, status=0)
 
