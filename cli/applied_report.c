@@ -240,8 +240,9 @@ static void write_text(ap_context *context, const ap_apply_options *options, con
 		break;
 	case AP_APPLY_UNCHANGED:
 		write_verdict(context, AP_GREEN, "nothing to do",
-			      ap_format(context->arena, "revision %s is in force already",
-					ap_revision_text(context->arena, result->revision)));
+			      ap_format(context->arena, "revision %s is in force already%s",
+					ap_revision_text(context->arena, result->revision),
+					options->trial_seconds != 0 ? ", and not on trial" : ""));
 		break;
 	case AP_APPLY_REFUSED:
 		fprintf(stderr, "refused: %s%s\n", stays_text(context, result),

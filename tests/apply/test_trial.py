@@ -397,6 +397,15 @@ def the_first_one_cannot_be_on_trial(lab):
 
 
 @test
+def what_is_in_force_already_is_not_tried(lab):
+    lab.apply()
+    result = lab.apply("--trial", "10m")
+    same(result.out, f"nothing to do: revision {lab.in_force()[:12]} is in force already, and not on trial\n", "what is printed")
+    same(lab.apply("--trial", "10m", "--json").json()["trial"], None, "the JSON")
+    expect("no trial is running" in lab.run("confirm", config=False, status=1).err, "none began")
+
+
+@test
 def how_long_is_told_with_its_unit(lab):
     lab.apply()
     lab.rename_office("Bureau")
