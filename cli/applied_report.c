@@ -217,7 +217,7 @@ static void write_unwritten(ap_context *context, const ap_apply_options *options
 		const ap_file_edit *edit = &options->edits[i];
 
 		if (has_line_of(&result->problems, edit->path) || has_line_of(&result->refusals, edit->path))
-			fprintf(stderr, "%s: is not %s; its lines are told as they would be\n",
+			fprintf(stderr, "%s: not %s; its lines are told as they would be\n",
 				ap_printable(context->arena, edit->path), edit->before == NULL ? "written" : "changed");
 	}
 }

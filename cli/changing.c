@@ -67,14 +67,6 @@ static void write_files(ap_context *context, const ap_edit_list *edits, bool dry
 	}
 }
 
-void ap_changing_write_unwritten(ap_context *context, const ap_apply_options *given, const char *path)
-{
-	struct stat info;
-
-	if (!context->json && !given->dry_run && lstat(path, &info) != 0)
-		fprintf(stderr, "%s: not written\n", ap_printable(context->arena, path));
-}
-
 int ap_changing_run(ap_context *context, ap_apply_options *given, const ap_edit_list *edits, const char *command)
 {
 	static const ap_file_edit none;
@@ -85,9 +77,6 @@ int ap_changing_run(ap_context *context, ap_apply_options *given, const ap_edit_
 	status = ap_applying_run(context, given, command);
 	if (status == AP_EXIT_YES && !context->json)
 		write_files(context, edits, given->dry_run);
-	for (size_t i = 0; i < edits->n && status != AP_EXIT_YES; i++)
-		if (edits->items[i].before == NULL)
-			ap_changing_write_unwritten(context, given, edits->items[i].path);
 	return status;
 }
 

@@ -43,12 +43,6 @@ int ap_changing_edits(ap_context *context, const ap_policy_set *set, const ap_de
 int ap_changing_run(ap_context *context, ap_apply_options *given, const ap_edit_list *edits, const char *command);
 
 /*
- * Says on standard error that the new drop-in, of whose lines what was wrong with it has been told, is not there, where it is not: what
- * failed behind its end may have left it in force. Not with --json, and not of a dry run.
- */
-void ap_changing_write_unwritten(ap_context *context, const ap_apply_options *given, const char *path);
-
-/*
  * The path of a drop-in for a policy or exception of that name, which no file has. What cannot be looked at is for the
  * writing to complain of. In the arena.
  */

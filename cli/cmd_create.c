@@ -90,8 +90,6 @@ static int carry_out(request *r)
 	r->given.tell_governed = true;
 	r->given.warn_of_groups = true;
 	status = ap_applying_run(r->context, &r->given, "create");
-	if (status != AP_EXIT_YES)
-		ap_changing_write_unwritten(r->context, &r->given, edit.path);
 	if (status == AP_EXIT_YES && !r->context->json) {
 		ap_paint_wrapped(&r->context->screen, AP_PLAIN,
 				 ap_format(r->context->arena, "%s: %s", ap_printable(r->context->arena, edit.path),

@@ -148,7 +148,7 @@ REFUSED = (
     (("--type", "blacklist", "--name", "N", "--department", "staf"), 3, 'did you mean "staff"?'),
     (("--type", "blacklist", "--name", "N", "--all", "--ip", "10.0.0.1/8"), 3, "the network is 10.0.0.0/8"),
     (("--type", "blacklist", "--name", "N", "--all", "--ip", "10.0.0.1/8"), 3,
-     "50-n.conf: is not written; its lines are told as they would be"),
+     "50-n.conf: not written; its lines are told as they would be"),
     (("--type", "blacklist", "--name", "N", "--all", "--client", "wbe"), 3, 'did you mean "web"?'),
     (("--type", "blacklist", "--name", "N", "--all", "--member", "a"), 3, '"all" stands beside other members'),
     (("--type", "blacklist", "--name", "Office", "--all"), 1, 'there is a policy "Office" already'),
@@ -167,10 +167,10 @@ def what_is_refused(lab):
         result = lab.run("create", *words, status=status)
         expect(said in result.err, f"{' '.join(words)}: expected {said!r}", result)
         drop_ins = set(re.findall(r"^(/.*/50-[^/:]*):\d+: error: ", result.err, re.M))
-        expect(all(f"\n{path}: not written\n" in result.err for path in drop_ins), "that the file is not there", result)
+        expect(all(f"\n{path}: not written; its lines" in result.err for path in drop_ins), "that the file is not there", result)
     same(snapshot(lab.folder, but=("state/lock", "state")), before, "everything")
     result = lab.run(*BASIC, "--name", "N", "--ip", "10.0.0.1/8", status=3)
-    expect(result.err.endswith(f"\n{lab.path('conf.d/50-n.conf')}: not written\n"), "that the file is not there", result)
+    expect(result.err.endswith(f"\n{lab.path('conf.d/50-n.conf')}: not written; its lines are told as they would be\n"), "that the file is not there", result)
 
 
 @test

@@ -150,7 +150,7 @@ REFUSED = (
     (("Kiosk", "--rename", "a\nb"), 3, "has control characters in it"),
     (("Kiosk", "--rename", "x" * 300), 3, "is longer than 200 bytes"),
     (("Kiosk", "--add-ip", "10.0.0.1/8"), 3, "the network is 10.0.0.0/8"),
-    (("Kiosk", "--add-ip", "10.0.0.1/8"), 3, "50-kiosk.conf: is not changed; its lines are told as they would be"),
+    (("Kiosk", "--add-ip", "10.0.0.1/8"), 3, "50-kiosk.conf: not changed; its lines are told as they would be"),
     (("Kiosk", "--add-department", "staf"), 3, 'did you mean "staff"?'),
     (("Kiosk", "--client", "wbe"), 3, 'did you mean "web"?'),
     (("Kiosk", "--replaces", "Office"), 3, '"replaces" is for policies with status = "report-only" only'),

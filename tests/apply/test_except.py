@@ -130,7 +130,7 @@ def what_is_refused(lab):
         result = lab.run("except", "add", *words, status=status)
         expect(said in result.err, f"except add {' '.join(words)}: expected {said!r}", result)
     result = lab.run(*ADD, "--until", "2h", "--name", "N", "--ip", "10.0.0.1/8", status=3)
-    expect(result.err.endswith(f"\n{lab.path('conf.d/50-n.conf')}: not written\n"), "that the file is not there", result)
+    expect(result.err.endswith(f"\n{lab.path('conf.d/50-n.conf')}: not written; its lines are told as they would be\n"), "that the file is not there", result)
     for words, said in (((), "no command is given"), (("remove",), 'unknown command "remove"'),
                         (("delete",), "no exception is named"), (("delete", "--ended", "Old"), "leave one of them out"),
                         (("delete", "old"), 'there is no exception "old"; did you mean "Old"?'),
