@@ -94,7 +94,7 @@ static int read_rules(request *r, const char *path)
 				    .declare_client_types = r->client_types };
 
 	if (!read_file(r, path, &text, &source.size))
-		return AP_EXIT_NO;
+		return AP_EXIT_POLICY;
 	/* what the import keeps of it lives as long as the process */
 	source.text = text;
 	ap_import_read(r->format, &source, &r->import);

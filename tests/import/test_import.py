@@ -172,9 +172,9 @@ def usage(lab):
                            (("access.conf",), "no file is given"), (("access.conf", path, "more"), 'unexpected "more"')):
         result = lab.run("import", *words, status=2)
         expect(message in result.err, f"{words}", result)
-    result = lab.run("import", "access.conf", path + ".missing", status=1)
+    result = lab.run("import", "access.conf", path + ".missing", status=3)
     expect("cannot be opened: No such file or directory" in result.err, "a file that is missing", result)
-    result = lab.run("import", "access.conf", lab.folder, status=1)
+    result = lab.run("import", "access.conf", lab.folder, status=3)
     expect("is no regular file" in result.err, "a folder", result)
 
 
