@@ -48,7 +48,7 @@ def interrupt_and_end_of_file(_):
 @test
 def has_the_size_that_it_is_given(_):
     for columns, rows in ((40, 24), (80, 24), (120, 40)):
-        with shell("stty size; trap 'stty size' WINCH; read x; read x", columns=columns, rows=rows) as terminal:
+        with shell("trap 'stty size' WINCH; stty size; read x; read x", columns=columns, rows=rows) as terminal:
             terminal.wait(f"{rows} {columns}")
             terminal.resize(50, 20)
             terminal.wait("20 50")
