@@ -20,16 +20,6 @@ typedef ap_access_pending pending;
  * Words
  */
 
-typedef int comparison(const char *a, const char *b);
-
-static bool holds(const ap_words *words, const char *word, comparison *compare)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (compare(words->items[i], word) == 0)
-			return true;
-	return false;
-}
-
 /* The words of parts are those of the rules: none of them is copied. */
 static void add_shared(ap_arena *arena, ap_words *words, const char *word)
 {
@@ -37,25 +27,26 @@ static void add_shared(ap_arena *arena, ap_words *words, const char *word)
 }
 
 /* Those of `a` that are in `b`, or with `in_b` false those that are not. */
-static ap_words select_words(ap_arena *arena, const ap_words *a, const ap_words *b, bool in_b, comparison *compare)
+static ap_words select_words(ap_arena *arena, const ap_words *a, const ap_words *b, bool in_b,
+			     ap_access_comparison *compare)
 {
 	ap_words selected = { .n = 0 };
 
 	for (size_t i = 0; i < a->n; i++)
-		if (holds(b, a->items[i], compare) == in_b)
+		if (ap_access_words_have(b, a->items[i], compare) == in_b)
 			add_shared(arena, &selected, a->items[i]);
 	return selected;
 }
 
 /* Both together, each word once. */
-static ap_words unite_words(ap_arena *arena, const ap_words *a, const ap_words *b, comparison *compare)
+static ap_words unite_words(ap_arena *arena, const ap_words *a, const ap_words *b, ap_access_comparison *compare)
 {
 	ap_words both = { .items = ap_arena_alloc(arena, (a->n + b->n + 1) * sizeof(*both.items)), .n = a->n };
 
 	if (a->n > 0)
 		memcpy(both.items, a->items, a->n * sizeof(*both.items));
 	for (size_t i = 0; i < b->n; i++)
-		if (!holds(a, b->items[i], compare))
+		if (!ap_access_words_have(a, b->items[i], compare))
 			both.items[both.n++] = b->items[i];
 	return both;
 }
@@ -189,7 +180,7 @@ static bool are_others(ap_access_work *w, const ap_access_part *p, const ap_acce
 		return false;
 	w->effort += p->members.n * users->members.n;
 	for (size_t i = 0; i < users->members.n; i++)
-		if (holds(&p->members, users->members.items[i], strcasecmp))
+		if (ap_access_words_have(&p->members, users->members.items[i], strcasecmp))
 			return false;
 	return true;
 }

@@ -81,6 +81,12 @@ void ap_access_read_lines(ap_access *access);
 const char *ap_access_next_word(const ap_access *access, char **rest, bool *ret_except);
 
 /* access_people.c */
+/* strcmp or strcasecmp. */
+typedef int ap_access_comparison(const char *a, const char *b);
+
+/* Is the word one of them? */
+bool ap_access_words_have(const ap_words *words, const char *word, ap_access_comparison *compare);
+
 void ap_access_read_people(ap_access *access, ap_access_rule *rule);
 
 /* access_places.c */

@@ -57,7 +57,7 @@ static bool is_this_host(const ap_access *access, const char *host)
 	return host[0] == '.' && name_length > length && strcasecmp(name + name_length - length, host) == 0;
 }
 
-static bool has_word(const ap_words *words, const char *word, int compare(const char *, const char *))
+bool ap_access_words_have(const ap_words *words, const char *word, ap_access_comparison *compare)
 {
 	for (size_t i = 0; i < words->n; i++)
 		if (compare(words->items[i], word) == 0)
@@ -65,9 +65,9 @@ static bool has_word(const ap_words *words, const char *word, int compare(const 
 	return false;
 }
 
-static void add_word(ap_arena *arena, ap_words *words, const char *word, int compare(const char *, const char *))
+static void add_word(ap_arena *arena, ap_words *words, const char *word, ap_access_comparison *compare)
 {
-	if (!has_word(words, word, compare))
+	if (!ap_access_words_have(words, word, compare))
 		ap_words_add(arena, words, word);
 }
 
