@@ -5,7 +5,7 @@ packages_build='gcc iso-codes libc6-dev libconfig-dev libedit-dev libjansson-dev
 	scdoc zlib1g-dev'
 packages_demo='libmaxmind-db-writer-perl libpam-wrapper pamtester tor-geoipdb'
 packages_test='binutils bzip2 clang clang-format-14 libc6-dbg libcmocka-dev libmaxmind-db-writer-perl libnss-wrapper libpam-geoip
-	libpam-wrapper logrotate mount pamtester python3 sudo tmux tor-geoipdb valgrind xz-utils zstd'
+	libpam-wrapper logrotate mmdebstrap mount pamtester python3 sudo tmux tor-geoipdb valgrind xz-utils zstd'
 
 # Those of the packages $* that are not installed.
 packages_missing() {

@@ -68,6 +68,15 @@ run() {
 	n_passed=$((n_passed + $1)) n_failed=$((n_failed + $2)) n_skipped=$((n_skipped + $3))
 }
 
+# The Debian that the services under test run in. Only root can make and use it; without it their tests are skipped.
+services_root() {
+	[ "$(id -u)" -eq 0 ] || return 0
+	if ! sh tests/services/root.sh "$folders/build-services"; then
+		echo "build-services was not made." >&2
+		n_failed=$((n_failed + 1))
+	fi
+}
+
 failed_build() {
 	echo "$1 was not built." >&2
 	n_failed=$((n_failed + 1))
@@ -75,12 +84,13 @@ failed_build() {
 
 stage_gcc() {
 	heading 'gcc'
+	services_root
 	if build build-gcc gcc; then run build-gcc testlog; else failed_build build-gcc; fi
 }
 
 stage_clang() {
 	heading 'clang'
-	if build build-clang clang; then run build-clang testlog --no-suite source --no-suite interrupts; else failed_build build-clang; fi
+	if build build-clang clang; then run build-clang testlog --no-suite source --no-suite interrupts --no-suite services; else failed_build build-clang; fi
 }
 
 stage_sanitize() {

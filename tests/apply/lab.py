@@ -261,11 +261,11 @@ def check_whole(lab, revisions):
          "the image in force, and as it is kept")
 
 
-def run_one(number, function):
+def run_one(number, function, make):
     lab = None
     notes.clear()
     try:
-        lab = Lab()
+        lab = make()
         function(lab)
         outcome, why = "ok", ""
     except Skip as skip:
@@ -287,7 +287,8 @@ def run_one(number, function):
     return outcome == "ok"
 
 
-def main():
+def main(make=Lab):
+    """`make` makes what each test is given."""
     alone.stand_alone()
     os.umask(0o022)
     # a test that takes too long is ended by this: its folder goes with it
@@ -301,6 +302,6 @@ def main():
         else:
             arguments.append(os.path.realpath(word))
     chosen = [function for function in tests if only in function.__name__]
-    failed = [function for i, function in enumerate(chosen) if not run_one(i + 1, function)]
+    failed = [function for i, function in enumerate(chosen) if not run_one(i + 1, function, make)]
     print(f"1..{len(chosen)}")
     sys.exit(1 if failed else 0)
