@@ -110,22 +110,37 @@ class Log:
 
     def __init__(self, path):
         self.lines = []
+        self.lock = threading.Lock()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.socket.setblocking(False)
         self.socket.bind(path)
         os.chmod(path, 0o666)
-        threading.Thread(target=self.read, daemon=True).start()
+        # few datagrams wait in a socket: a program that logs more would wait for a reader
+        threading.Thread(target=self.follow, daemon=True).start()
 
-    def read(self):
+    def follow(self):
         while True:
-            self.lines.append(Line(self.socket.recv(1 << 16)))
+            select.select([self.socket], [], [])
+            self.take()
+
+    def take(self):
+        """All that was logged until now."""
+        with self.lock:
+            while True:
+                try:
+                    self.lines.append(Line(self.socket.recv(1 << 16)))
+                except BlockingIOError:
+                    return
 
     def mark(self):
         """A place, for since()."""
+        self.take()
         return len(self.lines)
 
     def since(self, mark, tag=None, text=""):
         """The lines behind that place, of programs whose tag begins so, that hold the text."""
+        self.take()
         return [line for line in self.lines[mark:] if (tag is None or line.tag.startswith(tag)) and text in line.text]
 
     def wait(self, mark, text, tag=None):
