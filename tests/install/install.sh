@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh BUILD LIBDIR EXPECTED - what is installed, where, and with which mode; and that a second installation leaves an
+# install.sh BUILD MODULES EXPECTED - what is installed, where, and with which mode; and that a second installation leaves an
 # administrator's edit as it is.
 set -eu
 umask 077
@@ -15,7 +15,7 @@ install_there() {
 }
 
 install_there "$1"
-(cd "$scratch/staged" && find . -type f -printf '%m %P\n') | sed "s|$2/|LIBDIR/|" | LC_ALL=C sort -k 2 >"$scratch/found"
+(cd "$scratch/staged" && find . -type f -printf '%m %P\n') | sed "s|$2/|MODULES/|" | LC_ALL=C sort -k 2 >"$scratch/found"
 diff -u "$3" "$scratch/found"
 
 echo '// edited' >>"$scratch/staged/etc/accesspolicy/accesspolicy.conf"
