@@ -475,6 +475,9 @@ def table_of(docs):
     return os.path.join(docs, "README.md")
 
 
+seen_rows = {}
+
+
 def saw(machine, service, login, text):
     """
     The row of docs/services/README.md for this service and login must say exactly this; with AP_UPDATE in the environment, it is
@@ -486,6 +489,7 @@ def saw(machine, service, login, text):
     with open(path, encoding="utf-8") as file:
         lines = file.read().splitlines()
     head = f"| {service} | {login} | "
+    seen_rows.setdefault(service, []).append(head)
     at = next((i for i, line in enumerate(lines) if line.startswith(head)), None)
     if "AP_UPDATE" in os.environ and (at is None or lines[at] != row):
         if at is None:
@@ -500,9 +504,20 @@ def saw(machine, service, login, text):
     same(lines[at] if at is not None else None, row, f"the row of {os.path.basename(path)}")
 
 
+def the_table_has_no_other_rows(machine):
+    """Of the services that this script tried; each belongs to one script."""
+    with open(table_of(machine.docs), encoding="utf-8") as file:
+        for line in file:
+            service = line.split(" | ")[0].removeprefix("| ")
+            expect(service not in seen_rows or any(line.startswith(head) for head in seen_rows[service]),
+                   "a row that no test has seen", line)
+
+
 def main(logs=True):
     enter()
     machines = []
+    if not any(word.startswith("only=") for word in sys.argv):
+        test(the_table_has_no_other_rows)
 
     def make():
         if not machines:

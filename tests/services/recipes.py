@@ -1,0 +1,77 @@
+"""recipes.py DOCS - the pages of docs/services against their files, and against the tests that carry them out.
+
+A page NAME.md shows files that stand below NAME/ where they stand on a machine, each whole:
+
+    <!-- file: etc/pam.d/dovecot-policy-imap-993 -->
+    ```
+    auth required pam_accesspolicy.so ...
+    ```
+
+and commands, which machine.py's recipe() runs, in blocks marked `<!-- test: run -->`. Any other block says why it is not run:
+`<!-- not run: its addresses are examples -->`.
+"""
+import os
+import re
+import subprocess
+import sys
+
+BLOCK = re.compile(r"(?:^<!-- ([^\n]*) -->\n)?^```([a-z]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def files_below(folder):
+    return sorted(os.path.relpath(os.path.join(where, name), folder) for where, _, names in os.walk(folder) for name in names)
+
+
+def faults_of_block(page, folder, shown, mark, text):
+    if mark.startswith("file: "):
+        name = mark[len("file: "):]
+        shown.append(name)
+        path = os.path.join(folder, name)
+        if not os.path.exists(path):
+            yield f"{page}: shows {name}, and there is no such file below {os.path.basename(folder)}/"
+            return
+        with open(path, encoding="utf-8") as file:
+            if file.read() != text:
+                yield f"{page}: shows another {name} than the file that the tests use"
+    elif mark == "test: run":
+        checked = subprocess.run(["sh", "-n"], input=text.encode(), capture_output=True, check=False)
+        if checked.returncode != 0:
+            yield f"{page}: {checked.stderr.decode().strip()}"
+    elif not mark.startswith("not run: "):
+        yield f"{page}: a block that is neither a file, nor run, nor says why it is not: {text.splitlines()[0]}"
+
+
+def faults_of_page(docs, name):
+    page, folder, shown = name + ".md", os.path.join(docs, name), []
+    with open(os.path.join(docs, page), encoding="utf-8") as file:
+        blocks = BLOCK.findall(file.read())
+    for mark, _, text in blocks:
+        yield from faults_of_block(page, folder, shown, mark, text)
+    for missing in sorted(set(files_below(folder)) - set(shown)):
+        yield f"{page}: does not show {missing}"
+
+
+def main(docs):
+    here = os.path.dirname(os.path.abspath(__file__))
+    tests = ""
+    for name in os.listdir(here):
+        if name.startswith("test_"):
+            with open(os.path.join(here, name), encoding="utf-8") as file:
+                tests += file.read()
+    with open(os.path.join(docs, "README.md"), encoding="utf-8") as file:
+        index = file.read()
+    pages = sorted(name[:-len(".md")] for name in os.listdir(docs) if name.endswith(".md") and name != "README.md")
+    folders = {name for name in os.listdir(docs) if os.path.isdir(os.path.join(docs, name))}
+    faults = [f"{name}/: belongs to no page" for name in sorted(folders - set(pages))]
+    for name in pages:
+        faults += faults_of_page(docs, name)
+        if f"({name}.md)" not in index:
+            faults.append(f"README.md does not lead to {name}.md")
+        if f'recipe("{name}")' not in tests:
+            faults.append(f"{name}.md: no test carries it out")
+    print("\n".join(faults) or f"{len(pages)} recipes")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
