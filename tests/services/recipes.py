@@ -1,8 +1,8 @@
 """recipes.py DOCS - the pages of docs/services against their files, and against the tests that carry them out.
 
-A page NAME.md shows files that stand below NAME/ where they stand on a machine, each whole:
+A page NAME.md shows files that stand below NAME/ where they stand on a machine, each whole, and those of the same text together:
 
-    <!-- file: etc/pam.d/dovecot-policy-imap-993 -->
+    <!-- file: etc/pam.d/dovecot-policy-imap-993, etc/pam.d/dovecot-policy-imap-143 -->
     ```
     auth required pam_accesspolicy.so ...
     ```
@@ -22,17 +22,21 @@ def files_below(folder):
     return sorted(os.path.relpath(os.path.join(where, name), folder) for where, _, names in os.walk(folder) for name in names)
 
 
+def faults_of_file(page, folder, name, text):
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        yield f"{page}: shows {name}, and there is no such file below {os.path.basename(folder)}/"
+        return
+    with open(path, encoding="utf-8") as file:
+        if file.read() != text:
+            yield f"{page}: shows another {name} than the file that the tests use"
+
+
 def faults_of_block(page, folder, shown, mark, text):
     if mark.startswith("file: "):
-        name = mark[len("file: "):]
-        shown.append(name)
-        path = os.path.join(folder, name)
-        if not os.path.exists(path):
-            yield f"{page}: shows {name}, and there is no such file below {os.path.basename(folder)}/"
-            return
-        with open(path, encoding="utf-8") as file:
-            if file.read() != text:
-                yield f"{page}: shows another {name} than the file that the tests use"
+        for name in mark.removeprefix("file: ").split(", "):
+            shown.append(name)
+            yield from faults_of_file(page, folder, name, text)
     elif mark == "test: run":
         checked = subprocess.run(["sh", "-n"], input=text.encode(), capture_output=True, check=False)
         if checked.returncode != 0:
