@@ -399,11 +399,11 @@ class Machine:
         for address in addresses:
             if ":" in address:
                 self.shell(f"""ip -n {name} -6 addr add {address}/128 dev eth0 nodad
-                    ip -n {name} -6 route add {ADDRESS6} dev eth0
+                    ip -n {name} -6 route replace {ADDRESS6} dev eth0
                     ip -6 route add {address} dev br0 src {ADDRESS6}""")
             else:
                 self.shell(f"""ip -n {name} addr add {address}/32 dev eth0
-                    ip -n {name} route add {ADDRESS} dev eth0
+                    ip -n {name} route replace {ADDRESS} dev eth0
                     ip route add {address} dev br0 src {ADDRESS}""")
         self.hosts[name] = addresses
         return name
