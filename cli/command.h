@@ -40,6 +40,7 @@ int ap_cmd_confirm(ap_context *context, int argc, char **argv);
 int ap_cmd_create(ap_context *context, int argc, char **argv);
 int ap_cmd_delete(ap_context *context, int argc, char **argv);
 int ap_cmd_disable(ap_context *context, int argc, char **argv);
+int ap_cmd_doctor(ap_context *context, int argc, char **argv);
 int ap_cmd_edit(ap_context *context, int argc, char **argv);
 int ap_cmd_enable(ap_context *context, int argc, char **argv);
 int ap_cmd_except(ap_context *context, int argc, char **argv);

@@ -26,6 +26,7 @@ static const ap_command commands[] = {
 	{ "create", "a new policy, in a file of its own and in force", ap_cmd_create },
 	{ "delete", "policies go, and what else is in their files stays", ap_cmd_delete },
 	{ "disable", "policies stay in the files, and decide nothing", ap_cmd_disable },
+	{ "doctor", "what lets a login past the policy on this machine", ap_cmd_doctor },
 	{ "edit", "a policy says something else, in the file where it stands", ap_cmd_edit },
 	{ "enable", "logins are decided by the policies that are named", ap_cmd_enable },
 	{ "except", "somebody is freed from policies for a time", ap_cmd_except },

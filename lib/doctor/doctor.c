@@ -1,0 +1,15 @@
+#include "doctor.h"
+
+#include <strings.h>
+
+const ap_doctor_examiner ap_doctor_examiners[] = {
+	{ NULL, NULL },
+};
+
+bool ap_doctor_asks(const ap_doctor *doctor, const char *service)
+{
+	for (size_t i = 0; i < doctor->n_services; i++)
+		if (strcasecmp(doctor->services[i], service) == 0)
+			return true;
+	return doctor->services == NULL;
+}

@@ -1,0 +1,35 @@
+/*
+ * doctor.h - what on a machine would let a login past the policy, or keep its message from the user.
+ *
+ * Each examiner asks one subject, adds what it finds, and says what it could not examine. None of them changes anything.
+ */
+#ifndef AP_DOCTOR_H
+#define AP_DOCTOR_H
+
+#include "../login/image.h"
+#include "finding.h"
+#include "host.h"
+#include "pam_config.h"
+
+typedef struct {
+	const ap_host *host;
+	ap_pam_config *pam;          /* the machine's PAM services */
+	const ap_image *image;       /* what decides logins: in force, or the files compiled; NULL: none can be had */
+	const char *const *services; /* the PAM services that are asked about; NULL: all */
+	size_t n_services;
+	ap_finding_list *findings;
+} ap_doctor;
+
+/* An examiner, and what it asks about, in words. */
+typedef struct {
+	const char *name; /* "pam", "sshd" */
+	void (*examine)(ap_doctor *doctor);
+} ap_doctor_examiner;
+
+/* In the order in which they are asked; ended by one whose name is NULL. */
+extern const ap_doctor_examiner ap_doctor_examiners[];
+
+/* True if the service is one of those that are asked about. */
+bool ap_doctor_asks(const ap_doctor *doctor, const char *service);
+
+#endif

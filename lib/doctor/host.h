@@ -1,0 +1,69 @@
+/*
+ * host.h - the machine that is examined: its files, what its own programs say of their settings, and what runs on it.
+ *
+ * Nothing is changed on it. What cannot be read or run is told by the caller as a finding of its own, never taken for good.
+ */
+#ifndef AP_DOCTOR_HOST_H
+#define AP_DOCTOR_HOST_H
+
+#include "../make/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+enum { AP_HOST_FILE_MAX = 16 * 1024 * 1024, AP_HOST_RUN_SECONDS = 20 };
+
+/* `root` is "" for this machine, or the folder that is another one's root, without a slash at its end. */
+typedef struct {
+	ap_arena *arena;
+	const char *root;
+} ap_host;
+
+/*
+ * The file's text, NUL-terminated, in the arena; NULL with errno where it cannot be read (ENOENT: there is none; EFBIG: more
+ * than AP_HOST_FILE_MAX; EINVAL: not a regular file, or a NUL byte in it). `path` is absolute, as the machine itself would
+ * name it. Symbolic links are followed as the machine would follow them: an absolute one starts at its root. `ret_length` may
+ * be NULL.
+ */
+char *ap_host_read(const ap_host *host, const char *path, size_t *ret_length);
+
+/* What stat(2) says of the path; false with errno. */
+bool ap_host_stat(const ap_host *host, const char *path, struct stat *ret_info);
+
+/* True if there is a file, a folder, or whatever else at the path. */
+bool ap_host_has(const ap_host *host, const char *path);
+
+/* The names in a folder, sorted bytewise, without "." and ".."; false with errno. */
+bool ap_host_list(const ap_host *host, const char *path, const char *const **ret_names, size_t *ret_n);
+
+typedef struct {
+	int status; /* the exit status; 128 + N: ended by signal N; -1: could not be started, or ended for its time */
+	int error;  /* with -1, errno: ETIMEDOUT where the time was up */
+	const char *out; /* standard output, NUL-terminated, at most AP_HOST_FILE_MAX bytes */
+	const char *err; /* the same of standard error */
+} ap_host_output;
+
+/*
+ * Runs one of the machine's own programs, by its absolute path (argv[0]; NULL-terminated), with the rights that this process
+ * has, an empty standard input, PATH and LC_ALL=C alone, within the machine's root (which only root can enter, where it is
+ * another), for at most AP_HOST_RUN_SECONDS. What the program started is ended with it.
+ */
+ap_host_output ap_host_run(const ap_host *host, const char *const *argv);
+
+/* A process of the machine. */
+typedef struct {
+	pid_t pid;
+	uid_t euid;
+	const char *program;     /* where /proc/PID/exe leads, from the machine's root; "" where it is not told */
+	const char *const *argv; /* NULL-terminated */
+} ap_host_process;
+
+/*
+ * The processes whose root is the host's, in the order of their numbers; false with errno. A process that ends meanwhile, or
+ * that may not be looked at, is left out.
+ */
+bool ap_host_processes(const ap_host *host, const ap_host_process **ret_processes, size_t *ret_n);
+
+#endif

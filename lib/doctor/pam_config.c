@@ -1,0 +1,549 @@
+#include "pam_config.h"
+
+#include "pam_text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ETC_FOLDER "/etc/pam.d"
+#define DIST_FOLDER "/usr/lib/pam.d"
+#define SINGLE_FILE "/etc/pam.conf"
+#define DEFAULT_SERVICE "other"
+
+/*
+ * SUBSTACK_LEVELS is libpam's. It has no other limit: what includes itself goes on until no file can be opened any more. The
+ * limits on lines and files keep files that include each other many times from taking all memory.
+ */
+enum { SUBSTACK_LEVELS = 16, LINES_MAX = 20000, FILES_MAX = 2000, DEPTH_MAX = 200, ANY_PHASE = AP_N_PAM_PHASES };
+
+const char *const ap_pam_phase_names[AP_N_PAM_PHASES] = { "auth", "account", "password", "session" };
+
+/* A service that is being read. */
+typedef struct {
+	ap_pam_config *config;
+	ap_pam_service *service;
+	ap_pam_stack own[AP_N_PAM_PHASES];
+	ap_pam_stack other[AP_N_PAM_PHASES];
+	size_t n_lines;
+	size_t n_files;
+
+	/* Why the file that is being read is not read further. It counts for the service once no includer is left, or if no
+	   includer could go on from it either. */
+	const char *fault;
+	const char *fault_file;
+	unsigned fault_line;
+	bool final;
+} reading;
+
+/* A file that is being read, and the one that includes it. */
+typedef struct opened {
+	const struct opened *includer;
+	const char *path;
+	const char *known_service; /* NULL: each line begins with its own, as in pam.conf */
+	unsigned phase;            /* whose lines are wanted, or ANY_PHASE */
+	unsigned level;
+	unsigned depth;
+} opened;
+
+/* A line that is being taken apart. */
+typedef struct {
+	const char *service;
+	ap_pam_line line;
+	unsigned phase;
+	char *rest;
+} taken;
+
+static bool parse_file(reading *r, const opened *file, const char *text);
+
+static ap_arena *arena_of(const reading *r)
+{
+	return r->config->host->arena;
+}
+
+static bool fail(reading *r, const char *file, unsigned line, const char *why)
+{
+	r->fault = why;
+	r->fault_file = file;
+	r->fault_line = line;
+	return false;
+}
+
+static bool fail_for_good(reading *r, const char *file, unsigned line, const char *why)
+{
+	r->final = true;
+	return fail(r, file, line, why);
+}
+
+/*
+ * Lines into stacks
+ */
+
+/* libpam takes the name without its folder and its last ending, and cannot do without one. */
+static bool has_a_name(const char *module)
+{
+	const char *slash = strrchr(module, '/'), *name = slash != NULL ? slash + 1 : module, *dot = strrchr(name, '.');
+	size_t length = dot != NULL ? (size_t)(dot - name) : strlen(name);
+
+	return length > 0 && !(length == 1 && name[0] == '?');
+}
+
+static bool add(reading *r, const taken *t)
+{
+	bool of_other = strcasecmp(t->service, DEFAULT_SERVICE) == 0;
+	ap_pam_stack *stack;
+
+	if (t->phase == ANY_PHASE)
+		return fail(r, t->line.file, t->line.line, t->line.fault);
+	if (t->line.module != NULL && !has_a_name(t->line.module))
+		return fail(r, t->line.file, t->line.line, "the module has no name");
+	if (++r->n_lines > LINES_MAX)
+		return fail_for_good(r, t->line.file, t->line.line, "the service has more lines than can be examined");
+	stack = of_other ? &r->other[t->phase] : &r->own[t->phase];
+	*AP_PUSH(arena_of(r), stack->lines, stack->n) = t->line;
+	return true;
+}
+
+/* It stays in its stack, and denies. */
+static void let_fail(taken *t, const char *why)
+{
+	t->line.kind = AP_PAM_FAILS;
+	if (t->line.fault == NULL)
+		t->line.fault = why;
+}
+
+/*
+ * Includes
+ */
+
+static void note_included(ap_pam_config *config, const char *path)
+{
+	for (size_t i = 0; i < config->n_included; i++)
+		if (strcmp(config->included[i], path) == 0)
+			return;
+	*AP_PUSH(config->host->arena, config->included, config->n_included) = path;
+}
+
+static bool is_open(const opened *file, const char *path, unsigned phase, unsigned level)
+{
+	for (; file != NULL; file = file->includer)
+		if (strcmp(file->path, path) == 0 && file->phase == phase && file->level == level)
+			return true;
+	return false;
+}
+
+/* A folder reads as if it were empty. */
+static char *read_file(const reading *r, const char *path)
+{
+	struct stat info;
+	char *text = ap_host_read(r->config->host, path, NULL);
+
+	if (text == NULL && errno == EINVAL && ap_host_stat(r->config->host, path, &info) && S_ISDIR(info.st_mode))
+		return ap_arena_strdup(arena_of(r), "");
+	return text;
+}
+
+/* NULL where it was read. */
+static const char *include(reading *r, const opened *file, const char *name, const taken *t, unsigned level)
+{
+	ap_arena *arena = arena_of(r);
+	const char *path = name[0] == '/' ? name : ap_format(arena, ETC_FOLDER "/%s", name);
+	const opened included = { .includer = file,
+				  .path = path,
+				  .known_service = t->service,
+				  .phase = t->phase,
+				  .level = level,
+				  .depth = file->depth + 1 };
+	char *text;
+
+	note_included(r->config, path);
+	if (level >= SUBSTACK_LEVELS)
+		return ap_format(arena, "%s: there are more than %d substacks in one another", path, SUBSTACK_LEVELS);
+	if (is_open(file, path, t->phase, level) || included.depth > DEPTH_MAX)
+		return ap_format(arena, "%s includes itself", path);
+	if (++r->n_files > FILES_MAX) {
+		(void)fail_for_good(r, path, 0, "more files are included than can be examined");
+		return r->fault;
+	}
+	text = read_file(r, path);
+	if (text == NULL)
+		return ap_format(arena, "%s cannot be read: %s", path, strerror(errno));
+	if (parse_file(r, &included, text))
+		return NULL;
+	return ap_format(arena, "%s, line %u: %s", r->fault_file, r->fault_line, r->fault);
+}
+
+/*
+ * Words of a line
+ */
+
+static void take_phase(taken *t, unsigned wanted, const char *word)
+{
+	if (word != NULL && word[0] == '-') {
+		t->line.quiet = true;
+		word++;
+	}
+	for (unsigned i = 0; word != NULL && i < AP_N_PAM_PHASES; i++)
+		if (strcasecmp(word, ap_pam_phase_names[i]) == 0) {
+			t->phase = i;
+			return;
+		}
+	/* libpam then takes the line for what would do most harm to be without */
+	t->phase = wanted != ANY_PHASE ? wanted : AP_PAM_AUTH;
+	let_fail(t, word == NULL ? "the line has no type"
+				 : "the line begins with none of auth, account, password, session");
+}
+
+typedef enum { TAKE_MODULE, TAKE_INCLUDE, TAKE_SUBSTACK } what_follows;
+
+static what_follows take_control(taken *t, const char *word)
+{
+	t->line.word = word;
+	t->line.control = ap_pam_control_of(AP_PAM_BAD);
+	if (word == NULL) {
+		let_fail(t, "the line has no control");
+		return TAKE_MODULE;
+	}
+	if (strcasecmp(word, "include") == 0)
+		return TAKE_INCLUDE;
+	if (strcasecmp(word, "substack") == 0)
+		return TAKE_SUBSTACK;
+	(void)ap_pam_control_parse(word, &t->line.control);
+	return TAKE_MODULE;
+}
+
+/* Without a name, libpam would ask for the first character at no address, and its caller crashes: nobody gets in. */
+static bool take_include(reading *r, const opened *file, taken *t, what_follows kind)
+{
+	const char *name = ap_pam_word(&t->rest), *fault;
+	unsigned level = file->level + (kind == TAKE_SUBSTACK ? 1 : 0);
+
+	if (name == NULL)
+		return fail_for_good(r, t->line.file, t->line.line, "nothing is named that is to be included");
+	if (kind == TAKE_SUBSTACK) {
+		taken marker = *t;
+
+		marker.line.kind = AP_PAM_SUBSTACK;
+		marker.line.module = name;
+		if (!add(r, &marker))
+			return false;
+	}
+	fault = include(r, file, name, t, level);
+	if (fault == NULL)
+		return true;
+	if (r->final)
+		return false;
+	let_fail(t, fault);
+	return add(r, t);
+}
+
+static void take_module(reading *r, taken *t)
+{
+	const char **arguments = NULL;
+	const char *argument;
+
+	t->line.module = ap_pam_word(&t->rest);
+	if (t->line.module == NULL)
+		let_fail(t, "the line has no module");
+	while ((argument = ap_pam_word(&t->rest)) != NULL)
+		*AP_PUSH(arena_of(r), arguments, t->line.n_arguments) = argument;
+	t->line.arguments = arguments;
+}
+
+/*
+ * What libpam does for an @include that cannot be read, within a file of which only one type is wanted, hangs on what its
+ * memory holds: that the line is passed over is the worst of it.
+ */
+static bool take_debian_include(reading *r, const opened *file, taken *t)
+{
+	t->phase = file->phase;
+	t->line.word = "@include";
+	t->line.control = ap_pam_control_of(AP_PAM_IGNORE);
+	return take_include(r, file, t, TAKE_INCLUDE);
+}
+
+static bool is_wanted(const reading *r, const opened *file, const char *service)
+{
+	return file->known_service != NULL || strcasecmp(service, r->service->name) == 0 ||
+	       strcasecmp(service, DEFAULT_SERVICE) == 0;
+}
+
+static bool parse_line(reading *r, const opened *file, char *text, unsigned number)
+{
+	taken t = { .line = { .file = file->path, .line = number, .level = file->level }, .rest = text };
+	const char *word;
+	what_follows kind;
+
+	t.service = file->known_service != NULL ? file->known_service : ap_pam_word(&t.rest);
+	if (!is_wanted(r, file, t.service))
+		return true;
+	word = ap_pam_word(&t.rest);
+	if (word != NULL && strcasecmp(word[0] == '-' ? word + 1 : word, "@include") == 0)
+		return take_debian_include(r, file, &t);
+	take_phase(&t, file->phase, word);
+	if (file->phase != ANY_PHASE && t.phase != file->phase)
+		return true;
+	kind = take_control(&t, ap_pam_word(&t.rest));
+	if (kind != TAKE_MODULE)
+		return take_include(r, file, &t, kind);
+	take_module(r, &t);
+	return add(r, &t);
+}
+
+static bool parse_file(reading *r, const opened *file, const char *text)
+{
+	ap_pam_text left = { text, 1 };
+	ap_pam_text_result result;
+	unsigned number;
+	char *line;
+
+	while ((result = ap_pam_text_next(arena_of(r), &left, &line, &number)) == AP_PAM_TEXT_LINE)
+		if (!parse_line(r, file, line, number))
+			return false;
+	return result == AP_PAM_TEXT_END ||
+	       fail(r, file->path, number, "the line is continued by nothing, or too long");
+}
+
+/*
+ * Services
+ */
+
+/* The service's own file, as libpam looks for it; NULL: there is none. */
+static char *find_file(const reading *r, const char *name, const char **ret_path)
+{
+	static const char *const folders[] = { ETC_FOLDER, DIST_FOLDER };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		char *text;
+
+		*ret_path = ap_format(arena_of(r), "%s/%s", folders[i], name);
+		text = read_file(r, *ret_path);
+		if (text != NULL)
+			return text;
+	}
+	*ret_path = NULL;
+	return NULL;
+}
+
+static bool is_folder(const ap_host *host, const char *path)
+{
+	struct stat info;
+
+	return ap_host_stat(host, path, &info) && S_ISDIR(info.st_mode);
+}
+
+/* pam.conf is read where neither folder is there. */
+static bool has_folders(const ap_host *host)
+{
+	return is_folder(host, ETC_FOLDER) || is_folder(host, DIST_FOLDER);
+}
+
+static bool read_known(reading *r, const char *name, const char **ret_path)
+{
+	char *text = find_file(r, name, ret_path);
+	const opened file = { .path = *ret_path, .known_service = name, .phase = ANY_PHASE };
+
+	return text == NULL || parse_file(r, &file, text);
+}
+
+static bool read_folders(reading *r)
+{
+	const char *default_path = NULL;
+	const char *name = r->service->name;
+
+	if (!read_known(r, name, &r->service->file))
+		return false;
+	if (strcmp(name, DEFAULT_SERVICE) != 0 && !read_known(r, DEFAULT_SERVICE, &default_path))
+		return false;
+	return r->service->file != NULL || default_path != NULL ||
+	       fail(r, ETC_FOLDER, 0, "the service has no file, and there is none for \"other\"");
+}
+
+static bool read_single_file(reading *r)
+{
+	const opened file = { .path = SINGLE_FILE, .phase = ANY_PHASE };
+	char *text = ap_host_read(r->config->host, SINGLE_FILE, NULL);
+
+	if (text == NULL)
+		return fail(r, SINGLE_FILE, 0, ap_format(arena_of(r), "the file cannot be read: %s", strerror(errno)));
+	if (!parse_file(r, &file, text))
+		return false;
+	for (unsigned i = 0; i < AP_N_PAM_PHASES; i++)
+		if (r->own[i].n > 0)
+			r->service->file = SINGLE_FILE;
+	return true;
+}
+
+static void read_service(ap_pam_config *config, const char *name, ap_pam_service *ret_service)
+{
+	reading r = { .config = config, .service = ret_service };
+	bool refused;
+
+	*ret_service = (ap_pam_service){ .name = name };
+	refused = has_folders(config->host) ? !read_folders(&r) : !read_single_file(&r);
+	for (unsigned i = 0; i < AP_N_PAM_PHASES; i++) {
+		bool of_other = r.own[i].n == 0 && strcmp(name, DEFAULT_SERVICE) != 0;
+
+		ret_service->stacks[i] = r.own[i].n > 0 ? r.own[i] : r.other[i];
+		ret_service->stacks[i].of_other = of_other;
+	}
+	if (refused) {
+		ret_service->refused = r.fault;
+		ret_service->refused_file = r.fault_file;
+		ret_service->refused_line = r.fault_line;
+	}
+}
+
+/*
+ * All of them
+ */
+
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t length = strlen(name), n = strlen(ending);
+
+	return length > n && strcmp(name + length - n, ending) == 0;
+}
+
+/*
+ * What dpkg and editors leave behind is no service, though libpam would take it for one. Neither is a name in upper case:
+ * libpam asks for all of them in lower case.
+ */
+static bool is_service_name(const char *name)
+{
+	static const char *const endings[] = { ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-bak",
+					       ".dpkg-tmp", ".ucf-old",   ".ucf-dist", ".ucf-new",
+					       ".rpmnew",   ".rpmsave",   "~" };
+
+	if (name[0] == '.')
+		return false;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (ends_in(name, endings[i]))
+			return false;
+	for (const char *c = name; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			return false;
+	return true;
+}
+
+typedef struct {
+	const char **items;
+	size_t n;
+} names;
+
+static void add_name(ap_arena *arena, names *all, const char *name)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->items[i], name) == 0)
+			return;
+	*AP_PUSH(arena, all->items, all->n) = name;
+}
+
+static void list_folder(ap_pam_config *config, const char *folder, names *all)
+{
+	const char *const *found;
+	size_t n;
+
+	if (!ap_host_list(config->host, folder, &found, &n)) {
+		if (errno != ENOENT)
+			config->folder_fault =
+				ap_format(config->host->arena, "%s cannot be listed: %s", folder, strerror(errno));
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_service_name(found[i]) &&
+		    !is_folder(config->host, ap_format(config->host->arena, "%s/%s", folder, found[i])))
+			add_name(config->host->arena, all, found[i]);
+}
+
+static char *lower_case(ap_arena *arena, const char *word)
+{
+	char *copy = ap_arena_strdup(arena, word);
+
+	for (char *c = copy; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return copy;
+}
+
+static void list_single_file(ap_pam_config *config, names *all)
+{
+	ap_arena *arena = config->host->arena;
+	char *text = ap_host_read(config->host, SINGLE_FILE, NULL), *line;
+	ap_pam_text left = { text, 1 };
+	unsigned number;
+
+	if (text == NULL) {
+		config->folder_fault = ap_format(arena, "%s cannot be read: %s", SINGLE_FILE, strerror(errno));
+		return;
+	}
+	while (ap_pam_text_next(arena, &left, &line, &number) == AP_PAM_TEXT_LINE)
+		add_name(arena, all, lower_case(arena, ap_pam_word(&line)));
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+ap_pam_config *ap_pam_config_read(const ap_host *host)
+{
+	ap_pam_config *config = ap_arena_alloc(host->arena, sizeof(*config));
+	names all = { .n = 0 };
+
+	config->host = host;
+	if (has_folders(host)) {
+		list_folder(config, ETC_FOLDER, &all);
+		list_folder(config, DIST_FOLDER, &all);
+	} else {
+		list_single_file(config, &all);
+	}
+	if (all.n > 0)
+		qsort(all.items, all.n, sizeof(*all.items), compare_names);
+	for (size_t i = 0; i < all.n; i++) {
+		ap_pam_service service;
+
+		read_service(config, all.items[i], &service);
+		*AP_PUSH(host->arena, config->services, config->n) = service;
+	}
+	return config;
+}
+
+const ap_pam_service *ap_pam_config_find(const ap_pam_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n; i++)
+		if (strcasecmp(config->services[i].name, name) == 0)
+			return &config->services[i];
+	return NULL;
+}
+
+const ap_pam_service *ap_pam_config_service(ap_pam_config *config, const char *name)
+{
+	const ap_pam_service *known = ap_pam_config_find(config, name);
+	ap_pam_service *made;
+
+	if (known != NULL)
+		return known;
+	made = ap_arena_alloc(config->host->arena, sizeof(*made));
+	read_service(config, lower_case(config->host->arena, name), made);
+	return made;
+}
+
+bool ap_pam_config_is_included(const ap_pam_config *config, const ap_pam_service *service)
+{
+	for (size_t i = 0; service->file != NULL && i < config->n_included; i++)
+		if (strcmp(config->included[i], service->file) == 0)
+			return true;
+	return false;
+}
+
+const char *ap_pam_line_module(const ap_pam_line *line)
+{
+	const char *slash;
+
+	if (line->module == NULL || line->kind != AP_PAM_MODULE)
+		return "";
+	slash = strrchr(line->module, '/');
+	return slash != NULL ? slash + 1 : line->module;
+}
