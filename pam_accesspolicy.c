@@ -1,12 +1,13 @@
 /*
  * pam_accesspolicy - decides who may log in, from where and with what.
  *
- * Options, items, policy, decision, log line, audit record, message, return code: in this order. Whatever fails lets nobody in.
+ * Options (lib/login/module_options.c), items, policy, decision, log line, audit record, message, return code: in this order. Whatever fails lets nobody in.
  */
 #include "lib/login/applied.h"
 #include "lib/login/audit.h"
 #include "lib/login/evaluate.h"
 #include "lib/login/explain.h"
+#include "lib/login/module_options.h"
 #include "lib/login/text.h"
 #include "lib/login/textmode.h"
 #include "paths.h"
@@ -28,128 +29,6 @@
 enum { QUOTED_MAX = 320, MESSAGE_MAX = 512 /* PAM_MAX_MSG_SIZE */ };
 
 typedef enum { PHASE_AUTH, PHASE_ACCOUNT } phase;
-
-/*
- * Options
- */
-
-typedef enum { MESSAGE_ERROR, MESSAGE_INFO, MESSAGE_PROMPT, MESSAGE_NONE } message_style;
-typedef enum { ALLOWED_NOT_WRITTEN, ALLOWED_SUCCESS, ALLOWED_USER_UNKNOWN } allowed_answer;
-
-typedef struct {
-	const char *config;
-	const char *image;
-	const char *client;
-	const char *message;
-	const char *allowed;
-	const char *compiler;
-	const char *debug;
-	message_style style;
-	allowed_answer answer;
-} options;
-
-typedef enum { WORD, PATH, FLAG } option_kind;
-
-typedef struct {
-	const char *name;
-	option_kind kind;
-	size_t value; /* offset of its text in `options` */
-} option;
-
-static const option known_options[] = {
-	{ "config", PATH, offsetof(options, config) },   { "image", PATH, offsetof(options, image) },
-	{ "client", WORD, offsetof(options, client) },   { "message", WORD, offsetof(options, message) },
-	{ "allowed", WORD, offsetof(options, allowed) }, { "compiler", PATH, offsetof(options, compiler) },
-	{ "debug", FLAG, offsetof(options, debug) },
-};
-
-static const option *find_option(const char *argument)
-{
-	size_t length = strcspn(argument, "="), i;
-
-	for (i = 0; i < sizeof(known_options) / sizeof(known_options[0]); i++)
-		if (strlen(known_options[i].name) == length && strncmp(known_options[i].name, argument, length) == 0)
-			return &known_options[i];
-	return NULL;
-}
-
-/* What is wrong with the argument, or NULL with its text stored. */
-static const char *take_argument(options *o, const char *argument)
-{
-	const option *known = find_option(argument);
-	const char *equals = strchr(argument, '='), **value;
-
-	if (known == NULL)
-		return "is no option; expected config=, image=, client=, message=, allowed=, compiler= or debug";
-	value = (const char **)((char *)o + known->value);
-	if (*value != NULL)
-		return "is written twice";
-	if ((known->kind == FLAG) != (equals == NULL))
-		return known->kind == FLAG ? "takes no value" : "needs a value, as in option=value";
-	*value = equals != NULL ? equals + 1 : known->name;
-	if (**value == '\0')
-		return "has an empty value";
-	if (known->kind == PATH && **value != '/')
-		return "is no absolute path";
-	return NULL;
-}
-
-/* The value's place among the words, or -1. */
-static int word_index(const char *value, const char *const *words)
-{
-	int i;
-
-	for (i = 0; words[i] != NULL; i++)
-		if (strcmp(words[i], value) == 0)
-			return i;
-	return -1;
-}
-
-static bool check_options(options *o, ap_error *ret_fault)
-{
-	static const char *const styles[] = { "error", "info", "prompt", "none", NULL };
-	static const char *const answers[] = { "success", "user-unknown", NULL };
-	int style = o->message != NULL ? word_index(o->message, styles) : MESSAGE_ERROR;
-	int answer = o->allowed != NULL ? word_index(o->allowed, answers) : 0;
-	ap_status status = AP_OK;
-
-	if (style < 0)
-		status = ap_error_set(ret_fault, AP_ERR_POLICY, NULL, 0,
-				      "the module's option \"message=%s\": expected error, info, prompt or none",
-				      o->message);
-	else if (answer < 0)
-		status = ap_error_set(ret_fault, AP_ERR_POLICY, NULL, 0,
-				      "the module's option \"allowed=%s\": expected success or user-unknown",
-				      o->allowed);
-	else if (o->config != NULL && o->image != NULL)
-		status = ap_error_set(ret_fault, AP_ERR_POLICY, NULL, 0,
-				      "the module's options config= and image= exclude each other: a policy is read "
-				      "from the files or from an image");
-	if (status != AP_OK)
-		return false;
-	o->style = (message_style)style;
-	o->answer = o->allowed != NULL ? (allowed_answer)(answer + 1) : ALLOWED_NOT_WRITTEN;
-	if (o->compiler == NULL)
-		o->compiler = AP_COMPILER;
-	return true;
-}
-
-/* False, with *ret_fault saying what is wrong with which argument. */
-static bool parse_options(int argc, const char **argv, options *ret_options, ap_error *ret_fault)
-{
-	const char *fault;
-	int i;
-
-	memset(ret_options, 0, sizeof(*ret_options));
-	for (i = 0; i < argc; i++) {
-		fault = take_argument(ret_options, argv[i]);
-		if (fault == NULL)
-			continue;
-		ap_error_set(ret_fault, AP_ERR_POLICY, NULL, 0, "the module's option \"%s\" %s", argv[i], fault);
-		return false;
-	}
-	return check_options(ret_options, ret_fault);
-}
 
 /*
  * Items
@@ -198,19 +77,21 @@ static bool collect_facts(pam_handle_t *pamh, ap_facts *ret_facts, char ***ret_e
  */
 
 /* What counts `now`: the image that `image=` names or that was applied; the files' with `config=`, and where nothing was ever applied. */
-static ap_status get_policy(pam_handle_t *pamh, const options *o, int64_t now, ap_image **ret_image, ap_error *error)
+static ap_status get_policy(pam_handle_t *pamh, const ap_module_options *o, int64_t now, ap_image **ret_image,
+			    ap_error *error)
 {
+	const char *compiler = o->compiler != NULL ? o->compiler : AP_COMPILER;
 	ap_status status;
 
 	if (o->config != NULL)
-		return ap_textmode_open(o->compiler, o->config, ret_image, error);
+		return ap_textmode_open(compiler, o->config, ret_image, error);
 	if (o->image != NULL)
 		return ap_applied_open_file(o->image, now, ret_image, error);
 	status = ap_applied_open(AP_STATE_DIR, now, ret_image, error);
 	if (status != AP_ERR_MISSING)
 		return status;
 	pam_syslog(pamh, LOG_NOTICE, "no policy was ever applied: reading %s at this login", AP_CONFIG_FILE);
-	return ap_textmode_open(o->compiler, AP_CONFIG_FILE, ret_image, error);
+	return ap_textmode_open(compiler, AP_CONFIG_FILE, ret_image, error);
 }
 
 static void log_error(pam_handle_t *pamh, const ap_facts *facts, const ap_error *error)
@@ -259,7 +140,7 @@ static void trace_policy(void *context, const ap_image_policy *policy, const ap_
 		   ap_text_escape(line, escaped, sizeof(escaped)));
 }
 
-static ap_status decide(pam_handle_t *pamh, const options *o, const ap_image *image, ap_request *request,
+static ap_status decide(pam_handle_t *pamh, const ap_module_options *o, const ap_image *image, ap_request *request,
 			ap_decision *ret_decision, ap_error *error)
 {
 	trace t = { .pamh = pamh, .image = image, .request = request };
@@ -406,14 +287,14 @@ static bool can_converse(const pam_handle_t *pamh)
 }
 
 /* A failed conversation changes nothing: the decision stands, and the log has it. */
-static void show_message(pam_handle_t *pamh, const options *o, const char *message)
+static void show_message(pam_handle_t *pamh, const ap_module_options *o, const char *message)
 {
-	static const int styles[] = {
-		[MESSAGE_ERROR] = PAM_ERROR_MSG, [MESSAGE_INFO] = PAM_TEXT_INFO, [MESSAGE_PROMPT] = PAM_PROMPT_ECHO_OFF
-	};
+	static const int styles[] = { [AP_MESSAGE_ERROR] = PAM_ERROR_MSG,
+				      [AP_MESSAGE_INFO] = PAM_TEXT_INFO,
+				      [AP_MESSAGE_PROMPT] = PAM_PROMPT_ECHO_OFF };
 	char line[MESSAGE_MAX], *reply = NULL;
 
-	if (o->style == MESSAGE_NONE || !can_converse(pamh))
+	if (o->style == AP_MESSAGE_NONE || !can_converse(pamh))
 		return;
 	ap_text_message(message, line, sizeof(line));
 	(void)pam_prompt(pamh, styles[o->style], &reply, "%s", line);
@@ -428,20 +309,20 @@ static void show_message(pam_handle_t *pamh, const options *o, const char *messa
  * Return code
  */
 
-static int code_of(const ap_decision *decision, const options *o, phase asked)
+static int code_of(const ap_decision *decision, const ap_module_options *o, phase asked)
 {
 	if (decision->verdict != AP_ALLOW)
 		return PAM_PERM_DENIED;
-	if (o->answer == ALLOWED_USER_UNKNOWN)
+	if (o->answer == AP_ALLOWED_USER_UNKNOWN)
 		return PAM_USER_UNKNOWN;
 	/* a module that checks no password must not be the one that says yes */
-	if (asked == PHASE_AUTH && o->answer == ALLOWED_NOT_WRITTEN)
+	if (asked == PHASE_AUTH && o->answer == AP_ALLOWED_NOT_WRITTEN)
 		return PAM_IGNORE;
 	return PAM_SUCCESS;
 }
 
 /* The log and the record first: a host may end its process when its client is gone at the prompt. */
-static bool tell(pam_handle_t *pamh, int flags, const options *o, const ap_image *image, ap_request *request,
+static bool tell(pam_handle_t *pamh, int flags, const ap_module_options *o, const ap_image *image, ap_request *request,
 		 const ap_decision *decision)
 {
 	const char *message = decision->verdict == AP_DENY ? ap_decision_message(image, decision) : "";
@@ -454,8 +335,8 @@ static bool tell(pam_handle_t *pamh, int flags, const options *o, const ap_image
 	return true;
 }
 
-static int decide_login(pam_handle_t *pamh, int flags, const options *o, const ap_facts *facts, const ap_image *image,
-			phase asked)
+static int decide_login(pam_handle_t *pamh, int flags, const ap_module_options *o, const ap_facts *facts,
+			const ap_image *image, phase asked)
 {
 	ap_request request;
 	ap_decision decision = { .policy = AP_NONE };
@@ -489,9 +370,10 @@ static int answer(pam_handle_t *pamh, int flags, int argc, const char **argv, ph
 	ap_image *image = NULL;
 	ap_error error = { .status = AP_OK };
 	ap_facts facts;
-	options o;
+	ap_module_options o;
 
-	if (!collect_facts(pamh, &facts, &environment, &error) || !parse_options(argc, argv, &o, &error) ||
+	if (!collect_facts(pamh, &facts, &environment, &error) ||
+	    ap_module_options_parse(argc, argv, &o, &error) != AP_OK ||
 	    get_policy(pamh, &o, facts.now, &image, &error) != AP_OK) {
 		log_error(pamh, &facts, &error);
 	} else {
