@@ -1,0 +1,40 @@
+/*
+ * firewall.h - does the machine's packet filter (nftables) keep a connection out for certain?
+ *
+ * Asked of the rules as "nft -j list ruleset" prints them. A rule that is not understood is taken to let the connection through
+ * where it accepts, and to miss it where it drops: "kept out" is said only of what no reading of the rules lets in.
+ */
+#ifndef AP_DOCTOR_FIREWALL_H
+#define AP_DOCTOR_FIREWALL_H
+
+#include "../login/address.h"
+#include "host.h"
+
+typedef struct ap_firewall ap_firewall;
+
+/*
+ * A new TCP connection that ends on this machine. `from_here`: by a process of this machine, over "lo", whose user and group no rule
+ * names; else from elsewhere, over an interface that is not known, and then `source` may be of the family AP_ADDRESS_UNKNOWN: any.
+ */
+typedef struct {
+	ap_address source;
+	ap_address destination;
+	unsigned port;
+	bool from_here;
+} ap_connection;
+
+/*
+ * Asks the machine's nft(8). Never NULL; where there is none, or it prints no rules, nothing is kept out. `*ret_fault`: why the rules could
+ * not be read; NULL: they could, or there is no nft. Free with ap_firewall_free.
+ */
+ap_firewall *ap_firewall_read(const ap_host *host, const char **ret_fault);
+
+/* The same of a printed text; NULL where it is no such. */
+ap_firewall *ap_firewall_parse(const char *json);
+
+void ap_firewall_free(ap_firewall *firewall);
+
+/* True if no such connection gets through. */
+bool ap_firewall_keeps_out(const ap_firewall *firewall, const ap_connection *connection);
+
+#endif
