@@ -3,6 +3,7 @@
 #include <strings.h>
 
 const ap_doctor_examiner ap_doctor_examiners[] = {
+	{ "dovecot", ap_doctor_dovecot },
 	{ NULL, NULL },
 };
 

@@ -26,6 +26,8 @@ typedef struct {
 	void (*examine)(ap_doctor *doctor);
 } ap_doctor_examiner;
 
+void ap_doctor_dovecot(ap_doctor *doctor);
+
 /* In the order in which they are asked; ended by one whose name is NULL. */
 extern const ap_doctor_examiner ap_doctor_examiners[];
 

@@ -41,7 +41,7 @@ bool ap_dovecot_version(ap_arena *arena, const char *text, const char **ret_vers
 	return true;
 }
 
-static bool is_named(const char *version)
+bool ap_dovecot_version_is_named(const char *version)
 {
 	return strtoul(version + strlen("2."), NULL, 10) >= 4;
 }
@@ -327,7 +327,7 @@ bool ap_dovecot_read(ap_arena *arena, const char *text, ap_dovecot *ret_dovecot,
 		*ret_fault = ap_format(arena, "line %u of what it printed is neither a setting nor a section", line);
 		return false;
 	}
-	dovecot.named = is_named(dovecot.version);
+	dovecot.named = ap_dovecot_version_is_named(dovecot.version);
 	dovecot.protocols = read_protocols(arena, &dovecot.settings, dovecot.named);
 	read_listeners(arena, &dovecot);
 	dovecot.has_cache = strtoul(ap_dovecot_value(&dovecot.settings, "auth_cache_size", "0"), NULL, 10) > 0;

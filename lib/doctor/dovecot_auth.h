@@ -67,6 +67,9 @@ bool ap_dovecot_read(ap_arena *arena, const char *text, ap_dovecot *ret_dovecot,
 /* "2.3.19.1" of the first line that doveconf prints, and the file's name; false where it prints none. */
 bool ap_dovecot_version(ap_arena *arena, const char *text, const char **ret_version, const char **ret_file);
 
+/* True for 2.4 and what follows. */
+bool ap_dovecot_version_is_named(const char *version);
+
 /*
  * The passdbs of a printed text: of "doveconf -f protocol=NAME passdb" for 2.3; for 2.4 those of the whole, then those in the
  * protocol's own section, as "doveconf -n" prints them.

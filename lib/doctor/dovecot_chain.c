@@ -8,6 +8,7 @@ typedef struct {
 	const ap_passdb *passdbs;
 	size_t n;
 	const bool *asks;
+	ap_chain_start start;
 	bool allowed; /* the policy allows the login */
 	const char *mechanism;
 	unsigned filtered; /* the passdbs whose username_filter does not hold the user */
@@ -56,7 +57,8 @@ static bool is_skipped(const walk *self, size_t at, bool authenticated)
 
 static void arrive(walk *self, bool success)
 {
-	if (!success || (self->found && self->best.n_steps <= self->way.n_steps))
+	/* where all were passed over Dovecot itself fails */
+	if (!success || self->way.n_steps == 0 || (self->found && self->best.n_steps <= self->way.n_steps))
 		return;
 	self->best = self->way;
 	self->best.mechanism = self->mechanism;
@@ -112,6 +114,19 @@ static void ask_policy(walk *self, size_t at, bool authenticated, bool success)
 	}
 }
 
+/* Without a password the driver pam has nothing to say: one that denies then denies, any other does not know the user. */
+static void ask_without_password(walk *self, size_t at, bool authenticated, bool success)
+{
+	const ap_passdb *passdb = &self->passdbs[at];
+
+	if (passdb->service == NULL) {
+		follow(self, at, AP_PASSDB_YES, authenticated, success);
+		follow(self, at, AP_PASSDB_NO, authenticated, success);
+	} else if (!passdb->deny) {
+		follow(self, at, AP_PASSDB_NO, authenticated, success);
+	}
+}
+
 static void visit(walk *self, size_t at, bool authenticated, bool success)
 {
 	size_t skipped = self->way.skipped;
@@ -123,6 +138,8 @@ static void visit(walk *self, size_t at, bool authenticated, bool success)
 	}
 	if (at == self->n) {
 		arrive(self, success);
+	} else if (self->start == AP_CHAIN_TICKET) {
+		ask_without_password(self, at, authenticated, success);
 	} else if (self->asks[at]) {
 		ask_policy(self, at, authenticated, success);
 	} else {
@@ -157,7 +174,7 @@ static bool is_consistent(const ap_passdb *passdbs, size_t n, unsigned filtered)
 }
 
 /* Each user that the filters tell apart, with each mechanism. */
-static void walk_all(walk *self, const char *const *mechanisms, bool by_master)
+static void walk_all(walk *self, const char *const *mechanisms)
 {
 	for (size_t i = 0; mechanisms[i] != NULL; i++)
 		for (unsigned filtered = 0; filtered < 1U << self->n; filtered++) {
@@ -166,19 +183,20 @@ static void walk_all(walk *self, const char *const *mechanisms, bool by_master)
 			self->mechanism = mechanisms[i];
 			self->filtered = filtered;
 			self->way = (ap_chain_way){ .skipped = AP_CHAIN_MAX };
-			visit(self, 0, by_master, false);
+			/* a ticket, or a master's password, counts for a success unless a passdb says otherwise */
+			visit(self, 0, self->start == AP_CHAIN_MASTER, self->start != AP_CHAIN_PASSWORD);
 		}
 }
 
 bool ap_chain_passes(const ap_passdb *passdbs, size_t n, const bool *asks, const char *const *mechanisms,
-		     bool by_master, ap_chain_way *ret_way)
+		     ap_chain_start start, ap_chain_way *ret_way)
 {
-	walk self = { .passdbs = passdbs, .n = n, .asks = asks };
+	walk self = { .passdbs = passdbs, .n = n, .asks = asks, .start = start };
 
 	*ret_way = (ap_chain_way){ .skipped = AP_CHAIN_MAX };
 	if (n > AP_CHAIN_MAX)
 		return true;
-	walk_all(&self, mechanisms, by_master);
+	walk_all(&self, mechanisms);
 	if (self.found)
 		*ret_way = self.best;
 	return self.found;
@@ -190,6 +208,6 @@ bool ap_chain_lets_in(const ap_passdb *passdbs, size_t n, const bool *asks, cons
 
 	if (n > AP_CHAIN_MAX)
 		return true;
-	walk_all(&self, mechanisms, false);
+	walk_all(&self, mechanisms);
 	return self.found;
 }

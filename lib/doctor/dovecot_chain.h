@@ -30,13 +30,20 @@ typedef struct {
 	const char *mechanism; /* for which all this holds */
 } ap_chain_way;
 
+/* What a login comes to the list with. */
+typedef enum {
+	AP_CHAIN_PASSWORD, /* a user's password, that each passdb asks */
+	AP_CHAIN_MASTER,   /* that of a master, found to be right by a passdb that continues */
+	AP_CHAIN_TICKET /* one that the mechanism itself checked, as GSSAPI does: passdbs are asked for what they know alone */
+} ap_chain_start;
+
 /*
  * The shortest way by which somebody gets in whom the policy denies. `asks[i]`: passdb i asks the policy. `mechanisms` are
- * those that clients may use, ended by NULL. Master passdbs are passed over; with `by_master`, a master's password was found to be right before, by a
- * passdb that continues. False: there is none. A list that is longer than AP_CHAIN_MAX is not looked at: true, with no steps.
+ * those that clients may use, ended by NULL. Master passdbs are passed over. False: there is none. A list that is longer than
+ * AP_CHAIN_MAX is not looked at: true, with no steps.
  */
 bool ap_chain_passes(const ap_passdb *passdbs, size_t n, const bool *asks, const char *const *mechanisms,
-		     bool by_master, ap_chain_way *ret_way);
+		     ap_chain_start start, ap_chain_way *ret_way);
 
 /* True if somebody can get in whom the policy allows, where each passdb that asks it gets the right answer for that. */
 bool ap_chain_lets_in(const ap_passdb *passdbs, size_t n, const bool *asks, const char *const *mechanisms);

@@ -48,7 +48,7 @@ static ap_tri address_is(const ap_address *address, const json_t *value)
 	ap_address one;
 
 	if (address->family == AP_ADDRESS_UNKNOWN)
-		return AP_UNKNOWN;
+		return ap_tri_of(prefix != NULL && json_integer_value(json_object_get(prefix, "len")) == 0);
 	if (json_is_string(value) && ap_address_parse(json_string_value(value), &one))
 		return ap_tri_of(one.family == address->family &&
 				 memcmp(one.bytes, address->bytes, sizeof(one.bytes)) == 0);
@@ -87,7 +87,7 @@ static ap_tri interface_is(const ap_connection *connection, const json_t *value)
 		return AP_UNKNOWN;
 	if (strcmp(json_string_value(value), "lo") == 0)
 		return ap_tri_of(connection->from_here);
-	return connection->from_here ? AP_NO : AP_UNKNOWN;
+	return AP_NO;
 }
 
 /* A user or group that is named is none of those that are asked about. */

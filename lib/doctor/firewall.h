@@ -13,8 +13,9 @@
 typedef struct ap_firewall ap_firewall;
 
 /*
- * A new TCP connection that ends on this machine. `from_here`: by a process of this machine, over "lo", whose user and group no rule
- * names; else from elsewhere, over an interface that is not known, and then `source` may be of the family AP_ADDRESS_UNKNOWN: any.
+ * A new TCP connection that ends on this machine. `from_here`: by a process of this machine, over "lo", whose user and group no
+ * rule names. Else from elsewhere, over an interface that no rule names; then `source` may be of the family AP_ADDRESS_UNKNOWN, an
+ * address that is in nothing which a rule names. Whom a rule names, the administrator had in mind.
  */
 typedef struct {
 	ap_address source;

@@ -307,74 +307,86 @@ static void test_names_of_services(void **state)
 static const struct {
 	const char *passdbs[4];
 	const char *mechanisms;
-	bool by_master;
+	ap_chain_start start;
 	const char *past;
 	bool in;
 } chains[] = {
-	{ { PAIR, DENY "  skip = unauthenticated\n" }, "plain", false, NULL, true },
-	{ { PAIR, DENY }, "plain", false, NULL, true },
+	{ { PAIR, DENY "  skip = unauthenticated\n" }, "plain", AP_CHAIN_PASSWORD, NULL, true },
+	{ { PAIR, DENY }, "plain", AP_CHAIN_PASSWORD, NULL, true },
 	/* asked first, it denies whoever it denies, whatever comes behind */
-	{ { DENY, PASSWORD }, "plain", false, NULL, true },
+	{ { DENY, PASSWORD }, "plain", AP_CHAIN_PASSWORD, NULL, true },
 	/* the first ends the list */
-	{ { PASSWORD, DENY "  skip = unauthenticated\n" }, "plain", false, "1y", true },
-	{ { "  driver = pam\n  result_success = return\n", DENY }, "plain", false, NULL, false },
+	{ { PASSWORD, DENY "  skip = unauthenticated\n" }, "plain", AP_CHAIN_PASSWORD, "1y", true },
+	{ { "  driver = pam\n  result_success = return\n", DENY }, "plain", AP_CHAIN_PASSWORD, NULL, false },
 	/* a right password counts for nothing */
-	{ { "  driver = pam\n  result_success = continue\n", DENY }, "plain", false, NULL, false },
-	{ { "  driver = pam\n  pass = yes\n", DENY }, "plain", false, NULL, false },
+	{ { "  driver = pam\n  result_success = continue\n", DENY }, "plain", AP_CHAIN_PASSWORD, NULL, false },
+	{ { "  driver = pam\n  pass = yes\n", DENY }, "plain", AP_CHAIN_PASSWORD, NULL, false },
 	/* one between them ends the list */
 	{ { "  driver = pam\n  result_success = continue-ok\n", "  driver = static\n", DENY },
 	  "plain",
-	  false,
+	  AP_CHAIN_PASSWORD,
 	  "1y 2y",
 	  true },
 	{ { "  driver = pam\n  result_success = continue-ok\n", "  driver = sql\n  result_success = continue-ok\n",
 	    DENY },
 	  "plain",
-	  false,
+	  AP_CHAIN_PASSWORD,
 	  NULL,
 	  true },
 	/* the policy in the one passdb */
-	{ { "  driver = pam\n  args = policy\n" }, "plain", false, NULL, true },
-	{ { "  driver = pam\n  args = policy\n", "  driver = passwd-file\n" }, "plain", false, "1n 2y", true },
+	{ { "  driver = pam\n  args = policy\n" }, "plain", AP_CHAIN_PASSWORD, NULL, true },
+	{ { "  driver = pam\n  args = policy\n", "  driver = passwd-file\n" },
+	  "plain",
+	  AP_CHAIN_PASSWORD,
+	  "1n 2y",
+	  true },
 	{ { "  driver = pam\n  args = policy\n  result_failure = return-fail\n", "  driver = passwd-file\n" },
 	  "plain",
-	  false,
+	  AP_CHAIN_PASSWORD,
 	  "1f 2y",
 	  true },
 	/* as a second one that does not deny, it has to end in failure, also where its process fails */
 	{ { PAIR, "  driver = pam\n  args = policy\n  result_failure = return-fail\n" },
 	  "plain",
-	  false,
+	  AP_CHAIN_PASSWORD,
 	  "1y 2f",
 	  true },
 	{ { PAIR,
 	    "  driver = pam\n  args = policy\n  result_failure = return-fail\n  result_internalfail = return-fail\n" },
 	  "plain",
-	  false,
+	  AP_CHAIN_PASSWORD,
 	  NULL,
 	  true },
-	{ { PAIR, "  driver = pam\n  args = policy\n" }, "plain", false, "1y 2n", true },
+	{ { PAIR, "  driver = pam\n  args = policy\n" }, "plain", AP_CHAIN_PASSWORD, "1y 2n", true },
 	/* passed over */
-	{ { PAIR, DENY "  skip = authenticated\n" }, "plain", false, "-1y", true },
-	{ { PAIR, DENY "  mechanisms = plain\n" }, "plain", false, NULL, true },
-	{ { PAIR, DENY "  mechanisms = plain\n" }, "plain login", false, "-1y", true },
-	{ { PAIR, DENY "  username_filter = *@example.com\n" }, "plain", false, "-1y", true },
+	{ { PAIR, DENY "  skip = authenticated\n" }, "plain", AP_CHAIN_PASSWORD, "-1y", true },
+	{ { PAIR, DENY "  mechanisms = plain\n" }, "plain", AP_CHAIN_PASSWORD, NULL, true },
+	{ { PAIR, DENY "  mechanisms = plain\n" }, "plain login", AP_CHAIN_PASSWORD, "-1y", true },
+	{ { PAIR, DENY "  username_filter = *@example.com\n" }, "plain", AP_CHAIN_PASSWORD, "-1y", true },
 	{ { PAIR "  username_filter = *@example.com\n", DENY "  username_filter = *@example.com\n" },
 	  "plain",
-	  false,
+	  AP_CHAIN_PASSWORD,
 	  NULL,
 	  true },
-	{ { PAIR, DENY "  skip = unauthenticated\n", PASSWORD }, "plain", false, NULL, true },
+	{ { PAIR, DENY "  skip = unauthenticated\n", PASSWORD }, "plain", AP_CHAIN_PASSWORD, NULL, true },
 	/* what is left out since nobody could be authenticated before it */
-	{ { DENY "  skip = unauthenticated\n", PASSWORD }, "plain", false, "-2y", true },
+	{ { DENY "  skip = unauthenticated\n", PASSWORD }, "plain", AP_CHAIN_PASSWORD, "-2y", true },
 	/* nobody gets in */
-	{ { PAIR, DENY "  result_failure = return-fail\n" }, "plain", false, NULL, false },
+	{ { PAIR, DENY "  result_failure = return-fail\n" }, "plain", AP_CHAIN_PASSWORD, NULL, false },
 	/* a deny list that is none of the policy's */
-	{ { "  driver = passwd-file\n  deny = yes\n", PAIR, DENY }, "plain", false, NULL, true },
+	{ { "  driver = passwd-file\n  deny = yes\n", PAIR, DENY }, "plain", AP_CHAIN_PASSWORD, NULL, true },
 	/* a master's password was right, and the others are asked about the user */
-	{ { PAIR "  skip = authenticated\n", DENY "  skip = unauthenticated\n" }, "plain", true, NULL, true },
-	{ { PASSWORD }, "plain", true, "1y", true },
-	{ { "  driver = passwd-file\n  master = yes\n", PAIR, DENY }, "plain", false, NULL, true },
+	{ { PAIR "  skip = authenticated\n", DENY "  skip = unauthenticated\n" },
+	  "plain",
+	  AP_CHAIN_MASTER,
+	  NULL,
+	  true },
+	{ { PASSWORD }, "plain", AP_CHAIN_MASTER, "1y", true },
+	/* a ticket: of the one passdb, that fails without a password, the failure is passed over */
+	{ { "  driver = pam\n  args = policy\n" }, "gssapi", AP_CHAIN_TICKET, "1n", true },
+	{ { PAIR, DENY }, "gssapi", AP_CHAIN_TICKET, NULL, true },
+	{ { "  driver = ldap\n  result_success = continue-ok\n", DENY }, "gssapi", AP_CHAIN_TICKET, NULL, true },
+	{ { "  driver = passwd-file\n  master = yes\n", PAIR, DENY }, "plain", AP_CHAIN_PASSWORD, NULL, true },
 };
 
 static const char *way_text(ap_arena *arena, const ap_chain_way *way)
@@ -409,7 +421,7 @@ static void test_ways_past_the_policy(void **state)
 		passdbs = ap_dovecot_passdbs(arena, &settings, false, "imap", &n);
 		for (size_t k = 0; k < n; k++)
 			asks[k] = passdbs[k].service != NULL && strcmp(passdbs[k].service, "policy") == 0;
-		if (ap_chain_passes(passdbs, n, asks, mechanisms, chains[i].by_master, &way))
+		if (ap_chain_passes(passdbs, n, asks, mechanisms, chains[i].start, &way))
 			past = way_text(arena, &way);
 		AP_ROW(failed,
 		       (past == NULL) == (chains[i].past == NULL) &&

@@ -1,0 +1,64 @@
+/*
+ * dovecot_examination.h - what the examiners of Dovecot's parts share: the ways by which a login comes, each with the passdbs that it is held
+ * against and the PAM services that these ask.
+ */
+#ifndef AP_DOCTOR_DOVECOT_EXAMINATION_H
+#define AP_DOCTOR_DOVECOT_EXAMINATION_H
+
+#include "doctor.h"
+#include "dovecot_auth.h"
+#include "dovecot_names.h"
+#include "module_line.h"
+
+/* What a passdb is on one way. */
+typedef struct {
+	ap_service_name name;          /* of the driver pam */
+	const ap_pam_service *service; /* NULL: not of the driver pam, or its name is not known */
+	bool asks;               /* it asks the policy; or, of one that denies, nobody whom it does not know gets in */
+	bool missing;            /* its service has no file of its own */
+	const ap_pam_line *line; /* the module's, if it asks the policy */
+	ap_module_options options; /* and what is written there */
+	ap_pam_phase phase;
+} ap_passdb_role;
+
+typedef struct {
+	const char *title; /* "imap on port 993", "smtp through Postfix" */
+	const char *protocol;
+	unsigned port;
+	const ap_dovecot_listener *listener; /* NULL: another program asks Dovecot */
+	const ap_passdb *passdbs;
+	size_t n;
+	ap_passdb_role *roles;
+} ap_dovecot_way;
+
+/* A finding, and the ways for which it holds: one for each port would be many for one mistake. */
+typedef struct {
+	ap_finding finding;
+	bool *holds; /* as many as there are ways */
+} ap_dovecot_note;
+
+typedef struct {
+	ap_doctor *doctor;
+	ap_arena *arena;
+	ap_dovecot dovecot;
+	const char *const *mechanisms;
+	ap_dovecot_way *ways;
+	size_t n_ways;
+	ap_dovecot_note *notes;
+	size_t n_notes;
+} ap_dovecot_examination;
+
+/* Notes a finding of that way. `file` NULL: it is one of Dovecot's settings. */
+void ap_dovecot_noted(ap_dovecot_examination *of, const ap_dovecot_way *way, const ap_finding *finding);
+
+/* Adds a finding about Dovecot's settings as a whole. */
+void ap_dovecot_found(ap_dovecot_examination *of, const ap_finding *finding);
+
+/* "passdb 2 (pam)". */
+const char *ap_passdb_title(ap_arena *arena, const ap_passdb *passdb);
+
+/* What is wrong with the passdbs (dovecot_passdbs.c), and who can say that he is somebody else (dovecot_claims.c). */
+void ap_dovecot_examine_passdbs(ap_dovecot_examination *of);
+void ap_dovecot_examine_claims(ap_dovecot_examination *of);
+
+#endif

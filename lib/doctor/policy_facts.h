@@ -1,0 +1,29 @@
+/* policy_facts.h - what the policy in force asks of a login, and so what a service must tell. */
+#ifndef AP_DOCTOR_POLICY_FACTS_H
+#define AP_DOCTOR_POLICY_FACTS_H
+
+#include "../login/image.h"
+#include "../make/arena.h"
+
+#include <stdbool.h>
+
+/* True if a policy in force holds addresses against IP entries or regions; and where none can be had, since one may tomorrow. */
+bool ap_policy_asks_addresses(const ap_image *image);
+
+/* The same for client types. */
+bool ap_policy_asks_clients(const ap_image *image);
+
+/* The client type that a login from an address has without anything that hints at another. In the arena. */
+const char *ap_policy_client_anybody_has(ap_arena *arena, const ap_image *image);
+
+/*
+ * The client type of logins by this service, which come from an address: `client` is what client= says on the module's line, or NULL. `tty` is what
+ * the program says. In the arena; NULL where no policy can be had, or client= names none of its types.
+ */
+const char *ap_policy_client_of(ap_arena *arena, const ap_image *image, const char *service, const char *tty,
+				const char *client);
+
+/* "\"Blocked countries\" (/etc/accesspolicy/conf.d/10.conf:3)": how a policy is called in a finding. In the arena. */
+const char *ap_policy_title(ap_arena *arena, const ap_image *image, uint32_t number);
+
+#endif

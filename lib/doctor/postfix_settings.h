@@ -1,0 +1,39 @@
+/*
+ * postfix_settings.h - what postconf(1) prints, as the SMTP services that ask for a password, each with the settings that it has.
+ *
+ *     smtpd_sasl_type = dovecot                              postconf -x NAME...
+ *     submission inet n - y - - smtpd -o NAME=VALUE          postconf -M
+ *     submission/inet/smtpd_sasl_service = submission        postconf -Px
+ */
+#ifndef AP_DOCTOR_POSTFIX_SETTINGS_H
+#define AP_DOCTOR_POSTFIX_SETTINGS_H
+
+#include "host.h"
+
+typedef struct {
+	const char *name;          /* "submission/inet", as postconf -P takes it */
+	const char *host;          /* that it listens on; "": what inet_interfaces says */
+	unsigned port;             /* 0: not known */
+	bool asks;                 /* smtpd_sasl_auth_enable */
+	const char *type;          /* smtpd_sasl_type: "cyrus", "dovecot" */
+	const char *path;          /* smtpd_sasl_path */
+	const char *service;       /* smtpd_sasl_service: what it calls itself, to Dovecot and to libpam */
+	const char *xclient_hosts; /* smtpd_authorized_xclient_hosts */
+	bool haproxy;              /* smtpd_upstream_proxy_protocol */
+} ap_postfix_service;
+
+typedef struct {
+	ap_postfix_service *services;
+	size_t n;
+	const char *cyrus_folders; /* cyrus_sasl_config_path; "": the library's own */
+} ap_postfix;
+
+/* Everything lives in the arena. `services_file` is the text of /etc/services, or "". */
+ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *master, const char *overrides,
+			    const char *services_file);
+
+/*
+ * Asks the machine's postconf. False where there is no Postfix, with *ret_fault NULL; or where it could not be asked, with why. */
+bool ap_postfix_read(const ap_host *host, ap_postfix *ret_postfix, const char **ret_fault);
+
+#endif

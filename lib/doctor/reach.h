@@ -1,0 +1,36 @@
+/*
+ * reach.h - who can connect to a port of the machine: its own users, and others.
+ *
+ * What a service believes because of the address that a connection comes from, or the port that it comes to, is as good as what keeps
+ * others from that address and port.
+ */
+#ifndef AP_DOCTOR_REACH_H
+#define AP_DOCTOR_REACH_H
+
+#include "firewall.h"
+#include "own_addresses.h"
+
+typedef struct {
+	ap_arena *arena;
+	ap_own_addresses own;
+	ap_firewall *firewall;
+	const char
+		*fault; /* why the packet filter's rules could not be read, and so keep nobody out; NULL: they could */
+} ap_reach;
+
+/* Free with ap_reach_end. */
+ap_reach ap_reach_of(const ap_host *host);
+void ap_reach_end(ap_reach *reach);
+
+/*
+ * True if a user of the machine, one that no rule names, can connect to the port from one of its addresses in the network; of
+ * any of its addresses where that is NULL. `host` is what the service listens on: an address; "", "*" or "all": all of them. *ret_source is
+ * an address by which it works.
+ */
+bool ap_reach_from_here(const ap_reach *reach, const char *network, const char *host, unsigned port,
+			ap_address *ret_source);
+
+/* True if somebody elsewhere, whose address no rule names, can. */
+bool ap_reach_from_elsewhere(const ap_reach *reach, const char *host, unsigned port);
+
+#endif
