@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SUMMARY_INDENT = 4 };
+enum { SUMMARY_INDENT = 4, LABEL_COLUMNS = 20 };
 
 static const ap_column columns[] = {
 	{ .title = "SERVICE" },
@@ -38,10 +38,45 @@ static void write_findings(ap_context *context, const ap_finding_list *findings)
 	ap_table_write(table, &context->screen);
 }
 
+/* What each state of a service is called before the services of that state. */
+static const struct {
+	ap_colour colour;
+	const char *label;
+} states[] = {
+	[AP_COVERAGE_WHOLE] = { AP_GREEN, "Ask the policy:     " },
+	[AP_COVERAGE_PARTLY] = { AP_RED, "Ask it in part:     " },
+	[AP_COVERAGE_DENIES] = { AP_GREEN, "Deny for Dovecot:   " },
+	[AP_COVERAGE_NONE] = { AP_PLAIN, "Do not ask it:      " },
+};
+
+static void write_coverage(ap_context *context, const ap_doctor *doctor)
+{
+	for (size_t state = 0; state <= AP_COVERAGE_NONE; state++) {
+		const char *names = "";
+
+		for (size_t i = 0; i < doctor->coverage.n; i++) {
+			const ap_coverage *item = &doctor->coverage.items[i];
+
+			if (item->state == state && ap_doctor_asks(doctor, item->service->name))
+				names = ap_format(context->arena, "%s%s%s", names, names[0] != '\0' ? ", " : "",
+						  ap_printable(context->arena, item->service->name));
+		}
+		if (names[0] != '\0')
+			ap_paint_pieces(context->arena, &context->screen,
+					(const ap_piece[]){ { states[state].colour, states[state].label },
+							    { AP_PLAIN, names } },
+					2, LABEL_COLUMNS);
+	}
+}
+
 static void write_summary(ap_context *context, const ap_finding_list *findings)
 {
-	static const char *const what[] = { "let logins past the policy", "deny logins whatever it says",
-					    "keep the message from its user", "could not be examined" };
+	static const struct {
+		const char *one, *many;
+	} kinds[] = { { "way past the policy", "ways past the policy" },
+		      { "lockout", "lockouts" },
+		      { "message that is not read", "messages that are not read" },
+		      { "thing not examined", "things not examined" } };
 	const char *text = "", *verdict = findings->n == 0 ? "nothing found" : "";
 
 	for (size_t kind = 0; kind <= AP_FINDING_UNCERTAIN; kind++) {
@@ -50,8 +85,8 @@ static void write_summary(ap_context *context, const ap_finding_list *findings)
 		for (size_t i = 0; i < findings->n; i++)
 			n += findings->items[i].kind == kind ? 1 : 0;
 		if (n > 0)
-			text = ap_format(context->arena, "%s%s%zu %s", text, text[0] != '\0' ? ", " : ": ", n,
-					 what[kind]);
+			text = ap_format(context->arena, "%s%s%s", text, text[0] != '\0' ? ", " : ": ",
+					 ap_count_text(context->arena, n, kinds[kind].one, kinds[kind].many));
 	}
 	if (findings->n > 0)
 		verdict = ap_count_text(context->arena, findings->n, "finding", "findings");
@@ -68,5 +103,6 @@ void ap_doctor_report_text(ap_context *context, const ap_doctor_report *report)
 		write_findings(context, findings);
 		putchar('\n');
 	}
+	write_coverage(context, report->doctor);
 	write_summary(context, findings);
 }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 const ap_doctor_examiner ap_doctor_examiners[] = {
+	{ "pam", ap_doctor_pam },
 	{ "dovecot", ap_doctor_dovecot },
 	{ NULL, NULL },
 };

@@ -7,6 +7,7 @@
 #define AP_DOCTOR_H
 
 #include "../login/image.h"
+#include "coverage.h"
 #include "finding.h"
 #include "host.h"
 #include "pam_config.h"
@@ -18,6 +19,7 @@ typedef struct {
 	const char *const *services; /* the PAM services that are asked about; NULL: all */
 	size_t n_services;
 	ap_finding_list *findings;
+	ap_coverage_list coverage; /* which services ask the policy; ap_doctor_pam fills it */
 } ap_doctor;
 
 /* An examiner, and what it asks about, in words. */
@@ -30,6 +32,8 @@ void ap_doctor_dovecot(ap_doctor *doctor);
 
 /* In the order in which they are asked; ended by one whose name is NULL. */
 extern const ap_doctor_examiner ap_doctor_examiners[];
+
+void ap_doctor_pam(ap_doctor *doctor);
 
 /* True if the service is one of those that are asked about. */
 bool ap_doctor_asks(const ap_doctor *doctor, const char *service);

@@ -1,0 +1,45 @@
+#include "coverage.h"
+
+#include "known_services.h"
+#include "module_line.h"
+
+#include <string.h>
+
+const char *const ap_coverage_names[AP_COVERAGE_NONE + 1] = { "whole", "partly", "denies", "none" };
+
+/* su is included by su-l, and is a service all the same. */
+static bool is_fragment(const ap_pam_config *config, const ap_pam_service *service)
+{
+	if (strncmp(service->name, "common-", strlen("common-")) == 0)
+		return true;
+	return ap_pam_config_is_included(config, service) && ap_service_kind_of(service->name) == AP_SERVICE_UNKNOWN;
+}
+
+static ap_coverage_state state_of(ap_arena *arena, const ap_pam_service *service)
+{
+	size_t in_account = ap_module_lines_of(arena, service, AP_PAM_ACCOUNT).n;
+	ap_pam_outcome past;
+
+	if (ap_is_deny_passdb_service(arena, service))
+		return AP_COVERAGE_DENIES;
+	if (in_account == 0)
+		return ap_module_lines_of(arena, service, AP_PAM_AUTH).n > 0 ? AP_COVERAGE_PARTLY : AP_COVERAGE_NONE;
+	past = ap_ways_ask(arena, service, AP_PAM_ACCOUNT, AP_WAYS_PAST, ap_ways_success(AP_PAM_ACCOUNT), false);
+	return past.whole && !past.ways[AP_ASKED_NEVER].possible && !past.ways[AP_ASKED_DENIED].possible
+		       ? AP_COVERAGE_WHOLE
+		       : AP_COVERAGE_PARTLY;
+}
+
+ap_coverage_list ap_coverage_of(ap_arena *arena, const ap_pam_config *config)
+{
+	ap_coverage_list list = { .n = 0 };
+
+	for (size_t i = 0; i < config->n; i++) {
+		const ap_pam_service *service = &config->services[i];
+
+		if (!is_fragment(config, service))
+			*AP_PUSH(arena, list.items, list.n) =
+				(ap_coverage){ .service = service, .state = state_of(arena, service) };
+	}
+	return list;
+}

@@ -1,0 +1,281 @@
+/*
+ * The PAM files: does every login of a service come to the module, and does its denial count?
+ *
+ * The stacks are followed (pam_ways.h), and what stands on the module's lines is held against what the module takes.
+ */
+#include "module_line.h"
+#include "pam_examined.h"
+#include "pam_ways.h"
+
+#include <security/pam_appl.h>
+#include <string.h>
+
+/* A finding about a line is of the file that holds it: what several services include is mended once. */
+static const char *owner_of(const ap_pam_examined *e, const ap_pam_line *line)
+{
+	const char *slash = strrchr(line->file, '/');
+
+	if (e->service->file != NULL && strcmp(line->file, e->service->file) == 0)
+		return e->service->name;
+	return slash != NULL ? slash + 1 : line->file;
+}
+
+void ap_pam_add_finding(const ap_pam_examined *e, ap_finding_kind kind, const char *check, const ap_pam_line *line,
+			const char *what, const char *why, const char *change)
+{
+	const ap_finding finding = { .kind = kind,
+				     .check = check,
+				     .service = line != NULL ? owner_of(e, line) : e->service->name,
+				     .file = line != NULL ? line->file : e->service->file,
+				     .line = line != NULL ? line->line : 0,
+				     .what = what,
+				     .why = why,
+				     .change = change };
+
+	ap_finding_add(e->doctor->findings, &finding);
+}
+
+const char *ap_pam_line_as(const ap_pam_examined *e, const ap_pam_line *line, ap_pam_phase phase, const char *control)
+{
+	const char *text = ap_format(e->arena, "%s %s %s", ap_pam_phase_names[phase], control, line->module);
+
+	for (size_t i = 0; i < line->n_arguments; i++) {
+		bool brackets = strpbrk(line->arguments[i], " \t]") != NULL;
+
+		text = ap_format(e->arena, "%s %s%s%s", text, brackets ? "[" : "", line->arguments[i],
+				 brackets ? "]" : "");
+	}
+	return text;
+}
+
+/*
+ * What becomes of its answers
+ */
+
+static bool is_module_missing(const ap_pam_examined *e, const ap_module_lines *lines)
+{
+	struct stat info;
+
+	return e->folders.n > 0 &&
+	       ap_module_file_find(e->doctor->host, &e->folders, lines->items[0]->module, &info) == NULL;
+}
+
+static void tell_too_many(const ap_pam_examined *e, ap_pam_phase phase)
+{
+	ap_pam_add_finding(
+		e, AP_FINDING_UNCERTAIN, "too-many-ways", NULL,
+		ap_format(e->arena, "the %s stack has more ways than can be followed", ap_pam_phase_names[phase]),
+		"a way past the module may be among those that were not",
+		"make the stack simpler: fewer jumps and substacks");
+}
+
+/* Ways on which the policy's denial does not count. `asked` of a service that only denies is its own. */
+static void check_past(const ap_pam_examined *e, ap_pam_phase phase, ap_pam_answers success, bool missing)
+{
+	const ap_pam_stack *stack = &e->service->stacks[phase];
+	ap_pam_outcome past = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_PAST, success, missing);
+	const ap_pam_line *line;
+	const char *what;
+
+	if (past.ways[AP_ASKED_NEVER].possible) {
+		what = ap_ways_explain_never(e->arena, stack, &past.ways[AP_ASKED_NEVER], &line);
+		ap_pam_add_finding(e, AP_FINDING_BYPASS, "never-asked", line, what,
+				   "such a login succeeds whatever the policy says of it",
+				   ap_format(e->arena,
+					     "write the module before that line, best as the first of its type: %s",
+					     ap_pam_line_as(e, line, phase, "required")));
+	}
+	if (past.ways[AP_ASKED_DENIED].possible) {
+		what = ap_ways_explain_denied(e->arena, stack, &past.ways[AP_ASKED_DENIED], &line);
+		ap_pam_add_finding(e, AP_FINDING_BYPASS, "denial-lost", line, what,
+				   "a login succeeds that the policy denies",
+				   ap_format(e->arena, "write it as required, and as the first of its type: %s",
+					     ap_pam_line_as(e, line, phase, "required")));
+	}
+	if (!past.whole)
+		tell_too_many(e, phase);
+}
+
+static bool can_succeed(const ap_pam_outcome *outcome)
+{
+	return outcome->ways[AP_ASKED_NEVER].possible || outcome->ways[AP_ASKED_LET_IN].possible ||
+	       outcome->ways[AP_ASKED_DENIED].possible;
+}
+
+/* Is nobody let in whom the policy allows, though somebody would be without the module? */
+static void check_lockout(const ap_pam_examined *e, ap_pam_phase phase, const ap_module_lines *lines)
+{
+	ap_pam_answers success = ap_ways_success(phase);
+	ap_pam_outcome allowed = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_ALLOWED, success, false);
+	ap_pam_outcome without = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_WITHOUT, success, false);
+	const ap_pam_line *line = lines->items[0];
+	ap_module_options options;
+	bool user_unknown;
+
+	for (size_t i = 0; i < lines->n; i++)
+		if (ap_module_line_options(e->arena, lines->items[i], &options) != NULL)
+			return; /* nobody is let in for that, and it is told already */
+	if (!allowed.whole || can_succeed(&allowed) || !can_succeed(&without))
+		return;
+	user_unknown = ap_ways_letting_in(e->arena, line, phase) == PAM_USER_UNKNOWN;
+	ap_pam_add_finding(
+		e, AP_FINDING_LOCKOUT, "allowed-denied", line,
+		user_unknown
+			? "allowed=user-unknown, which only a passdb of Dovecot's with deny = yes reads as \"not denied\""
+			: ap_format(e->arena, "its control \"%s\" takes the answer of an allowed login for a failure",
+				    line->word != NULL ? line->word : ""),
+		"every login is denied, also those that the policy allows",
+		user_unknown
+			? "take allowed=user-unknown away"
+			: ap_format(e->arena, "write it as required: %s", ap_pam_line_as(e, line, phase, "required")));
+}
+
+/* The one line that says yes: it checks no password. */
+static void check_only_auth(const ap_pam_examined *e, const ap_module_lines *lines)
+{
+	ap_pam_answers success = ap_ways_success(AP_PAM_AUTH);
+	ap_pam_outcome with = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_NO_PASSWORD, success, false);
+	ap_pam_outcome nobody = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_NOBODY, success, false);
+	const ap_pam_line *line = lines->items[0];
+
+	if (!with.ways[AP_ASKED_LET_IN].possible || nobody.ways[AP_ASKED_NEVER].possible)
+		return;
+	for (size_t i = 0; i < lines->n; i++)
+		if (ap_ways_letting_in(e->arena, lines->items[i], AP_PAM_AUTH) == PAM_SUCCESS)
+			line = lines->items[i];
+	ap_pam_add_finding(e, AP_FINDING_BYPASS, "only-auth", line,
+			   ap_format(e->arena, "\"%s\" can be the only line that says yes",
+				     ap_ways_line_text(e->arena, line, AP_PAM_AUTH)),
+			   "the module checks no password: whoever the policy allows is let in with any",
+			   "take allowed=success away and write required; the policy belongs into the account phase");
+}
+
+/* An allowed login that ends the stack is not held against what stands behind. */
+static void check_skips(const ap_pam_examined *e, const ap_pam_stack *stack, const ap_pam_line *line,
+			ap_pam_phase phase)
+{
+	int answer = ap_ways_letting_in(e->arena, line, phase);
+	size_t place = (size_t)(line - stack->lines);
+
+	if (ap_pam_action(line, answer) != AP_PAM_DONE || ap_pam_next_place(stack, place, AP_PAM_DONE) == place + 1)
+		return;
+	ap_pam_add_finding(e, AP_FINDING_BYPASS, "skips-others", line,
+			   ap_format(e->arena, "its control \"%s\" ends the stack for an allowed login", line->word),
+			   "the modules behind it, which may know of an expired account, are not asked",
+			   ap_format(e->arena, "write it as required: %s", ap_pam_line_as(e, line, phase, "required")));
+}
+
+static void check_unreadable(const ap_pam_examined *e, ap_pam_phase phase)
+{
+	const ap_pam_stack *stack = &e->service->stacks[phase];
+
+	for (size_t i = 0; i < stack->n; i++)
+		if (stack->lines[i].kind == AP_PAM_FAILS)
+			ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "line-unreadable", &stack->lines[i],
+					   stack->lines[i].fault,
+					   "libpam answers with a denial in the place of this line",
+					   "correct the line, or take it away");
+}
+
+static void check_phase(const ap_pam_examined *e, ap_pam_phase phase)
+{
+	const ap_pam_stack *stack = &e->service->stacks[phase];
+	ap_module_lines lines = ap_module_lines_of(e->arena, e->service, phase);
+
+	for (size_t i = 0; i < lines.n; i++) {
+		ap_pam_check_module_line(e, lines.items[i]);
+		check_skips(e, stack, lines.items[i], phase);
+	}
+	if (lines.n == 0)
+		return;
+	check_unreadable(e, phase);
+	if (e->is_deny_passdb)
+		return;
+	if (phase == AP_PAM_ACCOUNT)
+		check_past(e, phase, ap_ways_success(phase), is_module_missing(e, &lines));
+	else
+		check_only_auth(e, &lines);
+	check_lockout(e, phase, &lines);
+}
+
+/* Of a service for a passdb that denies: is it told that somebody is not denied, who is; or that everybody is? */
+static void check_deny_passdb(const ap_pam_examined *e)
+{
+	ap_pam_phase phase = ap_module_lines_of(e->arena, e->service, AP_PAM_AUTH).n > 0 ? AP_PAM_AUTH : AP_PAM_ACCOUNT;
+	ap_pam_answers not_denied = AP_PAM_ANSWER(PAM_USER_UNKNOWN);
+	ap_pam_outcome allowed = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_ALLOWED, not_denied, false);
+	const ap_pam_line *line = ap_module_lines_of(e->arena, e->service, phase).items[0];
+
+	check_past(e, phase, not_denied, false);
+	if (allowed.ways[AP_ASKED_LET_IN].possible)
+		return;
+	ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "allowed-denied", line,
+			   ap_format(e->arena,
+				     "its control \"%s\" does not pass on that an allowed login is unknown to it",
+				     line->word != NULL ? line->word : ""),
+			   "Dovecot takes any other answer for a denial: nobody is let in",
+			   ap_format(e->arena, "write it as required: %s", ap_pam_line_as(e, line, phase, "required")));
+}
+
+static void check_auth_alone(const ap_pam_examined *e)
+{
+	ap_module_lines in_auth = ap_module_lines_of(e->arena, e->service, AP_PAM_AUTH);
+
+	if (e->is_deny_passdb || in_auth.n == 0 || ap_module_lines_of(e->arena, e->service, AP_PAM_ACCOUNT).n > 0)
+		return;
+	ap_pam_add_finding(
+		e, AP_FINDING_BYPASS, "auth-alone", in_auth.items[0], "the module stands in the auth phase alone",
+		"what never comes to that phase is not held against the policy: ssh by public key, sudo by NOPASSWD, cron",
+		"write before the other account lines: account required " AP_MODULE_NAME);
+}
+
+static bool names_module(const ap_pam_examined *e)
+{
+	for (unsigned phase = 0; phase < AP_N_PAM_PHASES; phase++)
+		if (ap_module_lines_of(e->arena, e->service, (ap_pam_phase)phase).n > 0)
+			return true;
+	return false;
+}
+
+static void check_service(const ap_pam_examined *e)
+{
+	if (e->service->refused != NULL && (names_module(e) || e->doctor->services != NULL)) {
+		const ap_pam_line place = { .file = e->service->refused_file, .line = e->service->refused_line };
+
+		ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "service-refused", &place, e->service->refused,
+				   "libpam refuses the service as a whole: nobody is let in", "correct what is there");
+		return;
+	}
+	check_phase(e, AP_PAM_AUTH);
+	check_phase(e, AP_PAM_ACCOUNT);
+	check_auth_alone(e);
+	if (e->is_deny_passdb)
+		check_deny_passdb(e);
+}
+
+void ap_doctor_pam(ap_doctor *doctor)
+{
+	ap_arena *arena = doctor->host->arena;
+	ap_pam_examined e = { .doctor = doctor, .arena = arena, .folders = ap_module_folders_of(doctor->host) };
+
+	doctor->coverage = ap_coverage_of(arena, doctor->pam);
+	if (doctor->pam->folder_fault != NULL) {
+		const ap_finding finding = { .kind = AP_FINDING_UNCERTAIN,
+					     .check = "pam-unreadable",
+					     .service = "pam",
+					     .what = doctor->pam->folder_fault,
+					     .why = "which services there are could not be examined",
+					     .change = "run this as root" };
+
+		ap_finding_add(doctor->findings, &finding);
+	}
+	for (size_t i = 0; i < doctor->coverage.n; i++) {
+		e.service = doctor->coverage.items[i].service;
+		if (!ap_doctor_asks(doctor, e.service->name))
+			continue;
+		e.is_deny_passdb = ap_is_deny_passdb_service(arena, e.service);
+		check_service(&e);
+		if (doctor->coverage.items[i].state == AP_COVERAGE_NONE)
+			ap_pam_check_not_asking(&e);
+	}
+}

@@ -1,0 +1,116 @@
+/* What stands on the lines of the module: the file that they name, and options that do what nobody wants. */
+#include "known_services.h"
+#include "module_line.h"
+#include "pam_examined.h"
+
+#include "../login/view.h"
+
+#include <string.h>
+
+static bool is_login(const ap_pam_examined *e)
+{
+	return ap_service_kind_of(e->service->name) != AP_SERVICE_UNKNOWN;
+}
+
+static void check_module_file(const ap_pam_examined *e, const ap_pam_line *line)
+{
+	struct stat info;
+	const char *path = ap_module_file_find(e->doctor->host, &e->folders, line->module, &info);
+
+	if (path == NULL && (e->folders.n > 0 || line->module[0] == '/'))
+		ap_pam_add_finding(
+			e, AP_FINDING_LOCKOUT, "module-missing", line,
+			ap_format(e->arena, "there is no %s%s%s", line->module, line->module[0] != '/' ? " in " : "",
+				  line->module[0] != '/' ? e->folders.items[0] : ""),
+			"libpam answers in its place that it is unknown: who is denied by that, and who is let in, is the "
+			"control's chance",
+			"install the module there, or take the line away");
+	else if (path == NULL)
+		ap_pam_add_finding(e, AP_FINDING_UNCERTAIN, "module-folder", line,
+				   "no folder of PAM modules was found on this machine",
+				   "whether the module is installed could not be examined",
+				   "look for " AP_MODULE_NAME " where libpam does");
+	else if (info.st_uid != 0 || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		ap_pam_add_finding(
+			e, AP_FINDING_BYPASS, "module-writable", line,
+			ap_format(e->arena,
+				  "%s has the mode %04o and the owner %u; it should be root's, and no other's to write",
+				  path, (unsigned)(info.st_mode & 07777), (unsigned)info.st_uid),
+			"whoever writes to it decides over logins, and runs what he likes as root",
+			ap_format(e->arena, "chown root:root %s && chmod 0644 %s", path, path));
+}
+
+static void check_file(const ap_pam_examined *e, const ap_pam_line *line, const char *option, const char *path)
+{
+	if (path == NULL || ap_host_has(e->doctor->host, path))
+		return;
+	ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "file-missing", line,
+			   ap_format(e->arena, "%s=%s: there is no such file", option, path),
+			   "no policy can be had, and nobody is let in",
+			   ap_format(e->arena,
+				     "name a file that is there, or take %s= away: what is in force is then asked",
+				     option));
+}
+
+static void check_config(const ap_pam_examined *e, const ap_pam_line *line, const ap_module_options *options)
+{
+	check_file(e, line, "config", options->config);
+	check_file(e, line, "image", options->image);
+	check_file(e, line, "compiler", options->compiler);
+	if (options->config == NULL || !is_login(e))
+		return;
+	ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "config", line,
+			   ap_format(e->arena, "config=%s: the files' text is read at each login", options->config),
+			   "an edit counts before anybody has checked it, and one mistake in it denies every login",
+			   "take config= away, and put the files in force with \"accesspolicy apply\"");
+}
+
+static void check_message(const ap_pam_examined *e, const ap_pam_line *line, const ap_module_options *options)
+{
+	ap_service_kind kind = ap_service_kind_of(e->service->name);
+	bool is_sshd = strcmp(e->service->name, "sshd") == 0;
+
+	if (options->style != AP_MESSAGE_PROMPT || e->is_deny_passdb ||
+	    (kind != AP_SERVICE_REMOTE && kind != AP_SERVICE_LOCAL))
+		return;
+	ap_pam_add_finding(
+		e, AP_FINDING_MESSAGE, is_sshd ? "prompt-sshd" : "prompt", line,
+		"message=prompt, which only a passdb of Dovecot's passes on",
+		is_sshd ? "by password and public key nothing is shown, and a login by keyboard-interactive hangs until it times out"
+			: "the denied user is asked for something in the place of being told, or sees nothing",
+		"take message=prompt away: the default, message=error, is what this service shows");
+}
+
+static void check_client(const ap_pam_examined *e, const ap_pam_line *line, const ap_module_options *options)
+{
+	const ap_image *image = e->doctor->image;
+	ap_view view;
+
+	if (options->client == NULL || image == NULL || options->config != NULL || options->image != NULL)
+		return;
+	view = ap_view_of(image);
+	if (ap_view_find_client(&view, options->client) != AP_NONE)
+		return;
+	ap_pam_add_finding(
+		e, AP_FINDING_LOCKOUT, "client-unknown", line,
+		ap_format(e->arena, "client=%s is no client type that the policy in force knows", options->client),
+		"the module cannot decide, and nobody is let in",
+		"write one of the policy's client types, or declare this one under client_types and apply it");
+}
+
+void ap_pam_check_module_line(const ap_pam_examined *e, const ap_pam_line *line)
+{
+	ap_module_options options;
+	const char *fault = ap_module_line_options(e->arena, line, &options);
+
+	check_module_file(e, line);
+	if (fault != NULL) {
+		ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "option", line, fault,
+				   "with a wrong option the module lets nobody in",
+				   "correct the option: pam_accesspolicy(8), OPTIONS");
+		return;
+	}
+	check_config(e, line, &options);
+	check_message(e, line, &options);
+	check_client(e, line, &options);
+}

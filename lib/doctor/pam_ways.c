@@ -1,0 +1,201 @@
+#include "pam_ways.h"
+
+#include "module_line.h"
+
+#include <security/pam_appl.h>
+#include <string.h>
+
+#define YES (AP_PAM_ANSWER(PAM_SUCCESS) | AP_PAM_ANSWER(PAM_NEW_AUTHTOK_REQD))
+
+typedef struct {
+	ap_arena *arena;
+	ap_pam_phase phase;
+	ap_ways_question question;
+	bool module_missing;
+} asking;
+
+ap_pam_answers ap_ways_success(ap_pam_phase phase)
+{
+	return phase == AP_PAM_ACCOUNT ? YES : AP_PAM_ANSWER(PAM_SUCCESS);
+}
+
+int ap_ways_letting_in(ap_arena *arena, const ap_pam_line *line, ap_pam_phase phase)
+{
+	ap_module_options options;
+
+	if (ap_module_line_options(arena, line, &options) != NULL)
+		return PAM_SERVICE_ERR;
+	if (options.answer == AP_ALLOWED_USER_UNKNOWN)
+		return PAM_USER_UNKNOWN;
+	return phase == AP_PAM_AUTH && options.answer == AP_ALLOWED_NOT_WRITTEN ? PAM_IGNORE : PAM_SUCCESS;
+}
+
+static ap_pam_voice voice_of_module(const asking *a, const ap_pam_line *line)
+{
+	int letting_in = ap_ways_letting_in(a->arena, line, a->phase);
+	ap_pam_voice voice = { .decides = true, .lets_in = AP_PAM_ANSWER(letting_in) };
+
+	if (a->question == AP_WAYS_WITHOUT || a->question == AP_WAYS_NOBODY)
+		return (ap_pam_voice){ .can = AP_PAM_ANSWER(PAM_IGNORE) };
+	if (a->module_missing)
+		return (ap_pam_voice){ .decides = true, .can = AP_PAM_ANSWER(PAM_MODULE_UNKNOWN) };
+	if (letting_in == PAM_SERVICE_ERR)
+		return (ap_pam_voice){ .decides = true, .can = AP_PAM_ANSWER(PAM_SERVICE_ERR) };
+	voice.can = voice.lets_in;
+	if (a->question == AP_WAYS_PAST)
+		voice.can |= AP_PAM_ANSWER(PAM_PERM_DENIED) | AP_PAM_ANSWER(PAM_SERVICE_ERR);
+	return voice;
+}
+
+/*
+ * What is known of other modules: that pam_deny never says yes, and pam_permit always. All others are taken to answer whatever
+ * a module can, also a module that is not there yet.
+ */
+static ap_pam_voice voice_of(void *context, const ap_pam_line *line)
+{
+	const asking *a = context;
+	bool without_yes = a->question == AP_WAYS_NO_PASSWORD || a->question == AP_WAYS_NOBODY;
+	const char *name = ap_pam_line_module(line);
+
+	if (ap_is_module_line(line))
+		return voice_of_module(a, line);
+	if (strcmp(name, "pam_permit.so") == 0)
+		return (ap_pam_voice){ .can = AP_PAM_ANSWER(PAM_SUCCESS) };
+	if (strcmp(name, "pam_deny.so") == 0)
+		return (ap_pam_voice){ .can = AP_PAM_ANY_ANSWER & ~(YES | AP_PAM_ANSWER(PAM_IGNORE)) };
+	return (ap_pam_voice){ .can = without_yes ? AP_PAM_ANY_ANSWER & ~YES : AP_PAM_ANY_ANSWER };
+}
+
+ap_pam_outcome ap_ways_ask(ap_arena *arena, const ap_pam_service *service, ap_pam_phase phase,
+			   ap_ways_question question, ap_pam_answers success, bool module_missing)
+{
+	asking a = { .arena = arena, .phase = phase, .question = question, .module_missing = module_missing };
+
+	if (service->refused != NULL)
+		return (ap_pam_outcome){ .whole = true };
+	return ap_pam_stack_walk(arena, &service->stacks[phase], success, voice_of, &a);
+}
+
+/*
+ * In words
+ */
+
+const char *ap_ways_line_text(ap_arena *arena, const ap_pam_line *line, ap_pam_phase phase)
+{
+	const char *word = line->word != NULL ? line->word : "";
+	bool brackets = strchr(word, '=') != NULL;
+
+	return ap_format(arena, "%s %s%s%s %s", ap_pam_phase_names[phase], brackets ? "[" : "", word,
+			 brackets ? "]" : "", ap_pam_line_module(line));
+}
+
+static const char *answer_text(int answer)
+{
+	if (answer == PAM_NEW_AUTHTOK_REQD)
+		return "new_authtok_reqd (the password must be changed)";
+	return ap_pam_answer_name(answer);
+}
+
+static const char *control_text(ap_arena *arena, const ap_pam_line *line)
+{
+	return ap_format(arena, "\"%s\"", line->word != NULL ? line->word : "");
+}
+
+/* "line 4", or with the file where that is another one. */
+static const char *place_text(ap_arena *arena, const ap_pam_line *line, const ap_pam_line *seen_from)
+{
+	if (strcmp(line->file, seen_from->file) == 0)
+		return ap_format(arena, "line %u", line->line);
+	return ap_format(arena, "%s line %u", line->file, line->line);
+}
+
+static size_t place_of(const ap_pam_stack *stack, const ap_pam_line *line)
+{
+	return (size_t)(line - stack->lines);
+}
+
+static const ap_pam_line *first_module_line(const ap_pam_stack *stack)
+{
+	for (size_t i = 0; i < stack->n; i++)
+		if (ap_is_module_line(&stack->lines[i]))
+			return &stack->lines[i];
+	return NULL;
+}
+
+const char *ap_ways_explain_never(ap_arena *arena, const ap_pam_stack *stack, const ap_pam_way *way,
+				  const ap_pam_line **ret_module)
+{
+	const ap_pam_line *module = first_module_line(stack);
+	size_t place = place_of(stack, module);
+
+	*ret_module = module;
+	for (size_t i = 0; i < way->n_steps; i++) {
+		const ap_pam_step *step = &way->steps[i];
+		int action = ap_pam_action(step->line, step->answer);
+
+		if (place_of(stack, step->line) > place ||
+		    ap_pam_next_place(stack, place_of(stack, step->line), action) <= place)
+			continue;
+		return ap_format(arena, "where %s in %s answers %s, its control %s %s, and %s is never asked",
+				 ap_pam_line_module(step->line), place_text(arena, step->line, module),
+				 answer_text(step->answer), control_text(arena, step->line),
+				 action > 0 ? "jumps over this line" : "ends the stack there", AP_MODULE_NAME);
+	}
+	return "the stack can succeed without a question to " AP_MODULE_NAME;
+}
+
+static const ap_pam_step *first_denial(ap_arena *arena, const ap_pam_way *way, ap_pam_phase phase)
+{
+	for (size_t i = 0; i < way->n_steps; i++)
+		if (ap_is_module_line(way->steps[i].line) &&
+		    way->steps[i].answer != ap_ways_letting_in(arena, way->steps[i].line, phase))
+			return &way->steps[i];
+	return NULL;
+}
+
+/* A denial that the stack was told of as one, and that did not last. */
+static const char *explain_lost(ap_arena *arena, const ap_pam_way *way, const ap_pam_line *module)
+{
+	bool behind = false;
+
+	for (size_t i = 0; i < way->n_steps; i++) {
+		const ap_pam_step *step = &way->steps[i];
+		int action = ap_pam_action(step->line, step->answer);
+
+		behind = behind || step->line == module;
+		if (behind && action == AP_PAM_RESET)
+			return ap_format(arena,
+					 "%s in %s is \"reset\" where it answers %s, which takes the denial back",
+					 ap_pam_line_module(step->line), place_text(arena, step->line, module),
+					 answer_text(step->answer));
+		if (!behind && step->answer == PAM_NEW_AUTHTOK_REQD && (action == AP_PAM_BAD || action == AP_PAM_DIE))
+			return ap_format(arena,
+					 "where %s in %s answers %s, its control %s takes that for a failure, and "
+					 "libpam answers so whatever comes behind it",
+					 ap_pam_line_module(step->line), place_text(arena, step->line, module),
+					 answer_text(step->answer), control_text(arena, step->line));
+	}
+	return "the stack can succeed though " AP_MODULE_NAME " denies";
+}
+
+const char *ap_ways_explain_denied(ap_arena *arena, const ap_pam_stack *stack, const ap_pam_way *way,
+				   const ap_pam_line **ret_module)
+{
+	ap_pam_phase phase = AP_PAM_ACCOUNT;
+	const ap_pam_step *step = first_denial(arena, way, phase);
+	const char *what = "goes on";
+	int action;
+
+	*ret_module = step != NULL ? step->line : first_module_line(stack);
+	action = step != NULL ? ap_pam_action(step->line, step->answer) : AP_PAM_BAD;
+	if (action == AP_PAM_BAD || action == AP_PAM_DIE)
+		return explain_lost(arena, way, *ret_module);
+	if (action == AP_PAM_OK || action == AP_PAM_DONE)
+		what = "takes it for a good answer";
+	else if (action > 0)
+		what = "jumps over what follows";
+	else if (action == AP_PAM_IGNORE)
+		what = "ignores it";
+	return ap_format(arena, "where the module answers %s, its control %s %s", answer_text(step->answer),
+			 control_text(arena, step->line), what);
+}
