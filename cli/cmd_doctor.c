@@ -99,10 +99,9 @@ static bool take_services(ap_context *context, const ap_usage *usage, char **arg
 		while (k < n_known && strcasecmp(known[k], argv[i]) != 0)
 			k++;
 		if (k == n_known) {
-			(void)ap_usage_error(usage, "\"%s\" is no service of this machine%s; there are: %s",
-					     ap_printable(context->arena, argv[i]),
-					     ap_did_you_mean(context, argv[i], known, n_known),
-					     listed(context, known, n_known));
+			(void)ap_usage_error(usage, "\"%s\" is no service of this machine, which has %s%s",
+					     ap_printable(context->arena, argv[i]), listed(context, known, n_known),
+					     ap_did_you_mean(context, argv[i], known, n_known));
 			return false;
 		}
 		*AP_PUSH(context->arena, services, doctor->n_services) = known[k];

@@ -69,29 +69,51 @@ static void tell_too_many(const ap_pam_examined *e, ap_pam_phase phase)
 		"make the stack simpler: fewer jumps and substacks");
 }
 
-/* Ways on which the policy's denial does not count. `asked` of a service that only denies is its own. */
+static const char *why_of(const ap_pam_way *way, const char *otherwise)
+{
+	return ap_ways_needs_new_password(way)
+		       ? "whoever must change a password that has expired is let in to do so, whatever the policy says"
+		       : otherwise;
+}
+
+static void tell_never(const ap_pam_examined *e, ap_pam_phase phase, const ap_pam_way *way)
+{
+	const ap_pam_line *line;
+	const char *what = ap_ways_explain_never(e->arena, &e->service->stacks[phase], way, &line);
+
+	ap_pam_add_finding(e, AP_FINDING_BYPASS, "never-asked", line, what,
+			   why_of(way, "such a login succeeds whatever the policy says of it"),
+			   ap_format(e->arena, "write the module before that line, best as the first of its type: %s",
+				     ap_pam_line_as(e, line, phase, "required")));
+}
+
+static void tell_denied(const ap_pam_examined *e, ap_pam_phase phase, const ap_pam_way *way)
+{
+	const ap_pam_line *line;
+	const char *what = ap_ways_explain_denied(e->arena, &e->service->stacks[phase], way, &line);
+
+	ap_pam_add_finding(e, AP_FINDING_BYPASS, "denial-lost", line, what,
+			   why_of(way, "a login succeeds that the policy denies"),
+			   ap_format(e->arena, "write it as required, and as the first of its type: %s",
+				     ap_pam_line_as(e, line, phase, "required")));
+}
+
+/*
+ * Ways on which the policy's denial does not count; `success` is what the service takes for a yes. Of several, one is told for
+ * which no password need have expired.
+ */
 static void check_past(const ap_pam_examined *e, ap_pam_phase phase, ap_pam_answers success, bool missing)
 {
-	const ap_pam_stack *stack = &e->service->stacks[phase];
 	ap_pam_outcome past = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_PAST, success, missing);
-	const ap_pam_line *line;
-	const char *what;
+	ap_pam_outcome plain = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_PAST_PLAIN, success, missing);
 
-	if (past.ways[AP_ASKED_NEVER].possible) {
-		what = ap_ways_explain_never(e->arena, stack, &past.ways[AP_ASKED_NEVER], &line);
-		ap_pam_add_finding(e, AP_FINDING_BYPASS, "never-asked", line, what,
-				   "such a login succeeds whatever the policy says of it",
-				   ap_format(e->arena,
-					     "write the module before that line, best as the first of its type: %s",
-					     ap_pam_line_as(e, line, phase, "required")));
-	}
-	if (past.ways[AP_ASKED_DENIED].possible) {
-		what = ap_ways_explain_denied(e->arena, stack, &past.ways[AP_ASKED_DENIED], &line);
-		ap_pam_add_finding(e, AP_FINDING_BYPASS, "denial-lost", line, what,
-				   "a login succeeds that the policy denies",
-				   ap_format(e->arena, "write it as required, and as the first of its type: %s",
-					     ap_pam_line_as(e, line, phase, "required")));
-	}
+	for (int kind = 0; kind < AP_N_ASKED; kind++)
+		if (plain.ways[kind].possible)
+			past.ways[kind] = plain.ways[kind];
+	if (past.ways[AP_ASKED_NEVER].possible)
+		tell_never(e, phase, &past.ways[AP_ASKED_NEVER]);
+	if (past.ways[AP_ASKED_DENIED].possible)
+		tell_denied(e, phase, &past.ways[AP_ASKED_DENIED]);
 	if (!past.whole)
 		tell_too_many(e, phase);
 }
@@ -122,8 +144,8 @@ static void check_lockout(const ap_pam_examined *e, ap_pam_phase phase, const ap
 		e, AP_FINDING_LOCKOUT, "allowed-denied", line,
 		user_unknown
 			? "allowed=user-unknown, which only a passdb of Dovecot's with deny = yes reads as \"not denied\""
-			: ap_format(e->arena, "its control \"%s\" takes the answer of an allowed login for a failure",
-				    line->word != NULL ? line->word : ""),
+			: ap_format(e->arena, "its control %s takes the answer of an allowed login for a failure",
+				    ap_ways_control_text(e->arena, line)),
 		"every login is denied, also those that the policy allows",
 		user_unknown
 			? "take allowed=user-unknown away"
@@ -160,7 +182,8 @@ static void check_skips(const ap_pam_examined *e, const ap_pam_stack *stack, con
 	if (ap_pam_action(line, answer) != AP_PAM_DONE || ap_pam_next_place(stack, place, AP_PAM_DONE) == place + 1)
 		return;
 	ap_pam_add_finding(e, AP_FINDING_BYPASS, "skips-others", line,
-			   ap_format(e->arena, "its control \"%s\" ends the stack for an allowed login", line->word),
+			   ap_format(e->arena, "its control %s ends the stack for an allowed login",
+				     ap_ways_control_text(e->arena, line)),
 			   "the modules behind it, which may know of an expired account, are not asked",
 			   ap_format(e->arena, "write it as required: %s", ap_pam_line_as(e, line, phase, "required")));
 }
@@ -210,9 +233,8 @@ static void check_deny_passdb(const ap_pam_examined *e)
 	if (allowed.ways[AP_ASKED_LET_IN].possible)
 		return;
 	ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "allowed-denied", line,
-			   ap_format(e->arena,
-				     "its control \"%s\" does not pass on that an allowed login is unknown to it",
-				     line->word != NULL ? line->word : ""),
+			   ap_format(e->arena, "its control %s does not pass on that an allowed login is unknown to it",
+				     ap_ways_control_text(e->arena, line)),
 			   "Dovecot takes any other answer for a denial: nobody is let in",
 			   ap_format(e->arena, "write it as required: %s", ap_pam_line_as(e, line, phase, "required")));
 }

@@ -6,6 +6,7 @@
 #include "../login/view.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static bool is_login(const ap_pam_examined *e)
 {
@@ -30,7 +31,7 @@ static void check_module_file(const ap_pam_examined *e, const ap_pam_line *line)
 				   "no folder of PAM modules was found on this machine",
 				   "whether the module is installed could not be examined",
 				   "look for " AP_MODULE_NAME " where libpam does");
-	else if (info.st_uid != 0 || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	else if ((info.st_uid != 0 && info.st_uid != geteuid()) || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		ap_pam_add_finding(
 			e, AP_FINDING_BYPASS, "module-writable", line,
 			ap_format(e->arena,

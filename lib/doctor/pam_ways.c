@@ -42,7 +42,7 @@ static ap_pam_voice voice_of_module(const asking *a, const ap_pam_line *line)
 	if (letting_in == PAM_SERVICE_ERR)
 		return (ap_pam_voice){ .decides = true, .can = AP_PAM_ANSWER(PAM_SERVICE_ERR) };
 	voice.can = voice.lets_in;
-	if (a->question == AP_WAYS_PAST)
+	if (a->question == AP_WAYS_PAST || a->question == AP_WAYS_PAST_PLAIN)
 		voice.can |= AP_PAM_ANSWER(PAM_PERM_DENIED) | AP_PAM_ANSWER(PAM_SERVICE_ERR);
 	return voice;
 }
@@ -54,7 +54,7 @@ static ap_pam_voice voice_of_module(const asking *a, const ap_pam_line *line)
 static ap_pam_voice voice_of(void *context, const ap_pam_line *line)
 {
 	const asking *a = context;
-	bool without_yes = a->question == AP_WAYS_NO_PASSWORD || a->question == AP_WAYS_NOBODY;
+	ap_pam_answers can = AP_PAM_ANY_ANSWER;
 	const char *name = ap_pam_line_module(line);
 
 	if (ap_is_module_line(line))
@@ -63,7 +63,11 @@ static ap_pam_voice voice_of(void *context, const ap_pam_line *line)
 		return (ap_pam_voice){ .can = AP_PAM_ANSWER(PAM_SUCCESS) };
 	if (strcmp(name, "pam_deny.so") == 0)
 		return (ap_pam_voice){ .can = AP_PAM_ANY_ANSWER & ~(YES | AP_PAM_ANSWER(PAM_IGNORE)) };
-	return (ap_pam_voice){ .can = without_yes ? AP_PAM_ANY_ANSWER & ~YES : AP_PAM_ANY_ANSWER };
+	if (a->question == AP_WAYS_NO_PASSWORD || a->question == AP_WAYS_NOBODY)
+		can &= ~YES;
+	if (a->question == AP_WAYS_PAST_PLAIN)
+		can &= ~AP_PAM_ANSWER(PAM_NEW_AUTHTOK_REQD);
+	return (ap_pam_voice){ .can = can };
 }
 
 ap_pam_outcome ap_ways_ask(ap_arena *arena, const ap_pam_service *service, ap_pam_phase phase,
@@ -80,13 +84,17 @@ ap_pam_outcome ap_ways_ask(ap_arena *arena, const ap_pam_service *service, ap_pa
  * In words
  */
 
-const char *ap_ways_line_text(ap_arena *arena, const ap_pam_line *line, ap_pam_phase phase)
+static const char *control_of(ap_arena *arena, const ap_pam_line *line)
 {
 	const char *word = line->word != NULL ? line->word : "";
-	bool brackets = strchr(word, '=') != NULL;
 
-	return ap_format(arena, "%s %s%s%s %s", ap_pam_phase_names[phase], brackets ? "[" : "", word,
-			 brackets ? "]" : "", ap_pam_line_module(line));
+	return strchr(word, '=') != NULL ? ap_format(arena, "[%s]", word) : word;
+}
+
+const char *ap_ways_line_text(ap_arena *arena, const ap_pam_line *line, ap_pam_phase phase)
+{
+	return ap_format(arena, "%s %s %s", ap_pam_phase_names[phase], control_of(arena, line),
+			 ap_pam_line_module(line));
 }
 
 static const char *answer_text(int answer)
@@ -96,9 +104,9 @@ static const char *answer_text(int answer)
 	return ap_pam_answer_name(answer);
 }
 
-static const char *control_text(ap_arena *arena, const ap_pam_line *line)
+const char *ap_ways_control_text(ap_arena *arena, const ap_pam_line *line)
 {
-	return ap_format(arena, "\"%s\"", line->word != NULL ? line->word : "");
+	return ap_format(arena, "\"%s\"", control_of(arena, line));
 }
 
 /* "line 4", or with the file where that is another one. */
@@ -138,10 +146,18 @@ const char *ap_ways_explain_never(ap_arena *arena, const ap_pam_stack *stack, co
 			continue;
 		return ap_format(arena, "where %s in %s answers %s, its control %s %s, and %s is never asked",
 				 ap_pam_line_module(step->line), place_text(arena, step->line, module),
-				 answer_text(step->answer), control_text(arena, step->line),
+				 answer_text(step->answer), ap_ways_control_text(arena, step->line),
 				 action > 0 ? "jumps over this line" : "ends the stack there", AP_MODULE_NAME);
 	}
 	return "the stack can succeed without a question to " AP_MODULE_NAME;
+}
+
+bool ap_ways_needs_new_password(const ap_pam_way *way)
+{
+	for (size_t i = 0; i < way->n_steps; i++)
+		if (way->steps[i].answer == PAM_NEW_AUTHTOK_REQD)
+			return true;
+	return false;
 }
 
 static const ap_pam_step *first_denial(ap_arena *arena, const ap_pam_way *way, ap_pam_phase phase)
@@ -173,7 +189,7 @@ static const char *explain_lost(ap_arena *arena, const ap_pam_way *way, const ap
 					 "where %s in %s answers %s, its control %s takes that for a failure, and "
 					 "libpam answers so whatever comes behind it",
 					 ap_pam_line_module(step->line), place_text(arena, step->line, module),
-					 answer_text(step->answer), control_text(arena, step->line));
+					 answer_text(step->answer), ap_ways_control_text(arena, step->line));
 	}
 	return "the stack can succeed though " AP_MODULE_NAME " denies";
 }
@@ -197,5 +213,5 @@ const char *ap_ways_explain_denied(ap_arena *arena, const ap_pam_stack *stack, c
 	else if (action == AP_PAM_IGNORE)
 		what = "ignores it";
 	return ap_format(arena, "where the module answers %s, its control %s %s", answer_text(step->answer),
-			 control_text(arena, step->line), what);
+			 ap_ways_control_text(arena, step->line), what);
 }

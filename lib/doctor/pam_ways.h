@@ -9,6 +9,7 @@
 /* What is asked of a phase. */
 typedef enum {
 	AP_WAYS_PAST,        /* the module may let in or deny, and all others may answer anything */
+	AP_WAYS_PAST_PLAIN,  /* the same, but no password must be changed */
 	AP_WAYS_ALLOWED,     /* the module lets in, and all others may answer anything */
 	AP_WAYS_WITHOUT,     /* as if the module were not there */
 	AP_WAYS_NO_PASSWORD, /* the module lets in, and no other one says yes, but pam_permit */
@@ -33,6 +34,12 @@ const char *ap_ways_explain_never(ap_arena *arena, const ap_pam_stack *stack, co
 				  const ap_pam_line **ret_module);
 const char *ap_ways_explain_denied(ap_arena *arena, const ap_pam_stack *stack, const ap_pam_way *way,
 				   const ap_pam_line **ret_module);
+
+/* True if it is a way only for whoever must change his password. */
+bool ap_ways_needs_new_password(const ap_pam_way *way);
+
+/* A line's control in quotes, with its brackets; in the arena. */
+const char *ap_ways_control_text(ap_arena *arena, const ap_pam_line *line);
 
 /* "account required pam_unix.so": a line, as short as it can be told, in the arena. */
 const char *ap_ways_line_text(ap_arena *arena, const ap_pam_line *line, ap_pam_phase phase);
