@@ -63,7 +63,8 @@ static void add_notes(ap_dovecot_examination *of)
 		ap_finding finding = of->notes[i].finding;
 		const char *by = titles(of, of->notes[i].holds);
 
-		if (by != NULL)
+		/* one that is about a PAM service names the way by that */
+		if (by != NULL && finding.service == NULL)
 			finding.what = ap_format(of->arena, "%s; this is so for %s", finding.what, by);
 		if (finding.file == NULL)
 			ap_dovecot_found(of, &finding);

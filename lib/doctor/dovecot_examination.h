@@ -48,7 +48,10 @@ typedef struct {
 	size_t n_notes;
 } ap_dovecot_examination;
 
-/* Notes a finding of that way. `file` NULL: it is one of Dovecot's settings. */
+/*
+ * Notes a finding of that way. `file` NULL: it is one of Dovecot's settings; then `service` is NULL, or one that this way alone asks, which
+ * the text names.
+ */
 void ap_dovecot_noted(ap_dovecot_examination *of, const ap_dovecot_way *way, const ap_finding *finding);
 
 /* Adds a finding about Dovecot's settings as a whole. */

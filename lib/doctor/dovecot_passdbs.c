@@ -34,7 +34,7 @@ static void examine_missing(ap_dovecot_examination *of, const ap_dovecot_way *wa
 	const char *name = role->name.name;
 	const char *what = ap_format(of->arena, "%s asks the PAM service %s, which has no file",
 				     ap_passdb_title(of->arena, &way->passdbs[i]), name);
-	ap_finding finding = { .check = "dovecot-missing-service", .what = what };
+	ap_finding finding = { .check = "dovecot-missing-service", .service = name, .what = what };
 
 	if (way->passdbs[i].deny) {
 		finding.kind = AP_FINDING_LOCKOUT;
@@ -113,12 +113,12 @@ static void examine_message(ap_dovecot_examination *of, const ap_dovecot_way *wa
 				.check = "dovecot-message-discarded",
 				.what = ap_format(of->arena,
 						  "%s asks the policy by the PAM service %s, and has not deny = yes",
-						  title, role->name.name),
+						  title, passdb->service),
 				.why = "Dovecot discards what is said there: a denied user reads \"Authentication failed.\"",
 				.change = ap_format(
 					of->arena,
 					"ask the policy in a second passdb that only denies, and take it out of the service %s: accesspolicy's page on Dovecot has both",
-					role->name.name) });
+					passdb->service) });
 		return;
 	}
 	if (!passdb->shows_message)
@@ -197,7 +197,7 @@ static void examine_cache(ap_dovecot_examination *of, const ap_dovecot_way *way,
 					  "%s asks the policy, and its answers are kept: %s, and auth_cache_size = %s",
 					  ap_passdb_title(of->arena, passdb),
 					  of->dovecot.named ? "use_cache is yes" : "cache_key is in its args", size),
-			.why = "who was let in once is let in again without that the policy is asked",
+			.why = "who was let in once is let in again without the policy being asked",
 			.change =
 				of->dovecot.named
 					? ap_format(of->arena, "use_cache = no in %s", passdb->name)
@@ -276,31 +276,36 @@ static void tell_unheeded(ap_dovecot_examination *of, const ap_dovecot_way *way,
 		of->arena, "result_failure = return-fail and result_internalfail = return-fail in %s", policy->name);
 }
 
+/* Why a passdb is passed over, and what to write instead. */
+static const char *skip_setting(ap_dovecot_examination *of, const ap_passdb *policy, const char **ret_change)
+{
+	if (*policy->mechanisms != '\0' || *policy->username_filter != '\0') {
+		bool by_mechanism = *policy->mechanisms != '\0';
+		const char *key =
+			by_mechanism ? of->dovecot.named ? "mechanisms_filter" : "mechanisms" : "username_filter";
+
+		*ret_change = ap_format(of->arena, "no %s in %s", key, policy->name);
+		return ap_format(of->arena, "%s = %s", key,
+				 by_mechanism ? policy->mechanisms : policy->username_filter);
+	}
+	if (policy->skip == AP_PASSDB_SKIP_AUTHENTICATED) {
+		*ret_change = ap_format(of->arena, "skip = unauthenticated in %s", policy->name);
+		return "skip = authenticated";
+	}
+	*ret_change = ap_format(of->arena,
+				"%s behind the passdb that checks passwords, which has result_success = continue-ok",
+				policy->name);
+	return "skip = unauthenticated, before any passdb that could have authenticated";
+}
+
 static void tell_skipped(ap_dovecot_examination *of, const ap_dovecot_way *way, const ap_chain_way *in,
 			 ap_finding *finding)
 {
 	const ap_passdb *policy = &way->passdbs[in->skipped];
-	const char *title = ap_passdb_title(of->arena, policy), *setting;
 
 	finding->check = "dovecot-skipped";
-	if (*policy->mechanisms != '\0')
-		setting = ap_format(of->arena, "%s = %s", of->dovecot.named ? "mechanisms_filter" : "mechanisms",
-				    policy->mechanisms);
-	else if (*policy->username_filter != '\0')
-		setting = ap_format(of->arena, "username_filter = %s", policy->username_filter);
-	else if (policy->skip == AP_PASSDB_SKIP_AUTHENTICATED)
-		setting = "skip = authenticated";
-	else
-		setting = "skip = unauthenticated, before any passdb that could have authenticated";
-	finding->what =
-		ap_format(of->arena, "%s, which asks the policy, is passed over for some logins: %s", title, setting);
-	finding->change =
-		policy->skip == AP_PASSDB_SKIP_UNAUTHENTICATED && strncmp(setting, "skip", 4) == 0
-			? ap_format(
-				  of->arena,
-				  "%s behind the passdb that checks passwords, which has result_success = continue-ok",
-				  policy->name)
-			: ap_format(of->arena, "no such setting in %s", policy->name);
+	finding->what = ap_format(of->arena, "%s, which asks the policy, is passed over for some logins: %s",
+				  ap_passdb_title(of->arena, policy), skip_setting(of, policy, &finding->change));
 }
 
 static void tell_ended(ap_dovecot_examination *of, const ap_dovecot_way *way, const ap_chain_way *in,
@@ -364,7 +369,7 @@ static void examine_masters(ap_dovecot_examination *of, const ap_dovecot_way *wa
 				.what = ap_format(of->arena, "%s has master = yes and %s",
 						  ap_passdb_title(of->arena, master),
 						  rule_setting(of->arena, master, AP_PASSDB_YES)),
-				.why = "who knows a master's password logs in as any user without that the policy is asked",
+				.why = "who knows a master's password logs in as any user without the policy being asked",
 				.change = ap_format(
 					of->arena,
 					"result_success = continue-ok in %s, and skip = authenticated in the passdb that checks passwords: then the policy is asked about the user",

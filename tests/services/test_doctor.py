@@ -1,0 +1,184 @@
+"""The doctor on a machine with real services: their right set-up, which it has nothing to say about, and each mistake in it.
+
+A mistake is planted in the right set-up, looked at, and taken back; it must be found, and nothing else.
+"""
+import contextlib
+import json
+import os
+
+from machine import expect, main, note, same, test
+
+POLICY = """default_domain = "example.com";
+policies = (
+  { name = "Addresses"; type = "blacklist"; scope = { all = true; }; ip = [ "198.51.100.0/24" ]; },
+  { name = "Third-party"; type = "blacklist"; scope = { members = [ "carol" ]; }; clients = [ "third-party" ]; }
+);
+"""
+DOVECOT = "/etc/dovecot/conf.d/99-accesspolicy.conf"
+WEBMAIL = "/etc/dovecot/conf.d/99-accesspolicy-webmail.conf"
+DENY = "driver = pam\n  args = failure_show_msg=yes dovecot-policy-%s-%{real_lport}\n  deny = yes\n  skip = unauthenticated\n"
+CHECKS = "driver = pam\n  args = dovecot\n  result_success = continue-ok\n"
+POLICY_143 = "/etc/pam.d/dovecot-policy-imap-143"
+
+
+def examined(machine, *services):
+    result = machine.run("accesspolicy", "doctor", "--json", *services)
+    expect(result.status in (0, 1) and result.err == "", "the doctor", result)
+    return json.loads(result.out)["findings"]
+
+
+def short(findings):
+    """A finding as "bypass dovecot dovecot-cache"."""
+    return [f"{one['kind']} {one['service']} {one['check']}" for one in findings]
+
+
+class Edit:
+    """Text of a file is other text; without `before`, the text stands at its end; without `after`, the file is gone."""
+
+    def __init__(self, path, before=None, after=""):
+        self.path, self.before, self.after = path, before, after
+
+    def do(self, machine):
+        if self.before is None and self.after == "":
+            machine.delete(self.path)
+        elif self.before is None:
+            there = machine.read(self.path) if os.path.exists(machine.path(self.path)) else ""
+            machine.write(self.path, there + self.after)
+        else:
+            machine.change(self.path, self.before, self.after)
+
+
+class Shell:
+    """Commands that plant it, and that take it back."""
+
+    path = None
+
+    def __init__(self, command, back):
+        self.command, self.back = command, back
+
+    def do(self, machine):
+        machine.shell(self.command)
+
+
+@contextlib.contextmanager
+def planted(machine, edits):
+    before = {}
+    for edit in edits:
+        if edit.path is not None and edit.path not in before:
+            path = machine.path(edit.path)
+            before[edit.path] = (machine.read(edit.path), os.stat(path).st_mode & 0o7777) if os.path.exists(path) else None
+        edit.do(machine)
+    try:
+        yield
+    finally:
+        for edit in edits:
+            if edit.path is None:
+                machine.shell(edit.back)
+        for path, was in before.items():
+            if was is None:
+                machine.delete(path)
+            else:
+                machine.write(path, *was)
+
+
+def try_mistakes(machine, mistakes, *services):
+    for name, edits, expected in mistakes:
+        with planted(machine, edits):
+            found = examined(machine, *services)
+            for one in found:
+                note(f"{name}: {one['what']}; {one['why']}; {one['change']}")
+            same(sorted(short(found)), sorted(expected), name)
+    same(examined(machine, *services), [], "findings once all is taken back")
+
+
+OPEN_WEBMAIL = Shell("nft flush ruleset", "nft -f /etc/nftables.d/accesspolicy-webmail.nft")
+
+DOVECOT_MISTAKES = (
+    ("the first passdb lets in by itself",
+     [Edit(DOVECOT, "result_success = continue-ok", "result_success = return-ok")], ["bypass dovecot dovecot-not-reached"]),
+    ("Debian's own passdb is still there",
+     [Edit("/etc/dovecot/conf.d/10-auth.conf", "#!include auth-system.conf.ext", "!include auth-system.conf.ext")],
+     ["bypass dovecot dovecot-not-reached"]),
+    ("another passdb ends the list",
+     [Edit(DOVECOT, "# Asks", "passdb {\n  driver = passwd-file\n  args = /etc/dovecot/users\n}\n# Asks")],
+     ["bypass dovecot dovecot-not-reached"]),
+    ("a passdb for one protocol alone",
+     [Edit(DOVECOT, None, "protocol pop3 {\n  passdb {\n    driver = passwd-file\n    args = /etc/dovecot/users\n  }\n}\n")],
+     ["bypass dovecot dovecot-not-reached"]),
+    ("the policy is asked of who has no password yet", [Edit(DOVECOT, "skip = unauthenticated", "skip = authenticated")],
+     ["bypass dovecot dovecot-skipped"]),
+    ("the policy is asked for one mechanism",
+     [Edit(DOVECOT, "skip = unauthenticated", "skip = unauthenticated\n  mechanisms = login"),
+      Edit(DOVECOT, None, "auth_mechanisms = plain login\n")], ["bypass dovecot dovecot-skipped"]),
+    ("the policy is asked in the password's passdb",
+     [Edit(DOVECOT, "args = dovecot\n", "args = dovecot\n"), Edit(DOVECOT, DENY, "driver = static\n  deny = yes\n  args = user=x\n"),
+      Edit("/etc/pam.d/dovecot", "@include common-account", "account required pam_accesspolicy.so\n@include common-account")],
+     ["message dovecot dovecot-message-discarded"]),
+    ("a second passdb that does not deny, and may fail",
+     [Edit(DOVECOT, "  deny = yes\n  skip = unauthenticated\n", "  result_failure = return-fail\n"),
+      *(Edit(f"/etc/pam.d/dovecot-policy-{name}", "allowed=user-unknown ", "allowed=success ")
+        for name in ("imap-143", "imap-993", "imap-1143", "pop3-110", "pop3-995", "sieve-4190", "sieve-14190", "submission-587"))],
+     ["bypass dovecot dovecot-unheeded", "message dovecot dovecot-message-discarded"]),
+    ("nobody gets in", [Edit(DOVECOT, "result_success = continue-ok", "result_success = continue")],
+     ["lockout dovecot dovecot-nobody"]),
+    ("a cached answer of the policy's passdb",
+     [Edit(DOVECOT, "args = failure_show_msg=yes", "args = failure_show_msg=yes cache_key=%u%s"),
+      Edit(DOVECOT, None, "auth_cache_size = 1M\n")], ["bypass dovecot dovecot-cache"]),
+    ("the password's passdb may have a cache",
+     [Edit(DOVECOT, "args = dovecot\n", "args = cache_key=%u dovecot\n"), Edit(DOVECOT, None, "auth_cache_size = 1M\n")], []),
+    ("a port without a service file", [Edit(POLICY_143)], ["lockout dovecot dovecot-missing-service"]),
+    ("a listener without a service file",
+     [Edit(DOVECOT, None, "service imap-login {\n  inet_listener more {\n    port = 2143\n  }\n}\n")],
+     ["lockout dovecot dovecot-missing-service"]),
+    ("the client chooses the service", [Edit(DOVECOT, "%{real_lport}", "%{local_name}")],
+     ["bypass dovecot dovecot-client-chooses"]),
+    ("who is trusted chooses the port", [Edit(DOVECOT, "%{real_lport}", "%{lport}")],
+     ["bypass dovecot dovecot-client-chooses"]),
+    ("a service by user", [Edit(DOVECOT, "%{real_lport}", "%d")], ["uncertain dovecot dovecot-service-varies"]),
+    ("a message that nobody shows", [Edit(DOVECOT, "failure_show_msg=yes ", "")], ["message dovecot dovecot-show-msg"]),
+    ("a message that is an error", [Edit(POLICY_143, "message=prompt ", "")],
+     ["message dovecot-policy-imap-143 dovecot-style"]),
+    ("an allowed login is found", [Edit(POLICY_143, "allowed=user-unknown ", "")],
+     ["lockout dovecot-policy-imap-143 dovecot-answer"]),
+    ("a master's login ends the list",
+     [Edit(DOVECOT, "# Whoever", "passdb {\n  driver = passwd-file\n  master = yes\n  args = /etc/dovecot/masters\n}\n# Whoever")],
+     ["bypass dovecot dovecot-master"]),
+    ("a master's login is held against the policy",
+     [Edit(DOVECOT, "# Whoever", "passdb {\n  driver = passwd-file\n  master = yes\n  args = /etc/dovecot/masters\n"
+           "  result_success = continue-ok\n}\n# Whoever"),
+      Edit(DOVECOT, "args = dovecot\n", "args = dovecot\n  skip = authenticated\n")], []),
+    ("anonymous", [Edit(DOVECOT, None, "auth_mechanisms = plain anonymous\n")], ["bypass dovecot dovecot-mechanism"]),
+    ("GSSAPI, which the password's passdb fails", [Edit(DOVECOT, None, "auth_mechanisms = plain gssapi\n")], []),
+    ("a worker that is not root", [Edit(DOVECOT, None, "service auth-worker {\n  user = dovecot\n}\n")],
+     ["lockout dovecot dovecot-worker-user"]),
+    ("no rules", [OPEN_WEBMAIL],
+     ["bypass dovecot dovecot-client-type", "bypass dovecot dovecot-client-type", "bypass dovecot dovecot-trusted-network"]),
+    ("every local user is trusted", [Edit(WEBMAIL, "127.0.0.143/32", "127.0.0.0/8")],
+     ["bypass dovecot dovecot-trusted-network"]),
+    ("a proxy that every local user can be",
+     [Edit(DOVECOT, None, "haproxy_trusted_networks = 127.0.0.1\nservice imap-login {\n  inet_listener imap {\n"
+           "    haproxy = yes\n  }\n}\n")], ["bypass dovecot dovecot-trusted-network"]),
+    ("nobody takes the proxy's words", [Edit(DOVECOT, None, "haproxy_trusted_networks = 127.0.0.1\n")], []),
+    ("the webmail's port is everybody's", [Edit(WEBMAIL, "address = 127.0.0.1\n    port = 1143", "port = 1143")],
+     ["bypass dovecot dovecot-client-type"]),
+    ("a mistake in Dovecot's own files", [Edit(DOVECOT, None, "passdb {\n")], ["uncertain dovecot dovecot-not-examined"]),
+)
+
+
+@test
+def dovecot(machine):
+    machine.policy(POLICY)
+    machine.recipe("dovecot")
+    result = machine.run("accesspolicy", "doctor", "dovecot")
+    same((result.status, result.out), (0, "nothing found\n"), "the recipe's set-up")
+    try_mistakes(machine, DOVECOT_MISTAKES, "dovecot")
+
+
+@test
+def where_no_passdb_asks_the_policy_the_doctor_says_so_where_it_is_asked(machine):
+    with planted(machine, [Edit(DOVECOT, DENY, "driver = static\n  deny = yes\n  args = user=x\n")]):
+        same(short(examined(machine, "dovecot")), ["bypass dovecot dovecot-not-asked"], "asked for Dovecot")
+
+
+if __name__ == "__main__":
+    main()
