@@ -5,6 +5,8 @@
 const ap_doctor_examiner ap_doctor_examiners[] = {
 	{ "pam", ap_doctor_pam },
 	{ "dovecot", ap_doctor_dovecot },
+	{ "postfix", ap_doctor_postfix },
+	{ "saslauthd", ap_doctor_saslauthd },
 	{ NULL, NULL },
 };
 

@@ -1,6 +1,5 @@
 /* Dovecot: its settings are asked of doveconf(1), and held against the machine's PAM services. */
 #include "dovecot_examination.h"
-#include "postfix_settings.h"
 
 #include <errno.h>
 #include <string.h>
@@ -213,19 +212,19 @@ static void add_other_program(ap_dovecot_examination *of, const char *protocol, 
 /* Postfix names its service, and no port. What else asks there calls itself smtp, as Exim does. */
 static void add_other_programs(ap_dovecot_examination *of)
 {
-	ap_postfix postfix;
 	const char *fault;
 	bool asks = false;
 
-	if (ap_postfix_read(of->doctor->host, &postfix, &fault))
-		for (size_t i = 0; i < postfix.n; i++) {
-			const ap_postfix_service *one = &postfix.services[i];
+	if (!ap_postfix_read(of->doctor->host, &of->postfix, &fault))
+		of->postfix.n = 0;
+	for (size_t i = 0; i < of->postfix.n; i++) {
+		const ap_postfix_service *one = &of->postfix.services[i];
 
-			if (!one->asks || strcmp(one->type, "dovecot") != 0)
-				continue;
-			add_other_program(of, one->service, "Postfix");
-			asks = true;
-		}
+		if (!one->asks || strcmp(one->type, "dovecot") != 0)
+			continue;
+		add_other_program(of, one->service, "Postfix");
+		asks = true;
+	}
 	if (!asks && of->dovecot.serves_others)
 		add_other_program(of, "smtp", "Dovecot's auth socket");
 }

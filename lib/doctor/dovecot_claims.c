@@ -19,19 +19,6 @@ static const ap_dovecot_listener *open_to(const ap_dovecot_examination *of, cons
 	return NULL;
 }
 
-/* What the rules of the packet filter are not known to prevent. */
-static ap_finding_kind kind_of(const ap_reach *reach)
-{
-	return reach->fault == NULL ? AP_FINDING_BYPASS : AP_FINDING_UNCERTAIN;
-}
-
-static const char *with_fault(ap_arena *arena, const ap_reach *reach, const char *why)
-{
-	return reach->fault == NULL
-		       ? why
-		       : ap_format(arena, "%s, unless the packet filter prevents it: %s", why, reach->fault);
-}
-
 static void tell_trusted(ap_dovecot_examination *of, const ap_reach *reach, const char *setting, const char *network,
 			 const ap_dovecot_listener *listener, const ap_address *source)
 {
@@ -41,12 +28,12 @@ static void tell_trusted(ap_dovecot_examination *of, const ap_reach *reach, cons
 	ap_dovecot_found(
 		of,
 		&(ap_finding){
-			.kind = kind_of(reach),
+			.kind = ap_reach_kind(reach),
 			.check = "dovecot-trusted-network",
 			.what = ap_format(of->arena, "%s holds %s, and any local user can connect to port %u from %s",
 					  setting, network, listener->port, address),
-			.why = with_fault(
-				of->arena, reach,
+			.why = ap_reach_why(
+				reach,
 				"Dovecot believes such a user whatever address he says his login comes from, and so does the policy"),
 			.change = ap_format(
 				of->arena,
@@ -77,47 +64,82 @@ static const char *client_of(const ap_dovecot_way *way)
 	return NULL;
 }
 
-/* True if another port of the protocol gives another client type: whoever comes by this one says by that who he is. */
+/* True if another port of the protocol, or another service of Postfix, gives another client type: whoever comes by this one says by that who he is. */
 static bool is_told_apart(const ap_dovecot_examination *of, const ap_dovecot_way *way, const char *client)
 {
 	for (size_t i = 0; i < of->n_ways; i++) {
 		const char *other = client_of(&of->ways[i]);
 
-		if (other != NULL && strcmp(other, client) != 0 && strcmp(of->ways[i].protocol, way->protocol) == 0)
+		bool same = way->listener == NULL ? of->ways[i].listener == NULL
+						  : strcmp(of->ways[i].protocol, way->protocol) == 0;
+
+		if (same && other != NULL && strcmp(other, client) != 0)
 			return true;
 	}
 	return false;
 }
 
-static void examine_listener(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_way *way)
+/* True if the way gives another client type than anybody has, or than its protocol's other ports. */
+static const char *client_to_claim(const ap_dovecot_examination *of, const ap_dovecot_way *way)
 {
-	const char *client = client_of(way), *who;
-	const char *anybody = ap_policy_client_anybody_has(of->arena, of->doctor->image);
-	ap_address source;
+	const char *client = client_of(way);
 
-	if (way->listener == NULL || client == NULL || strcmp(client, anybody) == 0 || !is_told_apart(of, way, client))
-		return;
-	if (ap_reach_from_elsewhere(reach, way->listener->address, way->port))
-		who = "anybody";
-	else if (ap_reach_from_here(reach, NULL, way->listener->address, way->port, &source))
-		who = "any local user";
-	else
-		return;
+	if (client == NULL || strcmp(client, ap_policy_client_anybody_has(of->arena, of->doctor->image)) == 0 ||
+	    !is_told_apart(of, way, client))
+		return NULL;
+	return client;
+}
+
+static void tell_client(ap_dovecot_examination *of, const ap_reach *reach, const char *title, const char *client,
+			const char *who, const char *change)
+{
 	ap_dovecot_found(
 		of,
 		&(ap_finding){
-			.kind = kind_of(reach),
+			.kind = ap_reach_kind(reach),
 			.check = "dovecot-client-type",
 			.what = ap_format(of->arena, "logins by %s are of the client type %s, and %s can connect there",
-					  way->title, client, who),
-			.why = with_fault(
-				of->arena, reach,
-				ap_format(of->arena, "who does is %s to the policy, with whatever program", client)),
-			.change = ap_format(
-				of->arena,
-				"address = 127.0.0.1 in inet_listener %s, and in nftables' output: "
-				"ip daddr 127.0.0.1 tcp dport %u meta skuid != { \"root\", \"www-data\" } reject",
-				way->listener->name, way->port) });
+					  title, client, who),
+			.why = ap_reach_why(reach, ap_format(of->arena,
+							     "whoever does is %s to the policy, with whatever program",
+							     client)),
+			.change = change });
+}
+
+#define OWNER_RULE "ip daddr 127.0.0.1 tcp dport %u meta skuid != { \"root\", \"www-data\" } reject"
+
+static void examine_listener(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_way *way)
+{
+	const char *client = client_to_claim(of, way);
+	const char *who = client != NULL ? ap_reach_who(reach, way->listener->address, way->port) : NULL;
+
+	if (who != NULL)
+		tell_client(of, reach, way->title, client, who,
+			    ap_format(of->arena,
+				      "address = 127.0.0.1 in inet_listener %s, and in nftables' output: " OWNER_RULE,
+				      way->listener->name, way->port));
+}
+
+/* The services of Postfix that call themselves as this way does. */
+static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_way *way)
+{
+	const char *client = client_to_claim(of, way);
+
+	for (size_t i = 0; client != NULL && i < of->postfix.n; i++) {
+		const ap_postfix_service *one = &of->postfix.services[i];
+		const char *who;
+
+		if (!one->asks || strcmp(one->service, way->protocol) != 0 || one->port == 0)
+			continue;
+		who = ap_reach_who(reach, one->host, one->port);
+		if (who != NULL)
+			tell_client(
+				of, reach, ap_format(of->arena, "Postfix's %s", one->name), client, who,
+				ap_format(
+					of->arena,
+					"127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: " OWNER_RULE,
+					one->port, one->port));
+	}
 }
 
 void ap_dovecot_examine_claims(ap_dovecot_examination *of)
@@ -128,8 +150,11 @@ void ap_dovecot_examine_claims(ap_dovecot_examination *of)
 		examine_trusted(of, &reach, "login_trusted_networks", false);
 		examine_trusted(of, &reach, "haproxy_trusted_networks", true);
 	}
-	if (ap_policy_asks_clients(of->doctor->image))
-		for (size_t i = 0; i < of->n_ways; i++)
+	for (size_t i = 0; i < of->n_ways && ap_policy_asks_clients(of->doctor->image); i++) {
+		if (of->ways[i].listener != NULL)
 			examine_listener(of, &reach, &of->ways[i]);
+		else
+			examine_postfix(of, &reach, &of->ways[i]);
+	}
 	ap_reach_end(&reach);
 }

@@ -38,8 +38,7 @@ static void examine_missing(ap_dovecot_examination *of, const ap_dovecot_way *wa
 
 	if (way->passdbs[i].deny) {
 		finding.kind = AP_FINDING_LOCKOUT;
-		finding.why = ap_format(of->arena, "every login by %s is denied, and reads \"Authentication failed.\"",
-					way->title);
+		finding.why = ap_format(of->arena, "every login by %s is denied, and nobody reads why", way->title);
 		finding.change = ap_format(of->arena, "/etc/pam.d/%s: " LINE " client=TYPE, or close the port", name);
 	} else {
 		finding.kind = AP_FINDING_BYPASS;

@@ -194,12 +194,71 @@ static bool is_of_other_family(const ap_connection *connection, const json_t *le
 	       strcmp(protocol, "icmp") == 0 || strcmp(protocol, "icmpv6") == 0;
 }
 
+enum { FLAG_SYN = 0x02, FLAGS_OF_ECN = 0xc0, FLAGS_ALL = 0xff };
+
+/* "syn", ["syn", "ack"], {"|": ["syn", "ack"]}; false where it is none of those. */
+static bool read_flags(const json_t *value, unsigned *flags)
+{
+	static const char *const names[] = { "fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr" };
+	const json_t *list = json_is_array(value) ? value : json_object_get(value, "|");
+	size_t i;
+	json_t *one;
+
+	if (json_is_string(value)) {
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (strcmp(json_string_value(value), names[i]) == 0)
+				*flags |= 1U << i;
+		return *flags != 0;
+	}
+	json_array_foreach(list, i, one)
+	{
+		if (!read_flags(one, flags))
+			return false;
+	}
+	return json_array_size(list) > 0;
+}
+
+/* True if the left side is TCP's flags, or some of them: *ret_mask. */
+static bool is_flags(const json_t *left, unsigned *ret_mask)
+{
+	const json_t *masked = json_object_get(left, "&");
+	const json_t *payload = json_object_get(masked != NULL ? json_array_get(masked, 0) : left, "payload");
+
+	*ret_mask = 0;
+	if (strcmp(text_of(payload, "protocol"), "tcp") != 0 || strcmp(text_of(payload, "field"), "flags") != 0)
+		return false;
+	if (masked == NULL)
+		*ret_mask = FLAGS_ALL;
+	else
+		(void)read_flags(json_array_get(masked, 1), ret_mask);
+	return true;
+}
+
+/* A connection begins with SYN, and with the flags of RFC 3168, or not, as its sender likes. */
+static ap_tri flags_fit(unsigned mask, const char *op, const json_t *right)
+{
+	unsigned flags = 0;
+
+	if (!read_flags(right, &flags))
+		return AP_UNKNOWN;
+	if (strcmp(op, "in") == 0)
+		return (flags & FLAG_SYN) != 0 ? AP_YES : (flags & FLAGS_OF_ECN) != 0 ? AP_UNKNOWN : AP_NO;
+	if ((mask & FLAGS_OF_ECN) != 0)
+		return AP_UNKNOWN;
+	if (strcmp(op, "==") == 0)
+		return ap_tri_of(flags == (FLAG_SYN & mask));
+	return strcmp(op, "!=") == 0 ? ap_tri_of(flags != (FLAG_SYN & mask)) : AP_UNKNOWN;
+}
+
 static ap_tri fits(const ap_connection *connection, const json_t *match)
 {
 	const json_t *left = json_object_get(match, "left");
 	const char *op = text_of(match, "op");
+	unsigned mask;
 	ap_tri same;
 
+	if (is_flags(left, &mask))
+		return flags_fit(mask, op, json_object_get(match, "right"));
 	if (is_of_other_family(connection, left))
 		return AP_NO;
 	same = is_any_of(connection, left, json_object_get(match, "right"));
@@ -368,8 +427,9 @@ ap_firewall *ap_firewall_read(const ap_host *host, const char **ret_fault)
 	firewall = output.status == 0 ? ap_firewall_parse(output.out) : NULL;
 	if (firewall != NULL)
 		return firewall;
-	*ret_fault = ap_format(host->arena, "\"nft -j list ruleset\" failed: %s",
-			       output.status < 0 ? strerror(output.error) : output.err);
+	*ret_fault = output.status < 0 ? strerror(output.error) : output.err;
+	*ret_fault = ap_format(host->arena, "\"nft -j list ruleset\" failed: %.*s", (int)strcspn(*ret_fault, "\n"),
+			       *ret_fault);
 	return no_rules();
 }
 

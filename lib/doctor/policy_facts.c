@@ -57,6 +57,43 @@ const char *ap_policy_client_anybody_has(ap_arena *arena, const ap_image *image)
 		arena, ap_view_string(&view, ap_view_client(&view, ap_view_settings(&view).default_client).name));
 }
 
+/* The policy is about logins of that type: it selects it, or denies those that it does not select. */
+static bool is_about_client(ap_view *view, const ap_image_policy *policy, uint32_t client)
+{
+	return policy->clients.n == 0 || ap_view_span_holds(view, policy->clients, client) ||
+	       (policy->flags & AP_POLICY_OTHER_CLIENTS_DENIED) != 0;
+}
+
+ap_without_address ap_policy_without_address(const ap_image *image, const char *service, const char *client,
+					     uint32_t *ret_policy)
+{
+	const ap_facts facts = { .user = "user", .service = service, .client = client };
+	ap_request request;
+	bool is_local;
+	ap_view view;
+
+	*ret_policy = AP_NONE;
+	if (image == NULL)
+		return AP_WITHOUT_ADDRESS_DENIED;
+	if (ap_request_init(&request, image, &facts, NULL) != AP_OK)
+		return AP_WITHOUT_ADDRESS_DECIDED;
+	view = ap_view_of(image);
+	for (uint32_t i = 0; i < ap_image_count(image, AP_TABLE_POLICIES) && *ret_policy == AP_NONE; i++) {
+		ap_image_policy policy = ap_view_policy(&view, i);
+
+		if (is_in_force(&policy) && asks_addresses(&policy) && is_about_client(&view, &policy, request.client))
+			*ret_policy = i;
+	}
+	is_local = request.address.family == AP_ADDRESS_LOCAL;
+	ap_request_clear(&request);
+	if (*ret_policy == AP_NONE)
+		return AP_WITHOUT_ADDRESS_DECIDED;
+	if (is_local)
+		return AP_WITHOUT_ADDRESS_LOCAL;
+	return ap_view_settings(&view).undetermined_allows != 0 ? AP_WITHOUT_ADDRESS_ALLOWED
+								: AP_WITHOUT_ADDRESS_DENIED;
+}
+
 const char *ap_policy_client_of(ap_arena *arena, const ap_image *image, const char *service, const char *tty,
 				const char *client)
 {

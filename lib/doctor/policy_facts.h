@@ -16,6 +16,21 @@ bool ap_policy_asks_clients(const ap_image *image);
 /* The client type that a login from an address has without anything that hints at another. In the arena. */
 const char *ap_policy_client_anybody_has(ap_arena *arena, const ap_image *image);
 
+/* What becomes of logins that never have an address. */
+typedef enum {
+	AP_WITHOUT_ADDRESS_DECIDED, /* no policy in force asks for one */
+	AP_WITHOUT_ADDRESS_DENIED,  /* such a policy is undetermined, which denies */
+	AP_WITHOUT_ADDRESS_ALLOWED, /* it is undetermined, which allows */
+	AP_WITHOUT_ADDRESS_LOCAL /* they are taken for logins at the machine itself, which no IP entry but "local" holds */
+} ap_without_address;
+
+/*
+ * Of the logins by this service, whose module line has `client`, or NULL. *ret_policy is the first policy that asks. Without an image: DENIED,
+ * with AP_NONE.
+ */
+ap_without_address ap_policy_without_address(const ap_image *image, const char *service, const char *client,
+					     uint32_t *ret_policy);
+
 /*
  * The client type of logins by this service, which come from an address: `client` is what client= says on the module's line, or NULL. `tty` is what
  * the program says. In the arena; NULL where no policy can be had, or client= names none of its types.

@@ -10,7 +10,8 @@
 /* The settings that are asked for; smtpd_sasl_type and the rest may be set for one service alone. */
 #define SETTINGS                                                                                                       \
 	"smtpd_sasl_auth_enable", "smtpd_sasl_type", "smtpd_sasl_path", "smtpd_sasl_service",                          \
-		"smtpd_authorized_xclient_hosts", "smtpd_upstream_proxy_protocol", "cyrus_sasl_config_path"
+		"smtpd_authorized_xclient_hosts", "smtpd_upstream_proxy_protocol", "cyrus_sasl_config_path",           \
+		"inet_interfaces"
 
 /* The next line, and where it ends; NULL at the end of the text. */
 static const char *next_line(const char **text, size_t *ret_length)
@@ -126,6 +127,11 @@ static bool read_service(ap_arena *arena, const char *line, size_t length, const
 	return true;
 }
 
+static bool is_loopback(const char *interfaces)
+{
+	return strcmp(interfaces, "loopback-only") == 0 || strcmp(interfaces, "localhost") == 0;
+}
+
 ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *master, const char *overrides,
 			    const char *services_file)
 {
@@ -138,6 +144,8 @@ ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *m
 
 		if (!read_service(arena, line, length, services_file, &one))
 			continue;
+		if (*one.host == '\0' && is_loopback(value_of(arena, settings, "inet_interfaces", "all")))
+			one.host = "127.0.0.1";
 		one.asks = strcmp(setting(arena, settings, overrides, one.name, "smtpd_sasl_auth_enable", "no"),
 				  "yes") == 0;
 		one.type = setting(arena, settings, overrides, one.name, "smtpd_sasl_type", "cyrus");
@@ -155,11 +163,11 @@ ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *m
 static const char *ask(const ap_host *host, const char *const *command, const char **ret_fault)
 {
 	ap_host_output output = ap_host_run(host, command);
+	const char *said = output.status < 0 ? strerror(output.error) : output.err;
 
 	if (output.status == 0)
 		return output.out;
-	*ret_fault = ap_format(host->arena, "\"postconf %s\" failed: %s", command[1],
-			       output.status < 0 ? strerror(output.error) : output.err);
+	*ret_fault = ap_format(host->arena, "\"postconf %s\" failed: %.*s", command[1], (int)strcspn(said, "\n"), said);
 	return NULL;
 }
 

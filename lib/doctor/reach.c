@@ -132,3 +132,24 @@ bool ap_reach_from_elsewhere(const ap_reach *reach, const char *host, unsigned p
 	}
 	return false;
 }
+
+const char *ap_reach_who(const ap_reach *reach, const char *host, unsigned port)
+{
+	ap_address source;
+
+	if (ap_reach_from_elsewhere(reach, host, port))
+		return "anybody";
+	return ap_reach_from_here(reach, NULL, host, port, &source) ? "any local user" : NULL;
+}
+
+ap_finding_kind ap_reach_kind(const ap_reach *reach)
+{
+	return reach->fault == NULL ? AP_FINDING_BYPASS : AP_FINDING_UNCERTAIN;
+}
+
+const char *ap_reach_why(const ap_reach *reach, const char *why)
+{
+	return reach->fault == NULL
+		       ? why
+		       : ap_format(reach->arena, "%s, unless the packet filter prevents it: %s", why, reach->fault);
+}

@@ -7,6 +7,7 @@
 #ifndef AP_DOCTOR_REACH_H
 #define AP_DOCTOR_REACH_H
 
+#include "finding.h"
 #include "firewall.h"
 #include "own_addresses.h"
 
@@ -29,6 +30,15 @@ void ap_reach_end(ap_reach *reach);
  */
 bool ap_reach_from_here(const ap_reach *reach, const char *network, const char *host, unsigned port,
 			ap_address *ret_source);
+
+/* "anybody" or "any local user", who can connect to the port; NULL: neither. */
+const char *ap_reach_who(const ap_reach *reach, const char *host, unsigned port);
+
+/*
+ * How sure that is: a bypass, or, where the packet filter's rules could not be read, not certain; and `why`, with that said.
+ */
+ap_finding_kind ap_reach_kind(const ap_reach *reach);
+const char *ap_reach_why(const ap_reach *reach, const char *why);
 
 /* True if somebody elsewhere, whose address no rule names, can. */
 bool ap_reach_from_elsewhere(const ap_reach *reach, const char *host, unsigned port);

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 
-from machine import expect, main, note, same, test
+from machine import Skip, expect, main, note, same, test, wait_for
 
 POLICY = """default_domain = "example.com";
 policies = (
@@ -91,6 +91,15 @@ def try_mistakes(machine, mistakes, *services):
     same(examined(machine, *services), [], "findings once all is taken back")
 
 
+def set_up(machine, *recipes):
+    """Each test does so, that each can be run alone; to do a recipe twice changes nothing."""
+    machine.policy(POLICY)
+    for recipe in recipes:
+        if not os.path.exists(os.path.join(machine.docs, recipe + ".md")):
+            raise Skip(f"there is no recipe for {recipe}")
+        machine.recipe(recipe)
+
+
 OPEN_WEBMAIL = Shell("nft flush ruleset", "nft -f /etc/nftables.d/accesspolicy-webmail.nft")
 
 DOVECOT_MISTAKES = (
@@ -167,8 +176,7 @@ DOVECOT_MISTAKES = (
 
 @test
 def dovecot(machine):
-    machine.policy(POLICY)
-    machine.recipe("dovecot")
+    set_up(machine, "dovecot")
     result = machine.run("accesspolicy", "doctor", "dovecot")
     same((result.status, result.out), (0, "nothing found\n"), "the recipe's set-up")
     try_mistakes(machine, DOVECOT_MISTAKES, "dovecot")
@@ -176,8 +184,107 @@ def dovecot(machine):
 
 @test
 def where_no_passdb_asks_the_policy_the_doctor_says_so_where_it_is_asked(machine):
+    set_up(machine, "dovecot")
     with planted(machine, [Edit(DOVECOT, DENY, "driver = static\n  deny = yes\n  args = user=x\n")]):
         same(short(examined(machine, "dovecot")), ["bypass dovecot dovecot-not-asked"], "asked for Dovecot")
+
+
+def setting(service, name, value, was=None):
+    """A setting of one of Postfix's services, which it did not have, or had with another value."""
+    return Shell(f"postconf -P {service}/{name}={value}",
+                 f"postconf -PX {service}/{name}" if was is None else f"postconf -P {service}/{name}={was}")
+
+
+POSTFIX_MISTAKES = (
+    ("no rules", [Shell("nft flush ruleset", "nft -f /etc/nftables.d/accesspolicy-webmail.nft; nft -f /etc/nftables.d/accesspolicy-postfix.nft")],
+     ["bypass dovecot dovecot-client-type", "bypass dovecot dovecot-client-type", "bypass dovecot dovecot-client-type",
+      "bypass dovecot dovecot-trusted-network", "bypass postfix postfix-proxy-protocol", "bypass postfix postfix-xclient"]),
+    ("who may say where a login comes from, for all services",
+     [Shell("postconf -e smtpd_authorized_xclient_hosts='$mynetworks'", "postconf -X smtpd_authorized_xclient_hosts")],
+     ["bypass postfix postfix-xclient"] * 2),
+    ("the proxy's port has no rule", [setting("submission/inet", "smtpd_upstream_proxy_protocol", "haproxy")],
+     ["bypass postfix postfix-proxy-protocol"]),
+    ("a service that has no file", [setting("submission/inet", "smtpd_sasl_service", "submission")],
+     ["lockout dovecot dovecot-missing-service"]),
+    ("the webmail's service is everybody's", [setting("submissions/inet", "smtpd_sasl_service", "webmail")],
+     ["bypass dovecot dovecot-client-type"]),
+    ("passwords of Cyrus SASL's own", [setting("submission/inet", "smtpd_sasl_type", "cyrus"),
+                                      setting("submission/inet", "smtpd_sasl_path", "smtpd")],
+     ["bypass postfix postfix-no-pam"]),
+    ("nologin", [Edit(DOVECOT, "deny = yes\n", "deny = yes\n  override_fields = nologin=y reason=denied\n")],
+     ["bypass dovecot dovecot-nologin"]),
+    ("a mistake in master.cf", [Edit("/etc/postfix/master.cf", None, "smtps inet\n")],
+     ["uncertain postfix postfix-not-examined"]),
+)
+
+
+@test
+def postfix(machine):
+    set_up(machine, "dovecot", "postfix")
+    try_mistakes(machine, POSTFIX_MISTAKES, "postfix", "dovecot")
+
+
+SMTPD = "/etc/postfix/sasl/smtpd.conf"
+SASLAUTHD = "/etc/default/saslauthd"
+ASKED_BY_POSTFIX = [setting("submission/inet", "smtpd_sasl_type", "cyrus"), setting("submission/inet", "smtpd_sasl_path", "smtpd"),
+                    Edit(SMTPD, None, "pwcheck_method: saslauthd\nmech_list: PLAIN LOGIN\n"),
+                    Edit(SASLAUTHD, "-c -m", "-m")]
+SMTP = Edit("/etc/pam.d/smtp", None, "@include common-auth\naccount required pam_accesspolicy.so\n@include common-account\n")
+OF_CLIENTS = """policies = (
+  { name = "Third-party"; type = "blacklist"; scope = { members = [ "carol" ]; }; clients = [ "third-party" ]; }
+);
+"""
+
+SASLAUTHD_MISTAKES = (
+    ("it is not used", [SMTP], []),
+    ("it is started", [SMTP, Edit(SASLAUTHD, None, "START=yes\n")],
+     ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
+    ("a second one", [SMTP, Edit("/etc/default/saslauthd-postfix", None,
+                                 'START=yes\nMECHANISMS="pam"\nOPTIONS="-rcm /var/spool/postfix/var/run/saslauthd"\n')],
+     ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
+    ("Postfix asks it", [SMTP, *ASKED_BY_POSTFIX], ["lockout saslauthd saslauthd-address"]),
+    ("Postfix asks it, and undetermined logins are let in",
+     [SMTP, *ASKED_BY_POSTFIX, Edit("/etc/accesspolicy/conf.d/50-test.conf", "default_domain", 'undetermined = "allow";\ndefault_domain'),
+      Shell("accesspolicy apply --force", "true")], ["bypass saslauthd saslauthd-address"]),
+    ("logins through it are those of a terminal",
+     [Edit("/etc/pam.d/smtp", None, "auth required pam_unix.so\naccount required pam_accesspolicy.so client=system\n"), *ASKED_BY_POSTFIX],
+     ["bypass saslauthd saslauthd-address"]),
+    ("it does not ask PAM", [SMTP, *ASKED_BY_POSTFIX, Edit(SASLAUTHD, 'MECHANISMS="pam"', 'MECHANISMS="shadow"')],
+     ["bypass saslauthd saslauthd-mechanism", "lockout saslauthd saslauthd-address"]),
+)
+
+
+def put_in_force(machine):
+    machine.run("accesspolicy", "apply", "--force", status=0)
+
+
+@test
+def saslauthd(machine):
+    set_up(machine, "dovecot", "postfix")
+    for mistake in SASLAUTHD_MISTAKES:
+        with planted(machine, mistake[1]):
+            put_in_force(machine)
+            same(sorted(short(examined(machine, "saslauthd"))), sorted(mistake[2]), mistake[0])
+    put_in_force(machine)
+    same(examined(machine, "saslauthd"), [], "once all is taken back")
+
+
+@test
+def saslauthd_that_runs(machine):
+    set_up(machine)
+    machine.shell("mkdir -p /run/saslauthd && chmod 777 /run/saslauthd")
+    for words, user, expected in (
+            (("-a", "pam", "-c", "-m", "/run/saslauthd"), None,
+             ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
+            (("-a", "shadow", "-m", "/run/saslauthd"), None,
+             ["bypass saslauthd saslauthd-mechanism", "lockout saslauthd saslauthd-address"]),
+            (("-apam", "-m/run/saslauthd"), "www-data",
+             ["lockout saslauthd saslauthd-address", "lockout saslauthd saslauthd-user"])):
+        with planted(machine, [SMTP, Edit(SASLAUTHD, "-c -m", "-m")]):
+            program = machine.start("/usr/sbin/saslauthd", "-d", "-n", "1", *words, user=user)
+            wait_for("saslauthd", lambda: "master lock" in program.said() or "listening" in program.said())
+            same(sorted(short(examined(machine, "saslauthd"))), expected, " ".join(words))
+            program.stop()
 
 
 if __name__ == "__main__":

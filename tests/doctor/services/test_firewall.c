@@ -21,6 +21,8 @@
 	"{\"match\":{\"op\":\"==\",\"left\":{\"payload\":{\"protocol\":\"ip\",\"field\":\"daddr\"}},\"right\":" a "}}"
 #define IIF(op, i) "{\"match\":{\"op\":\"" op "\",\"left\":{\"meta\":{\"key\":\"iifname\"}},\"right\":\"" i "\"}}"
 #define STATE(s) "{\"match\":{\"op\":\"in\",\"left\":{\"ct\":{\"key\":\"state\"}},\"right\":" s "}}"
+#define TCP_FLAGS "{\"payload\":{\"protocol\":\"tcp\",\"field\":\"flags\"}}"
+#define FLAGS(left, op, f) "{\"match\":{\"op\":\"" op "\",\"left\":" left ",\"right\":" f "}}"
 #define DROP "{\"drop\":null}"
 #define REJECT "{\"reject\":{\"type\":\"tcp reset\"}}"
 #define ACCEPT "{\"accept\":null}"
@@ -79,6 +81,18 @@ static const struct {
 	  "accept",
 	  { IIF("==", "lo") "," ACCEPT, PORT("1143") "," DROP },
 	  { "< ::1 ::1 1143", ">! * 10.0.0.1 1143" } },
+	/* the packet that begins a connection */
+	{ "output",
+	  "accept",
+	  { PORT("1587") "," FLAGS("{\"&\":[" TCP_FLAGS ",[\"syn\",\"ack\"]]}", "==", "\"syn\"") "," DROP },
+	  { "<! ::1 ::1 1587" } },
+	{ "output", "accept", { PORT("1587") "," FLAGS(TCP_FLAGS, "in", "\"syn\"") "," DROP }, { "<! ::1 ::1 1587" } },
+	{ "output",
+	  "accept",
+	  { FLAGS("{\"&\":[" TCP_FLAGS ",[\"syn\",\"ack\"]]}", "!=", "\"syn\"") "," ACCEPT, PORT("1587") "," DROP },
+	  { "<! ::1 ::1 1587" } },
+	{ "output", "accept", { PORT("1587") "," FLAGS(TCP_FLAGS, "==", "\"syn\"") "," DROP }, { "< ::1 ::1 1587" } },
+	{ "output", "accept", { PORT("1587") "," FLAGS(TCP_FLAGS, "in", "\"ack\"") "," DROP }, { "< ::1 ::1 1587" } },
 	/* what is not understood keeps nobody out */
 	{ "output",
 	  "accept",

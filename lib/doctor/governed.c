@@ -1,0 +1,39 @@
+#include "governed.h"
+
+#include <string.h>
+
+const ap_pam_line *ap_governing_line(const ap_doctor *doctor, const char *service)
+{
+	static const ap_pam_phase phases[] = { AP_PAM_ACCOUNT, AP_PAM_AUTH };
+	const ap_pam_service *asked = ap_pam_config_service(doctor->pam, service);
+
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		ap_module_lines lines = ap_module_lines_of(doctor->findings->arena, asked, phases[i]);
+
+		if (lines.n > 0)
+			return lines.items[0];
+	}
+	return NULL;
+}
+
+const char *ap_governing_client(const ap_doctor *doctor, const ap_pam_line *line)
+{
+	ap_module_options options;
+
+	return ap_module_line_options(doctor->findings->arena, line, &options) == NULL ? options.client : NULL;
+}
+
+bool ap_governs_mail(const ap_doctor *doctor)
+{
+	static const char *const beginnings[] = { "smtp", "submission", "imap", "pop", "dovecot", "sieve", "mail" };
+
+	for (size_t i = 0; i < doctor->pam->n; i++) {
+		const char *name = doctor->pam->services[i].name;
+
+		for (size_t k = 0; k < sizeof(beginnings) / sizeof(beginnings[0]); k++)
+			if (strncmp(name, beginnings[k], strlen(beginnings[k])) == 0 &&
+			    ap_governing_line(doctor, name) != NULL)
+				return true;
+	}
+	return false;
+}

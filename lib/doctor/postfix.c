@@ -1,0 +1,155 @@
+/*
+ * Postfix: which of its services ask for a password, of whom, and who can tell them where he comes from.
+ *
+ * What Dovecot makes of Postfix's logins is said with Dovecot.
+ */
+#include "doctor.h"
+#include "governed.h"
+#include "policy_facts.h"
+#include "postfix_settings.h"
+#include "reach.h"
+#include "sasl_conf.h"
+
+#include <string.h>
+
+typedef struct {
+	ap_doctor *doctor;
+	ap_arena *arena;
+	ap_postfix postfix;
+	ap_reach reach;
+} examination;
+
+static void found(examination *of, ap_finding finding)
+{
+	finding.service = "postfix";
+	ap_finding_add(of->doctor->findings, &finding);
+}
+
+/* Cyrus SASL looks passwords up itself, in a database of its own say, unless it is told to ask saslauthd. */
+static void examine_cyrus(examination *of, const ap_postfix_service *service)
+{
+	ap_sasl_conf conf;
+
+	if (strcmp(service->type, "cyrus") != 0)
+		return;
+	conf = ap_sasl_conf_read(of->doctor->host, of->postfix.cyrus_folders, service->path);
+	if (strcmp(conf.pwcheck_method, "saslauthd") == 0)
+		return;
+	found(of,
+	      (ap_finding){
+		      .kind = AP_FINDING_BYPASS,
+		      .check = "postfix-no-pam",
+		      .file = conf.file,
+		      .line = conf.line,
+		      .what = ap_format(of->arena, "%s has smtpd_sasl_type = cyrus, which checks passwords by %s",
+					service->name, conf.pwcheck_method),
+		      .why = "no PAM service is asked, and so not the policy: whoever has the right password is let in",
+		      .change = ap_format(of->arena,
+					  "postconf -P %s/smtpd_sasl_type=dovecot %s/smtpd_sasl_path=private/auth",
+					  service->name, service->name) });
+}
+
+/* The words of a list of hosts. */
+static const char *next_word(ap_arena *arena, const char **list)
+{
+	size_t length;
+	const char *word;
+
+	*list += strspn(*list, ", \t");
+	length = strcspn(*list, ", \t");
+	if (length == 0)
+		return NULL;
+	word = ap_arena_strndup(arena, *list, length);
+	*list += length;
+	return word;
+}
+
+static void examine_xclient(examination *of, const ap_postfix_service *service)
+{
+	const char *list = service->xclient_hosts, *network;
+	char address[AP_ADDRESS_TEXT_MAX];
+	ap_address source;
+
+	while ((network = next_word(of->arena, &list)) != NULL) {
+		if (!ap_reach_from_here(&of->reach, network, service->host, service->port, &source))
+			continue;
+		found(of,
+		      (ap_finding){
+			      .kind = ap_reach_kind(&of->reach),
+			      .check = "postfix-xclient",
+			      .file = "/etc/postfix/main.cf",
+			      .what = ap_format(
+				      of->arena,
+				      "smtpd_authorized_xclient_hosts of %s holds %s, and any local user can connect to port %u from %s",
+				      service->name, network, service->port, ap_address_format(&source, address)),
+			      .why = ap_reach_why(
+				      &of->reach,
+				      "such a user says by XCLIENT which address he comes from, or that he has logged in, and is believed"),
+			      .change =
+				      "an address there that the webmail or proxy alone can use, and in nftables' output: ip saddr ADDRESS meta skuid != { \"root\", \"www-data\" } reject" });
+		/* the others that it holds are mended with it */
+		return;
+	}
+}
+
+static void examine_proxy(examination *of, const ap_postfix_service *service)
+{
+	const char *who =
+		service->haproxy && service->port != 0 ? ap_reach_who(&of->reach, service->host, service->port) : NULL;
+
+	if (who == NULL)
+		return;
+	found(of,
+	      (ap_finding){
+		      .kind = ap_reach_kind(&of->reach),
+		      .check = "postfix-proxy-protocol",
+		      .file = "/etc/postfix/main.cf",
+		      .what = ap_format(of->arena,
+					"%s has smtpd_upstream_proxy_protocol, and %s can connect to port %u",
+					service->name, who, service->port),
+		      .why = ap_reach_why(&of->reach,
+					  "whoever connects there says which address he comes from, and is believed"),
+		      .change = ap_format(
+			      of->arena,
+			      "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: tcp dport %u meta skuid != { \"root\", \"haproxy\" } reject",
+			      service->port, service->port) });
+}
+
+static void examine(examination *of)
+{
+	if (of->doctor->services == NULL && !ap_governs_mail(of->doctor))
+		return;
+	for (size_t i = 0; i < of->postfix.n; i++) {
+		const ap_postfix_service *service = &of->postfix.services[i];
+
+		if (!service->asks)
+			continue;
+		examine_cyrus(of, service);
+		if (!ap_policy_asks_addresses(of->doctor->image))
+			continue;
+		examine_xclient(of, service);
+		examine_proxy(of, service);
+	}
+}
+
+void ap_doctor_postfix(ap_doctor *doctor)
+{
+	examination of = { .doctor = doctor, .arena = doctor->findings->arena };
+	const char *fault;
+
+	if (!ap_doctor_asks(doctor, "postfix"))
+		return;
+	if (!ap_postfix_read(doctor->host, &of.postfix, &fault)) {
+		if (fault != NULL)
+			found(&of, (ap_finding){
+					   .kind = AP_FINDING_UNCERTAIN,
+					   .check = "postfix-not-examined",
+					   .what = fault,
+					   .why = "what Postfix makes of a login is not known, and may pass the policy",
+					   .change = "mend what postconf says, and ask again" });
+		return;
+	}
+	of.reach = ap_reach_of(doctor->host);
+	examine(&of);
+	ap_reach_end(&of.reach);
+}

@@ -1,0 +1,47 @@
+#include "sasl_conf.h"
+
+#include <string.h>
+
+#define FOLDERS "/etc/postfix/sasl:/etc/sasl2:/etc/sasl:/usr/lib/sasl2"
+
+/* "pwcheck_method: saslauthd", the last of them, with its line. */
+static void read_method(ap_arena *arena, const char *text, ap_sasl_conf *conf)
+{
+	static const char key[] = "pwcheck_method:";
+	unsigned line = 0;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+
+		line++;
+		if (strncmp(text, key, sizeof(key) - 1) == 0) {
+			const char *value = text + sizeof(key) - 1;
+
+			value += strspn(value, " \t");
+			conf->pwcheck_method = ap_arena_strndup(arena, value, strcspn(value, "\r\n"));
+			conf->line = line;
+		}
+		text += length + (text[length] == '\n' ? 1 : 0);
+	}
+}
+
+ap_sasl_conf ap_sasl_conf_read(const ap_host *host, const char *folders, const char *program)
+{
+	ap_sasl_conf conf = { .pwcheck_method = "auxprop" };
+
+	if (*folders == '\0')
+		folders = FOLDERS;
+	while (*folders != '\0') {
+		size_t length = strcspn(folders, ":");
+		const char *file = ap_format(host->arena, "%.*s/%s.conf", (int)length, folders, program);
+		const char *text = length > 0 ? ap_host_read(host, file, NULL) : NULL;
+
+		if (text != NULL) {
+			conf.file = file;
+			read_method(host->arena, text, &conf);
+			return conf;
+		}
+		folders += length + (folders[length] == ':' ? 1 : 0);
+	}
+	return conf;
+}

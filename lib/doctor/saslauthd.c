@@ -1,0 +1,344 @@
+/*
+ * saslauthd: it asks PAM, and never says where a login comes from.
+ *
+ * One that is installed and neither started at boot, running, nor asked by Postfix is no finding.
+ */
+#include "saslauthd.h"
+
+#include "governed.h"
+#include "policy_facts.h"
+#include "postfix_settings.h"
+#include "sasl_conf.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define OPTIONS_OF_INIT "-c -m /var/run/saslauthd"
+
+/* The options of saslauthd that take a value. */
+#define WITH_VALUE "aOmnst"
+
+/* The value of a shell's NAME=value or NAME="value"; NULL: the line is no such. */
+static const char *shell_value(ap_arena *arena, const char *line, const char *name)
+{
+	size_t key = strlen(name);
+	char quote;
+
+	line += strspn(line, " \t");
+	if (strncmp(line, name, key) != 0 || line[key] != '=')
+		return NULL;
+	line += key + 1;
+	quote = *line;
+	if (quote == '"' || quote == '\'')
+		return ap_arena_strndup(arena, line + 1, strcspn(line + 1, quote == '"' ? "\"\n" : "'\n"));
+	return ap_arena_strndup(arena, line, strcspn(line, " \t#\n"));
+}
+
+/* The words of an option string, ended by NULL. */
+static const char *const *words_of(ap_arena *arena, const char *text)
+{
+	const char **words = NULL;
+	size_t n = 0;
+
+	while (*(text += strspn(text, " \t")) != '\0') {
+		size_t length = strcspn(text, " \t");
+
+		*AP_PUSH(arena, words, n) = ap_arena_strndup(arena, text, length);
+		text += length;
+	}
+	*AP_PUSH(arena, words, n) = NULL;
+	return words;
+}
+
+/* The options as getopt(3) takes them apart: "-rc", "-m/run", "-a pam". */
+static void read_options(const char *const *words, ap_saslauthd *ret)
+{
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (words[i][0] != '-')
+			continue;
+		for (const char *at = words[i] + 1; *at != '\0'; at++) {
+			if (strchr(WITH_VALUE, *at) != NULL) {
+				const char *value = at[1] != '\0' ? at + 1 : words[i + 1];
+
+				if (*at == 'a' && value != NULL)
+					ret->mechanism = value;
+				if (at[1] == '\0' && words[i + 1] != NULL)
+					i++;
+				break;
+			}
+			ret->caches = ret->caches || *at == 'c';
+		}
+	}
+}
+
+ap_saslauthd ap_saslauthd_of_defaults(ap_arena *arena, const char *text)
+{
+	ap_saslauthd one = { .mechanism = "", .options = OPTIONS_OF_INIT };
+	unsigned line = 0;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+		const char *start = shell_value(arena, text, "START"), *options = shell_value(arena, text, "OPTIONS");
+		const char *mechanism = shell_value(arena, text, "MECHANISMS");
+
+		line++;
+		if (start != NULL)
+			one.starts = strcmp(start, "yes") == 0;
+		if (options != NULL) {
+			one.options = options;
+			one.options_line = line;
+		}
+		if (mechanism != NULL) {
+			one.mechanism = mechanism;
+			one.mechanism_line = line;
+		}
+		text += length + (text[length] == '\n' ? 1 : 0);
+	}
+	read_options(words_of(arena, one.options), &one);
+	return one;
+}
+
+ap_saslauthd ap_saslauthd_of_arguments(ap_arena *arena, const char *const *argv)
+{
+	ap_saslauthd one = { .starts = true, .mechanism = "", .options = "" };
+
+	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++)
+		one.options = ap_format(arena, "%s%s%s", one.options, i > 1 ? " " : "", argv[i]);
+	if (argv[0] != NULL)
+		read_options(argv + 1, &one);
+	return one;
+}
+
+typedef struct {
+	ap_doctor *doctor;
+	ap_arena *arena;
+	const char **services; /* the PAM services that are asked through it, as far as is known */
+	size_t n_services;
+} examination;
+
+static void found(examination *of, ap_finding finding)
+{
+	finding.service = "saslauthd";
+	ap_finding_add(of->doctor->findings, &finding);
+}
+
+static void add_service(examination *of, const char *name)
+{
+	for (size_t i = 0; i < of->n_services; i++)
+		if (strcmp(of->services[i], name) == 0)
+			return;
+	*AP_PUSH(of->arena, of->services, of->n_services) = name;
+}
+
+/* Postfix names its own; true if it asks saslauthd. */
+static bool add_postfix(examination *of)
+{
+	ap_postfix postfix;
+	const char *fault;
+	bool asks = false;
+
+	if (!ap_postfix_read(of->doctor->host, &postfix, &fault))
+		return false;
+	for (size_t i = 0; i < postfix.n; i++) {
+		const ap_postfix_service *one = &postfix.services[i];
+
+		if (!one->asks || strcmp(one->type, "cyrus") != 0)
+			continue;
+		if (strstr(ap_sasl_conf_read(of->doctor->host, postfix.cyrus_folders, one->path).pwcheck_method,
+			   "saslauthd") == NULL)
+			continue;
+		add_service(of, one->service);
+		asks = true;
+	}
+	return asks;
+}
+
+/* The services that programs with Cyrus SASL are known by: those of them that ask the policy. */
+static void add_known(examination *of)
+{
+	static const char *const names[] = { "smtp", "imap", "pop", "pop3", "sieve", "ldap", "xmpp", "svn", "nntp" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (ap_pam_config_find(of->doctor->pam, names[i]) != NULL &&
+		    ap_governing_line(of->doctor, names[i]) != NULL)
+			add_service(of, names[i]);
+}
+
+static bool any_governed(const examination *of)
+{
+	for (size_t i = 0; i < of->n_services; i++)
+		if (ap_governing_line(of->doctor, of->services[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void tell_without_address(examination *of, const char *service, const ap_pam_line *line, ap_without_address fate,
+				 uint32_t policy)
+{
+	ap_finding finding = {
+		.kind = fate == AP_WITHOUT_ADDRESS_DENIED ? AP_FINDING_LOCKOUT : AP_FINDING_BYPASS,
+		.check = "saslauthd-address",
+		.file = line->file,
+		.line = line->line,
+		.what = ap_format(
+			of->arena,
+			"the PAM service %s asks the policy, and logins through saslauthd never have an address",
+			service),
+		.change =
+			"smtpd_sasl_type = dovecot and smtpd_sasl_path = private/auth in Postfix: Dovecot tells the address",
+	};
+	const char *which = policy == AP_NONE ? "a policy with addresses"
+					      : ap_format(of->arena, "the policy %s",
+							  ap_policy_title(of->arena, of->doctor->image, policy));
+
+	finding.why =
+		fate == AP_WITHOUT_ADDRESS_DENIED
+			? ap_format(of->arena,
+				    "%s cannot be decided for them: they are denied, wherever they come from", which)
+		: fate == AP_WITHOUT_ADDRESS_ALLOWED
+			? ap_format(
+				  of->arena,
+				  "%s cannot be decided for them, and undetermined = \"allow\" lets them in from anywhere",
+				  which)
+			: ap_format(
+				  of->arena,
+				  "they are taken for logins at the machine itself, and %s is never held against where they come from",
+				  which);
+	found(of, finding);
+}
+
+static void examine_services(examination *of)
+{
+	for (size_t i = 0; i < of->n_services; i++) {
+		const char *service = of->services[i];
+		const ap_pam_line *line = ap_governing_line(of->doctor, service);
+		ap_without_address fate;
+		uint32_t policy;
+
+		if (line == NULL)
+			continue;
+		fate = ap_policy_without_address(of->doctor->image, service, ap_governing_client(of->doctor, line),
+						 &policy);
+		if (fate != AP_WITHOUT_ADDRESS_DECIDED)
+			tell_without_address(of, service, line, fate, policy);
+	}
+}
+
+/* One that is configured or runs: `file` NULL, it runs. */
+static void examine_one(examination *of, const ap_saslauthd *one, const char *file)
+{
+	const char *where = file != NULL ? "OPTIONS" : "its command line";
+
+	if (one->caches && any_governed(of))
+		found(of,
+		      (ap_finding){
+			      .kind = AP_FINDING_BYPASS,
+			      .check = "saslauthd-cache",
+			      .file = file,
+			      .line = file != NULL ? one->options_line : 0,
+			      .what = ap_format(of->arena, "%s is %s: -c keeps who was let in", where, one->options),
+			      .why = "who was let in once is let in again without the policy being asked, for eight hours",
+			      .change =
+				      "OPTIONS=\"-m /var/run/saslauthd\" with the folder that is there now, without -c" });
+	if (*one->mechanism != '\0' && strcmp(one->mechanism, "pam") != 0 &&
+	    (any_governed(of) || ap_governs_mail(of->doctor)))
+		found(of,
+		      (ap_finding){
+			      .kind = AP_FINDING_BYPASS,
+			      .check = "saslauthd-mechanism",
+			      .file = file,
+			      .line = file != NULL ? one->mechanism_line : 0,
+			      .what = ap_format(of->arena, "the mechanism is %s", one->mechanism),
+			      .why = "no PAM service is asked, and so not the policy: whoever has the right password is let in",
+			      .change = "MECHANISMS=\"pam\"" });
+}
+
+static bool is_running(const ap_host_process *process)
+{
+	const char *slash = strrchr(process->program, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : process->program, "saslauthd") == 0;
+}
+
+/* Its processes have one command line: the first stands for all. */
+static void examine_running(examination *of, const ap_host_process *process)
+{
+	ap_saslauthd one = ap_saslauthd_of_arguments(of->arena, process->argv);
+
+	examine_one(of, &one, NULL);
+	if (process->euid != 0 && any_governed(of))
+		found(of, (ap_finding){ .kind = AP_FINDING_LOCKOUT,
+					.check = "saslauthd-user",
+					.what = ap_format(of->arena, "process %d runs as the user with the number %u",
+							  (int)process->pid, (unsigned)process->euid),
+					.why = "the policy in force can be read by root alone, so nobody is let in",
+					.change = "start saslauthd as root" });
+}
+
+static const ap_host_process *first_running(examination *of)
+{
+	const ap_host_process *processes;
+	size_t n;
+
+	if (!ap_host_processes(of->doctor->host, &processes, &n))
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (is_running(&processes[i]))
+			return &processes[i];
+	return NULL;
+}
+
+static bool has_finding(const examination *of)
+{
+	for (size_t i = 0; i < of->doctor->findings->n; i++)
+		if (strcmp(of->doctor->findings->items[i].check, "saslauthd-cache") == 0 ||
+		    strcmp(of->doctor->findings->items[i].check, "saslauthd-mechanism") == 0)
+			return true;
+	return false;
+}
+
+/* The files of /etc/default that the init script takes: one for each that it starts. */
+static bool examine_defaults(examination *of, bool is_used)
+{
+	const char *const *names;
+	bool starts = false;
+	size_t n;
+
+	if (!ap_host_list(of->doctor->host, "/etc/default", &names, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char *file = ap_format(of->arena, "/etc/default/%s", names[i]), *text;
+		ap_saslauthd one;
+
+		if (strncmp(names[i], "saslauthd", strlen("saslauthd")) != 0)
+			continue;
+		text = ap_host_read(of->doctor->host, file, NULL);
+		if (text == NULL)
+			continue;
+		one = ap_saslauthd_of_defaults(of->arena, text);
+		if (!one.starts && !is_used)
+			continue;
+		starts = true;
+		examine_one(of, &one, file);
+	}
+	return starts;
+}
+
+void ap_doctor_saslauthd(ap_doctor *doctor)
+{
+	examination of = { .doctor = doctor, .arena = doctor->findings->arena };
+	const ap_host_process *running;
+	bool is_used;
+
+	if (!ap_doctor_asks(doctor, "saslauthd") || !ap_host_has(doctor->host, "/usr/sbin/saslauthd"))
+		return;
+	is_used = add_postfix(&of);
+	add_known(&of);
+	running = first_running(&of);
+	is_used = examine_defaults(&of, is_used || running != NULL) || is_used;
+	/* what its file says is told with that */
+	if (running != NULL && !has_finding(&of))
+		examine_running(&of, running);
+	if (is_used || running != NULL)
+		examine_services(&of);
+}
