@@ -475,6 +475,11 @@ def table_of(docs):
     return os.path.join(docs, "README.md")
 
 
+def row_of(head, text):
+    shown = " ⏎ ".join(line.rstrip() for line in text.strip("\r\n").splitlines()).replace(MESSAGE, "M").replace("|", "\\|")
+    return f"| {head} | `{shown}` |" if shown else f"| {head} | nothing |"
+
+
 seen_rows = {}
 
 
@@ -483,8 +488,7 @@ def saw(machine, service, login, text):
     The row of docs/services/README.md for this service and login must say exactly this; with AP_UPDATE in the environment, it is
     written there. `text` is what the client was sent, without what differs between two runs.
     """
-    shown = " ⏎ ".join(line.rstrip() for line in text.strip("\r\n").splitlines()).replace(MESSAGE, "M").replace("|", "\\|")
-    row = f"| {service} | {login} | `{shown}` |" if shown else f"| {service} | {login} | nothing |"
+    row = row_of(f"{service} | {login}", text)
     path = table_of(machine.docs)
     with open(path, encoding="utf-8") as file:
         lines = file.read().splitlines()

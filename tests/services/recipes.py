@@ -7,13 +7,16 @@ A page NAME.md shows files that stand below NAME/ where they stand on a machine,
     auth required pam_accesspolicy.so ...
     ```
 
-and commands, which machine.py's recipe() runs, in blocks marked `<!-- test: run -->`. Any other block says why it is not run:
+commands, which machine.py's recipe() runs, in blocks marked `<!-- test: run -->`, and what users see, which is a row of the
+table that the tests make: `<!-- seen: sshd | password, denied by address -->`. Any other block says why it is not run:
 `<!-- not run: its addresses are examples -->`.
 """
 import os
 import re
 import subprocess
 import sys
+
+from machine import row_of, table_of
 
 BLOCK = re.compile(r"(?:^<!-- ([^\n]*) -->\n)?^```([a-z]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -32,6 +35,12 @@ def faults_of_file(page, folder, name, text):
             yield f"{page}: shows another {name} than the file that the tests use"
 
 
+def faults_of_seen(page, docs, head, text):
+    with open(table_of(docs), encoding="utf-8") as file:
+        if row_of(head, text) not in file.read().splitlines():
+            yield f"{page}: no row of the table says that {head} sees: {text.splitlines()[0]}"
+
+
 def faults_of_block(page, folder, shown, mark, text):
     if mark.startswith("file: "):
         for name in mark.removeprefix("file: ").split(", "):
@@ -41,6 +50,8 @@ def faults_of_block(page, folder, shown, mark, text):
         checked = subprocess.run(["sh", "-n"], input=text.encode(), capture_output=True, check=False)
         if checked.returncode != 0:
             yield f"{page}: {checked.stderr.decode().strip()}"
+    elif mark.startswith("seen: "):
+        yield from faults_of_seen(page, os.path.dirname(folder), mark.removeprefix("seen: "), text)
     elif not mark.startswith("not run: "):
         yield f"{page}: a block that is neither a file, nor run, nor says why it is not: {text.splitlines()[0]}"
 
