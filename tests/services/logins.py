@@ -1,0 +1,108 @@
+"""What the tests of the login services share: who logs in, from where, by which policies, and how the module logs it.
+
+A policy holds what any of these services can be denied by: Addresses and Regions by where the login comes from, Engineering
+by the member's department, No shells by the client type, and Contractors is undetermined, since no name service knows its
+group. Each of them but the first is about an address of its own, so that one login meets one policy.
+"""
+import contextlib
+import os
+import re
+import sys
+
+from machine import same
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
+import mmdb  # noqa: E402
+
+FILE = "/etc/accesspolicy/conf.d/50-test.conf"
+REGIONS = "/var/lib/GeoIP/test.mmdb"
+
+# Where a login comes from. The database of REGIONS has the addresses of `elsewhere` in KP.
+OFFICE, OFFICE6 = "192.0.2.7", "2001:db8:1::7"
+ABROAD, ABROAD6 = "198.51.100.7", "2001:db8:66::7"
+ELSEWHERE, ELSEWHERE6 = "203.0.113.200", "2001:db8:3::7"
+BRANCH, UNSURE = "203.0.113.7", "192.0.2.66"
+EVERYWHERE = (OFFICE, OFFICE6, ABROAD, ABROAD6, ELSEWHERE, ELSEWHERE6, BRANCH, UNSURE)
+
+POLICY = f"""region_database = "{REGIONS}";
+departments = (
+  {{ name = "engineering/platform"; members = [ "bob" ]; }},
+  {{ name = "sales"; members = [ "carol" ]; }}
+);
+policies = (
+  {{ name = "Addresses"; type = "blacklist"; scope = {{ all = true; }}; ip = [ "198.51.100.0/24", "2001:db8:66::/48" ]; }},
+  {{ name = "Regions"; type = "blacklist"; scope = {{ all = true; }}; regions = [ "KP" ]; }},
+  {{ name = "Engineering"; type = "blacklist"; scope = {{ departments = [ "engineering/*" ]; }}; ip = [ "{BRANCH}" ]; }},
+  {{ name = "No shells"; type = "blacklist"; scope = {{ departments = [ "sales" ]; }}; clients = [ "system" ]; }},
+  {{ name = "Contractors"; type = "blacklist"; scope = {{ groups = [ "contractors" ]; }}; ip = [ "{UNSURE}" ]; }}
+);
+"""
+UNKNOWN_GROUP = "group contractors: the name services do not know the group"
+
+
+def put_in_force(machine, text=POLICY):
+    """The policy, and the database of its regions."""
+    path = machine.path(REGIONS)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    mmdb.write(path, mmdb.city().bytes())
+    machine.policy(text)
+
+
+class Because:
+    """Why a login was decided as it was: its reason, and the policy, which stands in `text`."""
+
+    def __init__(self, policy=None, reason="blacklisted", unknown=None, text=POLICY):
+        self.verdict = "allow" if policy is None else "deny"
+        self.reason = "default" if policy is None else reason
+        self.unknown = "-" if unknown is None else f'"{unknown}"'
+        self.where = "policy=- file=- line=0"
+        if policy is not None:
+            lines = text.splitlines()
+            at = next(i for i, line in enumerate(lines) if f'name = "{policy}"' in line)
+            self.where = f'policy="{policy}" file="{FILE}" line={at + 1}'
+
+
+ALLOWED = Because()
+BY_ADDRESS = Because("Addresses")
+BY_REGION = Because("Regions")
+BY_DEPARTMENT = Because("Engineering")
+BY_CLIENT_TYPE = Because("No shells")
+UNDETERMINED = Because("Contractors", "undetermined", UNKNOWN_GROUP)
+
+
+def decision(service, user, ip, because, rhost=None, tty=None, ruser=None, client='client="system" client_source=hint'):
+    """The module's log line in the account phase. `rhost` is the address, unless it is given; "" is none."""
+    rhost = ip if rhost is None else rhost
+    return (f"{service}:account: decision={because.verdict} reason={because.reason} {because.where} "
+            f'user="{user}" ip={ip} rhost={quoted(rhost)} {client} service="{service}" tty={quoted(tty)} '
+            f"ruser={quoted(ruser)} would=- unknown={because.unknown}")
+
+
+def quoted(text):
+    return f'"{text}"' if text else "-"
+
+
+def no_policy(service, user, rhost, why):
+    """The module's log line where no policy can be had."""
+    return f'{service}:account: decision=error user="{user}" rhost={quoted(rhost)} service="{service}", nobody is let in: {why}'
+
+
+def one_decision(machine, mark, expected, what):
+    same(machine.log.decisions(mark), [expected], what)
+
+
+def shown(seen):
+    """What stood at a terminal, its line ends as in a file."""
+    text = seen.decode() if isinstance(seen, bytes) else seen
+    return re.sub(r"\r+\n", "\n", text).replace("\r", "")
+
+
+@contextlib.contextmanager
+def changed(machine, path, before, after):
+    """In the block, the file has one in the place of the other; then it is as it was."""
+    text = machine.read(path)
+    machine.change(path, before, after)
+    try:
+        yield
+    finally:
+        machine.write(path, text, os.stat(machine.path(path)).st_mode & 0o7777)
