@@ -1,8 +1,8 @@
 """What the tests of the login services share: who logs in, from where, by which policies, and how the module logs it.
 
-A policy holds what any of these services can be denied by: Addresses and Regions by where the login comes from, Engineering
-by the member's department, No shells by the client type, and Contractors is undetermined, since no name service knows its
-group. Each of them but the first is about an address of its own, so that one login meets one policy.
+One policy holds all that a login can be denied by, so that a login meets one of them: Addresses and Regions by where it comes
+from, Office by that as well, which a local login does not come from, Engineering by the member's department, No shells by the
+client type; and Contractors is undetermined, since no name service knows its group.
 """
 import contextlib
 import os
@@ -21,9 +21,10 @@ REGIONS = "/var/lib/GeoIP/test.mmdb"
 OFFICE, OFFICE6 = "192.0.2.7", "2001:db8:1::7"
 ABROAD, ABROAD6 = "198.51.100.7", "2001:db8:66::7"
 ELSEWHERE, ELSEWHERE6 = "203.0.113.200", "2001:db8:3::7"
-BRANCH, UNSURE = "203.0.113.7", "192.0.2.66"
-EVERYWHERE = (OFFICE, OFFICE6, ABROAD, ABROAD6, ELSEWHERE, ELSEWHERE6, BRANCH, UNSURE)
+BRANCH = "203.0.113.7"
+EVERYWHERE = (OFFICE, OFFICE6, ABROAD, ABROAD6, ELSEWHERE, ELSEWHERE6, BRANCH)
 
+USERS = ("alice", "bob", "carol", "erin", "frank")
 POLICY = f"""region_database = "{REGIONS}";
 departments = (
   {{ name = "engineering/platform"; members = [ "bob" ]; }},
@@ -32,12 +33,19 @@ departments = (
 policies = (
   {{ name = "Addresses"; type = "blacklist"; scope = {{ all = true; }}; ip = [ "198.51.100.0/24", "2001:db8:66::/48" ]; }},
   {{ name = "Regions"; type = "blacklist"; scope = {{ all = true; }}; regions = [ "KP" ]; }},
-  {{ name = "Engineering"; type = "blacklist"; scope = {{ departments = [ "engineering/*" ]; }}; ip = [ "{BRANCH}" ]; }},
+  {{ name = "Office"; type = "whitelist"; scope = {{ members = [ "erin" ]; }}; ip = [ "192.0.2.0/24" ]; }},
+  {{ name = "Engineering"; type = "blacklist"; scope = {{ departments = [ "engineering/*" ]; }}; ip = [ "{BRANCH}", "local" ]; }},
   {{ name = "No shells"; type = "blacklist"; scope = {{ departments = [ "sales" ]; }}; clients = [ "system" ]; }},
-  {{ name = "Contractors"; type = "blacklist"; scope = {{ groups = [ "contractors" ]; }}; ip = [ "{UNSURE}" ]; }}
+  {{ name = "Contractors"; type = "blacklist";
+     scope = {{ members = [ "frank" ]; except = {{ groups = [ "contractors" ]; }}; }}; }}
 );
 """
-UNKNOWN_GROUP = "group contractors: the name services do not know the group"
+UNKNOWN_GROUP = "excepted: group contractors: the name services do not know the group"
+
+
+def make_users(machine):
+    for user in USERS:
+        machine.user(user)
 
 
 def put_in_force(machine, text=POLICY):
@@ -52,8 +60,8 @@ class Because:
     """Why a login was decided as it was: its reason, and the policy, which stands in `text`."""
 
     def __init__(self, policy=None, reason="blacklisted", unknown=None, text=POLICY):
-        self.verdict = "allow" if policy is None else "deny"
         self.reason = "default" if policy is None else reason
+        self.verdict = "allow" if self.reason in ("default", "whitelisted") else "deny"
         self.unknown = "-" if unknown is None else f'"{unknown}"'
         self.where = "policy=- file=- line=0"
         if policy is not None:
@@ -62,8 +70,11 @@ class Because:
             self.where = f'policy="{policy}" file="{FILE}" line={at + 1}'
 
 
+NONE = object()
 ALLOWED = Because()
 BY_ADDRESS = Because("Addresses")
+IN_THE_OFFICE = Because("Office", "whitelisted")
+NOT_IN_THE_OFFICE = Because("Office", "not-whitelisted")
 BY_REGION = Because("Regions")
 BY_DEPARTMENT = Because("Engineering")
 BY_CLIENT_TYPE = Because("No shells")
@@ -71,7 +82,7 @@ UNDETERMINED = Because("Contractors", "undetermined", UNKNOWN_GROUP)
 
 
 def decision(service, user, ip, because, rhost=None, tty=None, ruser=None, client='client="system" client_source=hint'):
-    """The module's log line in the account phase. `rhost` is the address, unless it is given; "" is none."""
+    """The module's log line in the account phase. `rhost` is the address, unless it is given; NONE is none."""
     rhost = ip if rhost is None else rhost
     return (f"{service}:account: decision={because.verdict} reason={because.reason} {because.where} "
             f'user="{user}" ip={ip} rhost={quoted(rhost)} {client} service="{service}" tty={quoted(tty)} '
@@ -79,7 +90,7 @@ def decision(service, user, ip, because, rhost=None, tty=None, ruser=None, clien
 
 
 def quoted(text):
-    return f'"{text}"' if text else "-"
+    return "-" if text in (None, NONE) else f'"{text}"'
 
 
 def no_policy(service, user, rhost, why):

@@ -5,8 +5,8 @@ import signal
 import time
 
 from logins import (ABROAD, ABROAD6, ALLOWED, BRANCH, BY_ADDRESS, BY_CLIENT_TYPE, BY_DEPARTMENT, BY_REGION, ELSEWHERE,
-                    ELSEWHERE6, EVERYWHERE, FILE, OFFICE, OFFICE6, POLICY, UNDETERMINED, UNSURE, Because, changed,
-                    decision, no_policy, one_decision, put_in_force, shown)
+                    ELSEWHERE6, EVERYWHERE, FILE, IN_THE_OFFICE, NOT_IN_THE_OFFICE, OFFICE, OFFICE6, POLICY, UNDETERMINED,
+                    USERS, Because, changed, decision, make_users, no_policy, one_decision, put_in_force, shown)
 from machine import ADDRESS, ADDRESS6, MESSAGE, expect, main, same, saw, test, wait_for
 
 KEY, BATCH = "/root/.ssh/id_ed25519", "/root/batch"
@@ -21,7 +21,6 @@ WAYS = ("password", "keyboard-interactive", "public key", "sftp")
 METHODS = {"password": "password", "keyboard-interactive": "keyboard-interactive", "public key": "publickey", "sftp": "publickey"}
 ACCEPTED = {"password": "password", "keyboard-interactive": "keyboard-interactive/pam",
             "public key": "publickey", "sftp": "publickey"}
-USERS = ("alice", "bob", "carol")
 FATAL = "sshd: fatal: Access denied for user {} by PAM account configuration [preauth]"
 # What sshd 9.2 logs where ssh asks it for another password after a denial in keyboard-interactive.
 ASKED_AGAIN = "sshd: fatal: monitor_read: unpermitted request 104"
@@ -54,8 +53,7 @@ def set_up(machine):
     """Users with keys and a client's host, the recipe, the policy, and sshd: once for all tests."""
     if machine in sshds:
         return sshds[machine]
-    for user in USERS:
-        machine.user(user)
+    make_users(machine)
     machine.shell(f"""mkdir -p /run/sshd /root/.ssh
         ssh-keygen -q -t ed25519 -N '' -f {KEY}
         for user in {' '.join(USERS)}; do
@@ -174,12 +172,13 @@ def by_region_department_client_type_and_undetermined(machine):
             ("alice", ELSEWHERE6, BY_REGION, "denied by region, IPv6"),
             ("bob", BRANCH, BY_DEPARTMENT, "denied by department"),
             ("carol", OFFICE, BY_CLIENT_TYPE, "denied by client type"),
-            ("alice", UNSURE, UNDETERMINED, "denied, undetermined: a group that is not known")):
+            ("erin", BRANCH, NOT_IN_THE_OFFICE, "denied, not whitelisted"),
+            ("frank", OFFICE, UNDETERMINED, "denied, undetermined: a group that is not known")):
         seen = check_denied(machine, "public key", user, source, decided(user, source, because), what)
         saw(machine, "sshd", f"public key, {what}", seen)
     # the neighbours of each: another department from the same address, the same one from another
-    for user, source in ("alice", BRANCH), ("bob", OFFICE):
-        check_allowed(machine, "public key", user, source, decided(user, source, ALLOWED), f"{user} from {source}")
+    for user, source, because in ("alice", BRANCH, ALLOWED), ("bob", OFFICE, ALLOWED), ("erin", OFFICE, IN_THE_OFFICE):
+        check_allowed(machine, "public key", user, source, decided(user, source, because), f"{user} from {source}")
 
 
 @test
