@@ -79,8 +79,7 @@ def check(machine, login, user, address, decision, **way):
             saw(machine, f"Dovecot, {protocol.name}", login, answer)
 
 
-@test
-def dovecot_is_set_up_by_its_recipe(machine):
+def set_up(machine):
     for user in "alice", "bob", "carol":
         machine.user(user)
     machine.policy(POLICY)
@@ -177,4 +176,4 @@ def dovecot_waits_before_it_answers_one_who_was_denied(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)
