@@ -409,17 +409,43 @@ class Machine:
         return name
 
     def connect(self, port, source=None, to="127.0.0.1", host=None, user=None):
-        """A TCP connection to a service of the machine's, from that address or host. `user`: as this user's process would."""
-        if user is not None:
-            raise NotImplementedError("a test as a user runs a program: run(user=…)")
-        family = socket.AF_INET6 if ":" in to else socket.AF_INET
+        """A TCP connection to a service of the machine's, from that address or host. `user`: made by a process of this user's."""
+        def connected():
+            connection = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_STREAM)
+            connection.settimeout(LONGEST_WAIT_S)
+            if source is not None:
+                connection.bind((source, 0))
+            connection.connect((to, port))
+            return connection
         with self.in_network_of(host):
-            connection = socket.socket(family, socket.SOCK_STREAM)
-        connection.settimeout(LONGEST_WAIT_S)
-        if source is not None:
-            connection.bind((source, 0))
-        connection.connect((to, port))
-        return connection
+            return connected() if user is None else self.made_by(user, connected)
+
+    def made_by(self, user, make):
+        """The socket that make() returns in a process that is this user's for good, or the OSError that it meets there."""
+        ids = [int(self.run("id", flag, user, status=0).out) for flag in ("-u", "-g")]
+        ours, theirs = socket.socketpair()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setgroups([])
+                os.setresgid(ids[1], ids[1], ids[1])
+                os.setresuid(ids[0], ids[0], ids[0])
+                made = make()
+                socket.send_fds(theirs, [b"made"], [made.fileno()])
+            except OSError as error:
+                theirs.send(f"{error.errno}".encode())
+            finally:
+                os._exit(0)
+        theirs.close()
+        with ours:
+            said, descriptors, _, _ = socket.recv_fds(ours, 16, 1)
+        os.waitpid(child, 0)
+        expect(said != b"", f"a process of {user} ended before it said anything")
+        if not descriptors:
+            raise OSError(int(said), os.strerror(int(said)))
+        made = socket.socket(fileno=descriptors[0])
+        made.settimeout(LONGEST_WAIT_S)
+        return made
 
     def in_network_of(self, host):
         return InNetwork(None if host is None else self.path(f"/run/netns/{host}"))
