@@ -543,7 +543,8 @@ def the_table_has_no_other_rows(machine):
                    "a row that no test has seen", line)
 
 
-def main(logs=True):
+def main(logs=True, set_up=None):
+    """`set_up` is called with the Machine before its first test."""
     enter()
     machines = []
     if not any(word.startswith("only=") for word in sys.argv):
@@ -551,7 +552,10 @@ def main(logs=True):
 
     def make():
         if not machines:
-            machines.append(Machine(*lab.arguments[:3], logs=logs))
+            machine = Machine(*lab.arguments[:3], logs=logs)
+            if set_up is not None:
+                set_up(machine)
+            machines.append(machine)
         return machines[0]
     lab.main(make)
 
