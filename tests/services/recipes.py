@@ -70,7 +70,7 @@ def main(docs):
     here = os.path.dirname(os.path.abspath(__file__))
     tests = ""
     for name in os.listdir(here):
-        if name.startswith("test_"):
+        if name.endswith(".py"):
             with open(os.path.join(here, name), encoding="utf-8") as file:
                 tests += file.read()
     with open(os.path.join(docs, "README.md"), encoding="utf-8") as file:

@@ -1,0 +1,191 @@
+"""What the tests of Postfix share: it and the Dovecot that it asks, set up by their recipes; a policy; logins by SMTP.
+
+Each of the policy's addresses is named for what meets it, so that one login meets one policy.
+"""
+import os
+import re
+import signal
+import sys
+
+import mail
+from machine import MESSAGE, Wrong, expect, same
+from smtp import Smtp
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
+import mmdb  # noqa: E402
+
+SUBMISSION, SUBMISSIONS, WEBMAIL, PROXIED = 587, 465, 1587, 10587
+HOSTNAME = "mail.example.com"
+IMAGE = "/var/lib/accesspolicy/policy.v1.image"
+THIRD_PARTY = "dovecot-policy-smtp-0"
+WEB = "dovecot-policy-webmail-0"
+
+OFFICE, BLOCKED, BRANCH, UNSURE = "127.0.0.1", "127.0.0.66", "127.0.0.67", "127.0.0.68"
+OFFICE6, BLOCKED6 = "2001:db8:1::7", "2001:db8:66::7"
+# hosts of their own; the region database has the second pair in KP
+ABROAD, ABROAD6 = "198.51.100.7", "2001:db8:2::7"
+ELSEWHERE, ELSEWHERE6 = "203.0.113.200", "2001:db8:3::7"
+REGIONS = "/var/lib/GeoIP/test.mmdb"
+FILE = "/etc/accesspolicy/conf.d/50-test.conf"
+POLICY = f"""default_domain = "example.com";
+region_database = "{REGIONS}";
+departments = ( {{ name = "engineering/platform"; members = [ "bob" ]; }} );
+policies = (
+  {{ name = "Addresses"; type = "blacklist"; scope = {{ all = true; }}; ip = [ "{BLOCKED}", "2001:db8:66::/48" ]; }},
+  {{ name = "Regions"; type = "blacklist"; scope = {{ all = true; }}; regions = [ "KP" ]; }},
+  {{ name = "Platform"; type = "blacklist"; scope = {{ departments = [ "engineering/*" ]; }}; ip = [ "{BRANCH}" ]; }},
+  {{ name = "Webmail only"; type = "blacklist"; scope = {{ members = [ "carol" ]; }}; clients = [ "third-party" ]; }},
+  {{ name = "No webmail"; type = "blacklist"; scope = {{ members = [ "dave" ]; }}; clients = [ "web" ]; }},
+  {{ name = "Contractors"; type = "blacklist"; scope = {{ groups = [ "contractors" ]; }}; ip = [ "{UNSURE}" ]; }}
+);
+"""
+UNKNOWN_GROUP = "group contractors: the name services do not know the group"
+
+
+def decided(user, ip, policy=None, *, service=THIRD_PARTY, client="third-party", reason="blacklisted", rhost=None,
+            unknown=None):
+    """The module's log line, where Dovecot asks it."""
+    where = "decision=allow reason=default policy=- file=- line=0"
+    if policy is not None:
+        line = next(i for i, text in enumerate(POLICY.splitlines(), 1) if f'name = "{policy}"' in text)
+        where = f'decision=deny reason={reason} policy="{policy}" file="{FILE}" line={line}'
+    rhost = f'"{ip}"' if rhost is None else rhost
+    unknown = "-" if unknown is None else f'"{unknown}"'
+    return (f'{service}:auth: {where} user="{user}@example.com" ip={ip} rhost={rhost} client="{client}" '
+            f'client_source=given service="{service}" tty="dovecot" ruser="{user}" would=- unknown={unknown}')
+
+
+def put_in_force(machine, text=POLICY):
+    """The policy, and the database of its regions."""
+    path = machine.path(REGIONS)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    mmdb.write(path, mmdb.city().bytes())
+    machine.policy(text)
+
+
+def set_up(machine):
+    """Members, the recipes and the policy; nothing is started yet."""
+    for user in "alice", "bob", "carol", "dave", "mallory":
+        machine.user(user)
+    machine.recipe("dovecot")
+    machine.recipe("postfix")
+    # as Debian's installer asks, and as its unit does before each start
+    machine.shell(f"""postconf -e myhostname={HOSTNAME}
+        newaliases
+        /usr/lib/postfix/configure-instance.sh -""")
+    put_in_force(machine)
+
+
+class Dovecot(mail.Dovecot):
+    """The machine's, which Postfix asks."""
+
+    def __init__(self, machine, settings=mail.DO_NOT_WAIT):
+        super().__init__(machine, settings)
+
+    def stop(self):
+        """And what outlives its master, which systemd kills as well: an auth process to which Postfix is connected."""
+        super().stop()
+        try:
+            os.killpg(self.program.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+class Postfix:
+    def __init__(self, machine):
+        self.machine = machine
+        self.start()
+
+    def start(self):
+        mark = self.machine.log.mark()
+        self.program = self.machine.start("postfix", "start-fg")
+        self.machine.wait_for_port(SUBMISSION)
+        # the connection that looked for the port, which would be taken for a login's
+        self.machine.log.wait(mark, "disconnect from", "postfix/submission/smtpd")
+
+    def stop(self):
+        self.machine.run("postfix", "stop", status=0)
+        self.program.process.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+
+def session(machine, port=SUBMISSION, header="", **where):
+    """A session in which AUTH can be sent: encrypted where the port wants that. `header`: what a proxy says before all
+    else; `where`: see Machine.connect()."""
+    connection = machine.connect(port, **where)
+    connection.sendall(header.encode())
+    smtp = Smtp(connection, tls=port == SUBMISSIONS)
+    same(smtp.greeting, f"220 {HOSTNAME} ESMTP Postfix (Debian/GNU)\r\n", "the greeting")
+    smtp.ehlo()
+    if port in (SUBMISSION, PROXIED):
+        smtp.starttls()
+        smtp.ehlo()
+    return smtp
+
+
+class Login:
+    """What came of one: the `reply` to AUTH, whether a message was then taken (`sends`), which `decisions` the module
+    logged, and what Postfix and Dovecot `logged` of the login and of the message."""
+
+    def __init__(self, machine, mark, reply, sends):
+        self.reply, self.sends = reply, sends
+        self.decisions = machine.log.decisions(mark)
+        self.logged = [re.sub(r" [0-9A-F]{6,}: ", " QUEUE-ID: ", str(line)) for line in machine.log.since(mark)
+                       if line.tag.startswith("dovecot") or (line.tag.startswith("postfix") and "sasl_" in line.text)]
+
+
+def send(smtp):
+    """The last reply to a message's sender and recipient; it is not sent on."""
+    smtp.command("MAIL FROM:<alice@example.com>")
+    return smtp.command("RCPT TO:<postmaster@localhost>")
+
+
+def log_in(machine, user="alice", password="secret", mechanism="PLAIN", xclient=None, user_of_process=None, **where):
+    """`xclient`: what the program says of its client before; `user_of_process`: whose program it is; `where`: see
+    session()."""
+    mark = machine.log.mark()
+    with session(machine, user=user_of_process, **where) as smtp:
+        if xclient is not None:
+            same(smtp.command("XCLIENT " + xclient), smtp.greeting, "the answer to XCLIENT")
+            smtp.ehlo()
+        if mechanism == "PLAIN":
+            reply = smtp.plain(user, password)
+        else:
+            *asked, reply = smtp.login(user, password)
+            same(asked, ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"], "what AUTH LOGIN asks")
+        answer = send(smtp)
+    expect(answer in ("250 2.1.5 Ok\r\n", NO_LOGIN_NO_MESSAGE), "the answer to a message", answer)
+    return Login(machine, mark, reply, answer != NO_LOGIN_NO_MESSAGE)
+
+
+ALLOWED = "235 2.7.0 Authentication successful\r\n"
+FAILED = "535 5.7.8 Error: authentication failed: {}\r\n"
+WRONG_PASSWORD = FAILED.format("(reason unavailable)")
+NO_LOGIN_NO_MESSAGE = "554 5.7.1 <postmaster@localhost>: Recipient address rejected: Access denied\r\n"
+
+
+def refused(machine, port, what, **where):
+    """Nobody answers there."""
+    try:
+        machine.connect(port, **where).close()
+    except ConnectionRefusedError:
+        return
+    raise Wrong(f"{what}: was connected to port {port}")
+
+
+def let_in(login, decision, what, peer, user="alice", mechanism="PLAIN", tag="submission"):
+    same((login.reply, login.sends), (ALLOWED, True), what)
+    same(login.decisions, [decision], what)
+    same(login.logged, [f"postfix/{tag}/smtpd: QUEUE-ID: client={peer}, sasl_method={mechanism}, "
+                        f"sasl_username={user}"], what)
+
+
+def kept_out(login, decision, what, peer, user="alice", mechanism="PLAIN", tag="submission", reason=MESSAGE):
+    """`reason`: what Dovecot gave Postfix as such."""
+    same((login.reply, login.sends), (FAILED.format(reason), False), what)
+    same(login.decisions, [decision] if decision else [], what)
+    same(login.logged, [f"postfix/{tag}/smtpd: warning: {peer}: SASL {mechanism} authentication failed: {reason}, "
+                        f"sasl_username={user}"], what)
