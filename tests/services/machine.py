@@ -417,8 +417,12 @@ class Machine:
                 connection.bind((source, 0))
             connection.connect((to, port))
             return connection
+        return self.opened_by(user, host, connected)
+
+    def opened_by(self, user, host, connect):
+        """The socket that connect() returns, in the network of a host and in a process of a user's, if they are named."""
         with self.in_network_of(host):
-            return connected() if user is None else self.made_by(user, connected)
+            return connect() if user is None else self.made_by(user, connect)
 
     def made_by(self, user, make):
         """The socket that make() returns in a process that is this user's for good, or the OSError that it meets there."""
