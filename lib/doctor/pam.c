@@ -130,14 +130,15 @@ static void check_lockout(const ap_pam_examined *e, ap_pam_phase phase, const ap
 	ap_pam_answers success = ap_ways_success(phase);
 	ap_pam_outcome allowed = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_ALLOWED, success, false);
 	ap_pam_outcome without = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_WITHOUT, success, false);
+	/* without other lines it was put there for somebody to be let in */
+	bool is_alone = phase == AP_PAM_ACCOUNT && lines->n == e->service->stacks[phase].n, user_unknown;
 	const ap_pam_line *line = lines->items[0];
 	ap_module_options options;
-	bool user_unknown;
 
 	for (size_t i = 0; i < lines->n; i++)
 		if (ap_module_line_options(e->arena, lines->items[i], &options) != NULL)
 			return; /* nobody is let in for that, and it is told already */
-	if (!allowed.whole || can_succeed(&allowed) || !can_succeed(&without))
+	if (!allowed.whole || can_succeed(&allowed) || (!can_succeed(&without) && !is_alone))
 		return;
 	user_unknown = ap_ways_letting_in(e->arena, line, phase) == PAM_USER_UNKNOWN;
 	ap_pam_add_finding(
@@ -297,7 +298,7 @@ void ap_doctor_pam(ap_doctor *doctor)
 			continue;
 		e.is_deny_passdb = ap_is_deny_passdb_service(arena, e.service);
 		check_service(&e);
-		if (doctor->coverage.items[i].state == AP_COVERAGE_NONE)
+		if (doctor->coverage.items[i].state == AP_COVERAGE_NONE && e.service->refused == NULL)
 			ap_pam_check_not_asking(&e);
 	}
 }

@@ -30,12 +30,17 @@ int ap_ways_letting_in(ap_arena *arena, const ap_pam_line *line, ap_pam_phase ph
 	return phase == AP_PAM_AUTH && options.answer == AP_ALLOWED_NOT_WRITTEN ? PAM_IGNORE : PAM_SUCCESS;
 }
 
+static bool is_without(ap_ways_question question)
+{
+	return question == AP_WAYS_WITHOUT || question == AP_WAYS_NOBODY;
+}
+
 static ap_pam_voice voice_of_module(const asking *a, const ap_pam_line *line)
 {
 	int letting_in = ap_ways_letting_in(a->arena, line, a->phase);
 	ap_pam_voice voice = { .decides = true, .lets_in = AP_PAM_ANSWER(letting_in) };
 
-	if (a->question == AP_WAYS_WITHOUT || a->question == AP_WAYS_NOBODY)
+	if (is_without(a->question))
 		return (ap_pam_voice){ .can = AP_PAM_ANSWER(PAM_IGNORE) };
 	if (a->module_missing)
 		return (ap_pam_voice){ .decides = true, .can = AP_PAM_ANSWER(PAM_MODULE_UNKNOWN) };
@@ -45,6 +50,34 @@ static ap_pam_voice voice_of_module(const asking *a, const ap_pam_line *line)
 	if (a->question == AP_WAYS_PAST || a->question == AP_WAYS_PAST_PLAIN)
 		voice.can |= AP_PAM_ANSWER(PAM_PERM_DENIED) | AP_PAM_ANSWER(PAM_SERVICE_ERR);
 	return voice;
+}
+
+/* True if the module says yes or no, by a password or another proof, and never keeps out of it. */
+static bool asks_for_proof(const ap_pam_line *line)
+{
+	static const char *const names[] = { "pam_unix.so",
+					     "pam_sss.so",
+					     "pam_ldap.so",
+					     "pam_krb5.so",
+					     "pam_winbind.so",
+					     "pam_userdb.so",
+					     "pam_mysql.so",
+					     "pam_pgsql.so",
+					     "pam_radius_auth.so",
+					     "pam_tacplus.so",
+					     "pam_fprintd.so",
+					     "pam_u2f.so",
+					     "pam_google_authenticator.so",
+					     "pam_oath.so" };
+	const char *name = ap_pam_line_module(line);
+
+	for (size_t i = 0; i < line->n_arguments; i++)
+		if (strncmp(line->arguments[i], "ignore", strlen("ignore")) == 0)
+			return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
 }
 
 /*
@@ -64,20 +97,38 @@ static ap_pam_voice voice_of(void *context, const ap_pam_line *line)
 	if (strcmp(name, "pam_deny.so") == 0)
 		return (ap_pam_voice){ .can = AP_PAM_ANY_ANSWER & ~(YES | AP_PAM_ANSWER(PAM_IGNORE)) };
 	if (a->question == AP_WAYS_NO_PASSWORD || a->question == AP_WAYS_NOBODY)
-		can &= ~YES;
+		can &= asks_for_proof(line) ? ~(YES | AP_PAM_ANSWER(PAM_IGNORE)) : ~YES;
 	if (a->question == AP_WAYS_PAST_PLAIN)
 		can &= ~AP_PAM_ANSWER(PAM_NEW_AUTHTOK_REQD);
 	return (ap_pam_voice){ .can = can };
+}
+
+/* Whatever its control makes of an answer: it makes nothing of it. */
+static const ap_pam_stack *without_module(ap_arena *arena, const ap_pam_stack *stack)
+{
+	ap_pam_stack *copy = ap_arena_alloc(arena, sizeof(*copy));
+
+	*copy = *stack;
+	copy->lines = ap_arena_alloc(arena, (stack->n + 1) * sizeof(*copy->lines));
+	for (size_t i = 0; i < stack->n; i++) {
+		copy->lines[i] = stack->lines[i];
+		if (ap_is_module_line(&stack->lines[i]))
+			copy->lines[i].control = ap_pam_control_of(AP_PAM_IGNORE);
+	}
+	return copy;
 }
 
 ap_pam_outcome ap_ways_ask(ap_arena *arena, const ap_pam_service *service, ap_pam_phase phase,
 			   ap_ways_question question, ap_pam_answers success, bool module_missing)
 {
 	asking a = { .arena = arena, .phase = phase, .question = question, .module_missing = module_missing };
+	const ap_pam_stack *stack = &service->stacks[phase];
 
 	if (service->refused != NULL)
 		return (ap_pam_outcome){ .whole = true };
-	return ap_pam_stack_walk(arena, &service->stacks[phase], success, voice_of, &a);
+	if (is_without(question))
+		stack = without_module(arena, stack);
+	return ap_pam_stack_walk(arena, stack, success, voice_of, &a);
 }
 
 /*

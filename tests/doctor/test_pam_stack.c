@@ -8,12 +8,11 @@
 #include "effort.h"
 #include "prng.h"
 #include "real_pam.h"
+#include "root.h"
 #include "rows.h"
 #include "scratch.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { FILES_MAX = 4, TEXT_MAX = 8192, MODULES_MAX = 5, SERVICE_LINES_MAX = 7 };
 
@@ -29,39 +28,13 @@ typedef struct {
 	char *confdir; /* root/etc/pam.d */
 } machine;
 
-static void make_folders(const char *path)
-{
-	char *copy = strdup(path);
-
-	assert_non_null(copy);
-	for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(copy, 0755) != 0 && errno != EEXIST)
-			fail_msg("%s: %s", copy, strerror(errno));
-		*slash = '/';
-	}
-	free(copy);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	FILE *file;
-
-	make_folders(path);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fputs(text, file) >= 0, 1);
-	assert_int_equal(fclose(file), 0);
-}
-
 static machine new_machine(void)
 {
 	machine m = { .folder = ap_scratch_new() };
 
 	m.root = ap_scratch_path(m.folder, "root");
 	m.confdir = ap_scratch_path(m.folder, "root/etc/pam.d");
-	make_folders(m.confdir);
-	assert_int_equal(mkdir(m.confdir, 0755), 0);
+	root_make_folder(m.root, "/etc/pam.d");
 	return m;
 }
 
@@ -229,17 +202,14 @@ static void fill(files *f, int number, int depth)
 /* By the same path for libpam, which is at this machine's root, and below the other root. */
 static void write_files(const files *f)
 {
-	for (int i = 0; i < f->n_files; i++) {
-		char name[32], *path, *below;
+	root_write(f->machine->confdir, SERVICE, f->texts[0]);
+	for (int i = 1; i < f->n_files; i++) {
+		char name[32], *path;
 
 		(void)snprintf(name, sizeof(name), "%d", i);
-		path = ap_scratch_path(i == 0 ? f->machine->confdir : f->machine->folder, i == 0 ? SERVICE : name);
-		write_text(path, f->texts[i]);
-		if (i > 0) {
-			below = ap_scratch_path(f->machine->root, path + 1);
-			write_text(below, f->texts[i]);
-			free(below);
-		}
+		path = ap_scratch_path(f->machine->folder, name);
+		root_write("/", path, f->texts[i]);
+		root_write(f->machine->root, path, f->texts[i]);
 		free(path);
 	}
 }

@@ -1,0 +1,365 @@
+/*
+ * What the doctor says of PAM files: row by row, a service's text and the checks that it fails, with their lines.
+ *
+ * Every way past the module that is known of real services has its row, and so has what is right and must be left alone.
+ */
+#include "../../lib/doctor/doctor.h"
+#include "compiled.h"
+#include "root.h"
+#include "rows.h"
+#include "scratch.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MODULE_FOLDER "/lib/x86_64-linux-gnu/security/"
+
+static const char policy[] =
+	"policies = ( { name = \"No mail programs\"; type = \"blacklist\"; scope = { all = true; }; clients = [ \"third-party\" ]; },\n"
+	"  { name = \"Office\"; type = \"whitelist\"; status = \"disabled\"; scope = { all = true; }; clients = [ \"system\" ]; ip = [ \"192.0.2.1\" ]; } );\n"
+	"client_types = ( { name = \"third-party\"; service = [ \"dovecot*\", \"imap\" ]; }, { name = \"system\"; service = [ \"*\" ]; } );\n";
+
+static char *root;
+
+static int set_up(void **state)
+{
+	static const char *const files[] = {
+		MODULE_FOLDER "pam_permit.so",
+		"",
+		MODULE_FOLDER "pam_accesspolicy.so",
+		"",
+		"/etc/pam.d/common-auth",
+		"auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\nauth required pam_permit.so\n",
+		"/etc/pam.d/common-account",
+		"account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\n"
+		"account required pam_permit.so\n",
+		"/etc/pam.d/other",
+		"@include common-auth\n@include common-account\n",
+		"/srv/policy.conf",
+		"",
+	};
+
+	(void)state;
+	root = ap_scratch_new();
+	for (size_t i = 0; i < AP_N(files); i += 2)
+		root_write(root, files[i], files[i + 1]);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	ap_scratch_free(root);
+	return 0;
+}
+
+/* The findings as "check:line", in the order of their places; the file's name before the line where it is another one. */
+static const char *findings_text(ap_arena *arena, const char *service, const ap_finding_list *findings)
+{
+	const char *text = "", *own = ap_format(arena, "/etc/pam.d/%s", service);
+
+	for (size_t i = 0; i < findings->n; i++) {
+		const ap_finding *finding = &findings->items[i];
+		bool elsewhere = finding->file != NULL && strcmp(finding->file, own) != 0;
+
+		text = ap_format(arena, "%s%s%s:%u=%s", text, i > 0 ? " " : "", elsewhere ? finding->file : "",
+				 finding->line, finding->check);
+	}
+	return text;
+}
+
+typedef struct {
+	const char *service;
+	const char *text;
+	const char *expected;
+} row;
+
+static const char *examine(ap_arena *arena, const char *folder, const char *service, const ap_image *image,
+			   bool asked_about)
+{
+	const ap_host host = { .arena = arena, .root = folder };
+	ap_finding_list findings = { .arena = arena };
+	const char *const services[] = { service };
+	ap_doctor doctor = { .host = &host,
+			     .pam = ap_pam_config_read(&host),
+			     .image = image,
+			     .services = asked_about ? services : NULL,
+			     .n_services = asked_about ? 1 : 0,
+			     .findings = &findings };
+
+	ap_doctor_pam(&doctor);
+	ap_finding_sort(&findings);
+	return findings_text(arena, service, &findings);
+}
+
+static void check_rows(const row *rows, size_t n, bool asked_about)
+{
+	ap_image *image = ap_test_image(policy);
+	int failed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ap_arena *arena = ap_arena_new();
+		const char *path = ap_format(arena, "/etc/pam.d/%s", rows[i].service), *seen;
+
+		root_write(root, path, rows[i].text);
+		seen = examine(arena, root, rows[i].service, image, asked_about);
+		AP_ROW(failed, strcmp(seen, rows[i].expected) == 0, "row %zu, %s:\n%sseen     %s\nexpected %s", i,
+		       rows[i].service, rows[i].text, seen, rows[i].expected);
+		assert_int_equal(unlink(ap_format(arena, "%s%s", root, path)), 0);
+		ap_arena_free(arena);
+	}
+	ap_image_free(image);
+	AP_ROWS_END(failed);
+}
+
+#define ACCOUNT "account required pam_accesspolicy.so\n"
+#define AUTH "@include common-auth\n"
+#define COMMON "@include common-account\n"
+
+static void test_right_services(void **state)
+{
+	static const row rows[] = {
+		{ "sshd", AUTH ACCOUNT COMMON, "" },
+		{ "sshd", AUTH "account required pam_nologin.so\n" ACCOUNT COMMON, "" },
+		{ "sshd", AUTH "account requisite pam_accesspolicy.so\n" COMMON, "" },
+		{ "sshd", AUTH "account [success=ok ignore=ignore default=bad] pam_accesspolicy.so debug\n" COMMON,
+		  "" },
+		{ "sshd",
+		  AUTH "account [success=1 default=die] pam_accesspolicy.so\naccount required pam_deny.so\n" COMMON,
+		  "" },
+		/* what ends a substack ends no more than that */
+		{ "sshd", AUTH "account substack common-account\n" ACCOUNT, "" },
+		{ "login", AUTH ACCOUNT "account sufficient pam_localuser.so\n" COMMON, "" },
+		/* beside the account phase it does no harm */
+		{ "sshd", AUTH "auth required pam_accesspolicy.so\n" ACCOUNT COMMON, "" },
+		{ "kiosk", AUTH "account required pam_accesspolicy.so config=/srv/policy.conf client=system\n" COMMON,
+		  "" },
+		{ "dovecot-policy-imap-993",
+		  "auth required pam_accesspolicy.so message=prompt allowed=user-unknown client=third-party\n", "" },
+		{ "dovecot-policy-imap-993",
+		  "auth required pam_permit.so\naccount required pam_accesspolicy.so message=prompt allowed=user-unknown\n",
+		  "" },
+		/* most services of a machine do not ask, and need not */
+		{ "cron", AUTH COMMON, "" },
+		{ "sshd", AUTH COMMON, "" },
+		{ "chfn", "account include nowhere\n", "" },
+	};
+
+	(void)state;
+	check_rows(rows, AP_N(rows), false);
+}
+
+static void test_ways_past(void **state)
+{
+	static const row rows[] = {
+		/* a password that has expired ends Debian's common-account */
+		{ "sshd", AUTH COMMON ACCOUNT, ":3=never-asked" },
+		{ "sshd", AUTH "account sufficient pam_localuser.so\n" ACCOUNT COMMON, ":3=never-asked" },
+		{ "sshd", AUTH "account [success=1 default=ignore] pam_succeed_if.so uid < 1000\n" ACCOUNT COMMON,
+		  ":3=never-asked" },
+		{ "sshd", AUTH "account [success=done default=ignore] pam_x.so\n" ACCOUNT COMMON, ":3=never-asked" },
+		{ "sshd", AUTH "-account sufficient pam_not_there.so\n" ACCOUNT COMMON, ":3=never-asked" },
+		{ "sshd", AUTH "account optional pam_accesspolicy.so\n" COMMON, ":2=denial-lost" },
+		{ "sshd", AUTH "account sufficient pam_accesspolicy.so\n" COMMON, ":2=skips-others :2=denial-lost" },
+		{ "sshd", AUTH "account [success=done default=die] pam_accesspolicy.so\n" COMMON, ":2=skips-others" },
+		{ "sshd", AUTH "account [success=ok perm_denied=ignore default=bad] pam_accesspolicy.so\n" COMMON,
+		  ":2=denial-lost" },
+		{ "sshd", AUTH "account [success=ok perm_denied=die default=ignore] pam_accesspolicy.so\n" COMMON,
+		  ":2=denial-lost" },
+		{ "sshd", AUTH "account [success=ok service_err=ignore default=bad] pam_accesspolicy.so\n" COMMON,
+		  ":2=denial-lost" },
+		{ "sshd", AUTH "account [success=ok default=bad] pam_unix.so\n" ACCOUNT COMMON, ":3=denial-lost" },
+		{ "sshd", AUTH "account substack inner\n" COMMON, "/etc/pam.d/inner:1=denial-lost" },
+		{ "cockpit", AUTH "auth required pam_accesspolicy.so\n" COMMON, ":2=auth-alone" },
+		{ "sudo", "auth required pam_accesspolicy.so\n" AUTH COMMON, ":1=auth-alone" },
+	};
+
+	(void)state;
+	root_write(root, "/etc/pam.d/inner",
+		   "account required pam_accesspolicy.so\naccount [success=reset default=ignore] pam_x.so\n");
+	check_rows(rows, AP_N(rows), false);
+}
+
+/* Who checks a password, where the module says yes? */
+static void test_the_only_yes(void **state)
+{
+	static const row rows[] = {
+		{ "sshd", "auth sufficient pam_accesspolicy.so allowed=success\n" AUTH ACCOUNT COMMON,
+		  ":1=skips-others :1=only-auth" },
+		{ "sshd", "auth required pam_accesspolicy.so allowed=success\n" ACCOUNT COMMON, ":1=only-auth" },
+		{ "sshd",
+		  "auth optional pam_unix.so\nauth required pam_accesspolicy.so allowed=success\n" ACCOUNT COMMON,
+		  ":2=only-auth" },
+		{ "sshd",
+		  "auth [success=ok ignore=ok default=die] pam_accesspolicy.so allowed=success\n" ACCOUNT COMMON,
+		  ":1=only-auth" },
+		{ "sshd", "auth [success=2 default=ignore] pam_accesspolicy.so allowed=success\n" AUTH ACCOUNT COMMON,
+		  ":1=only-auth" },
+		{ "sshd", "auth [success=3 default=ignore] pam_accesspolicy.so allowed=success\n" AUTH ACCOUNT COMMON,
+		  ":1=allowed-denied" },
+		{ "sshd",
+		  "auth required pam_accesspolicy.so allowed=success\nauth required pam_unix.so\n" ACCOUNT COMMON, "" },
+		{ "sshd",
+		  "auth requisite pam_unix.so\nauth required pam_accesspolicy.so allowed=success\n" ACCOUNT COMMON,
+		  "" },
+		{ "sshd",
+		  "auth required pam_env.so\nauth required pam_accesspolicy.so allowed=success\n" ACCOUNT COMMON,
+		  ":2=only-auth" },
+		{ "sshd",
+		  "auth required pam_sss.so ignore_unknown_user\nauth required pam_accesspolicy.so allowed=success\n" ACCOUNT
+			  COMMON,
+		  ":2=only-auth" },
+		/* it is not the module that lets everybody in */
+		{ "sshd",
+		  "auth required pam_permit.so\nauth required pam_accesspolicy.so allowed=success\n" ACCOUNT COMMON,
+		  "" },
+	};
+
+	(void)state;
+	check_rows(rows, AP_N(rows), false);
+}
+
+static void test_nobody_is_let_in(void **state)
+{
+	static const row rows[] = {
+		{ "sshd", AUTH "account required pam_accesspolicy.so allowed=user-unknown\n" COMMON,
+		  ":2=allowed-denied" },
+		{ "imap", AUTH "auth required pam_accesspolicy.so allowed=user-unknown\n" ACCOUNT COMMON,
+		  ":2=allowed-denied" },
+		{ "sshd", AUTH "account [success=bad default=bad] pam_accesspolicy.so\n" COMMON, ":2=allowed-denied" },
+		{ "sshd", AUTH "account [success=1 default=bad] pam_accesspolicy.so\n", ":2=allowed-denied" },
+		{ "dovecot-policy-imap-993",
+		  "auth sufficient pam_accesspolicy.so message=prompt allowed=user-unknown\n", ":1=allowed-denied" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so clinet=web\n" COMMON, ":2=option" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so message=prompts\n" COMMON, ":2=option" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so debug debug\n" COMMON, ":2=option" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so image=policy.image\n" COMMON, ":2=option" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so config=/a image=/b\n" COMMON, ":2=option" },
+		{ "kiosk", AUTH "account required pam_accesspolicy.so config=/srv/none.conf\n" COMMON,
+		  ":2=file-missing" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so image=/srv/none.image\n" COMMON,
+		  ":2=file-missing" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so config=/srv/policy.conf\n" COMMON, ":2=config" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so client=webb\n" COMMON, ":2=client-unknown" },
+		{ "sshd", AUTH "account required /lib/security/pam_accesspolicy.so\n" COMMON, ":2=module-missing" },
+		{ "sshd", AUTH "account optional /lib/security/pam_accesspolicy.so\n" COMMON,
+		  ":2=denial-lost :2=module-missing" },
+		{ "sshd", AUTH ACCOUNT "account include nowhere\n", ":3=line-unreadable" },
+		{ "sshd", AUTH ACCOUNT "@include nowhere\n", ":3=service-refused" },
+		/* without the module's doing */
+		{ "cron", AUTH "@include nowhere\n", "" },
+	};
+
+	(void)state;
+	check_rows(rows, AP_N(rows), false);
+}
+
+static void test_messages(void **state)
+{
+	static const row rows[] = {
+		{ "sshd", AUTH "account required pam_accesspolicy.so message=prompt\n" COMMON, ":2=prompt-sshd" },
+		{ "su", AUTH "account required pam_accesspolicy.so message=prompt\n" COMMON, ":2=prompt" },
+		{ "cockpit", AUTH "account required pam_accesspolicy.so message=prompt\n" COMMON, ":2=prompt" },
+		{ "unheard-of", AUTH "account required pam_accesspolicy.so message=prompt\n" COMMON, "" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so message=info\n" COMMON, "" },
+	};
+
+	(void)state;
+	check_rows(rows, AP_N(rows), false);
+}
+
+/* By name everything is told of a service, also that it does not ask. */
+static void test_asked_about(void **state)
+{
+	static const row rows[] = {
+		{ "cron", AUTH COMMON, ":0=not-asking" },
+		{ "unheard-of", AUTH COMMON, ":0=not-asking" },
+		{ "sshd", AUTH ACCOUNT COMMON, "" },
+		{ "cron", AUTH "@include nowhere\n", ":2=service-refused" },
+	};
+
+	(void)state;
+	check_rows(rows, AP_N(rows), true);
+}
+
+/* A policy that names a client type wants the services that logins of this type come to over a network. */
+static void test_not_asking(void **state)
+{
+	static const row rows[] = {
+		{ "imap", AUTH COMMON, ":0=not-asking" },
+		{ "imap", AUTH ACCOUNT COMMON, "" },
+		{ "cockpit", AUTH COMMON, "" },
+	};
+	static const row beside_deny_passdb[] = { { "imap", AUTH COMMON, "" } };
+
+	(void)state;
+	check_rows(rows, AP_N(rows), false);
+	root_write(root, "/etc/pam.d/dovecot-policy-imap-143",
+		   "auth required pam_accesspolicy.so message=prompt allowed=user-unknown\n");
+	check_rows(beside_deny_passdb, AP_N(beside_deny_passdb), false);
+}
+
+/* What several services include is one thing to mend, and is told of the file that it stands in. */
+static void test_included_line(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+	char *machine = ap_scratch_new();
+
+	(void)state;
+	root_write(machine, MODULE_FOLDER "pam_permit.so", "");
+	root_write(machine, MODULE_FOLDER "pam_accesspolicy.so", "");
+	root_write(machine, "/etc/pam.d/common-account",
+		   "account optional pam_accesspolicy.so\naccount required pam_unix.so\n");
+	root_write(machine, "/etc/pam.d/cron", COMMON);
+	root_write(machine, "/etc/pam.d/sshd", COMMON);
+	root_write(machine, "/etc/pam.d/other", COMMON);
+	assert_string_equal(examine(arena, machine, "sshd", NULL, false), "/etc/pam.d/common-account:1=denial-lost");
+	ap_scratch_free(machine);
+	ap_arena_free(arena);
+}
+
+static void test_module_that_others_write(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+	const char *path = ap_format(arena, "%s%s", root, MODULE_FOLDER "pam_accesspolicy.so");
+
+	(void)state;
+	root_write(root, "/etc/pam.d/sshd", AUTH ACCOUNT COMMON);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_string_equal(examine(arena, root, "sshd", NULL, true), ":2=module-writable");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_string_equal(examine(arena, root, "sshd", NULL, true), "");
+	ap_arena_free(arena);
+}
+
+/* A machine whose modules are nowhere that they are looked for. */
+static void test_no_module_folder(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+	char *machine = ap_scratch_new();
+
+	(void)state;
+	root_write(machine, "/etc/pam.d/sshd", ACCOUNT);
+	assert_string_equal(examine(arena, machine, "sshd", NULL, false), ":1=module-folder");
+	ap_scratch_free(machine);
+	ap_arena_free(arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_right_services, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ways_past, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_only_yes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_nobody_is_let_in, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_messages, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_asked_about, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_not_asking, set_up, tear_down),
+		cmocka_unit_test(test_included_line),
+		cmocka_unit_test_setup_teardown(test_module_that_others_write, set_up, tear_down),
+		cmocka_unit_test(test_no_module_folder),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
