@@ -46,6 +46,7 @@ static const struct {
 	[AP_COVERAGE_WHOLE] = { AP_GREEN, "Ask the policy:     " },
 	[AP_COVERAGE_PARTLY] = { AP_RED, "Ask it in part:     " },
 	[AP_COVERAGE_DENIES] = { AP_GREEN, "Deny for Dovecot:   " },
+	[AP_COVERAGE_BESIDE] = { AP_PLAIN, "Left to those:      " },
 	[AP_COVERAGE_NONE] = { AP_PLAIN, "Do not ask it:      " },
 };
 

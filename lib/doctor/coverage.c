@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-const char *const ap_coverage_names[AP_COVERAGE_NONE + 1] = { "whole", "partly", "denies", "none" };
+const char *const ap_coverage_names[AP_COVERAGE_NONE + 1] = { "whole", "partly", "denies", "beside", "none" };
 
 /* su is included by su-l, and is a service all the same. */
 static bool is_fragment(const ap_pam_config *config, const ap_pam_service *service)
@@ -30,6 +30,23 @@ static ap_coverage_state state_of(ap_arena *arena, const ap_pam_service *service
 		       : AP_COVERAGE_PARTLY;
 }
 
+static bool some_denies(const ap_coverage_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].state == AP_COVERAGE_DENIES)
+			return true;
+	return false;
+}
+
+/* Which service Dovecot asks for the password, its own settings tell. */
+static void mark_beside(ap_coverage_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].state == AP_COVERAGE_NONE &&
+		    ap_service_kind_of(list->items[i].service->name) == AP_SERVICE_MAIL)
+			list->items[i].state = AP_COVERAGE_BESIDE;
+}
+
 ap_coverage_list ap_coverage_of(ap_arena *arena, const ap_pam_config *config)
 {
 	ap_coverage_list list = { .n = 0 };
@@ -41,5 +58,7 @@ ap_coverage_list ap_coverage_of(ap_arena *arena, const ap_pam_config *config)
 			*AP_PUSH(arena, list.items, list.n) =
 				(ap_coverage){ .service = service, .state = state_of(arena, service) };
 	}
+	if (some_denies(&list))
+		mark_beside(&list);
 	return list;
 }

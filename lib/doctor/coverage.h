@@ -8,10 +8,11 @@ typedef enum {
 	AP_COVERAGE_WHOLE,  /* no login succeeds that the policy denies */
 	AP_COVERAGE_PARTLY, /* it is asked, and there are ways past it */
 	AP_COVERAGE_DENIES, /* a service for a passdb of Dovecot's that only denies */
-	AP_COVERAGE_NONE    /* it is not asked */
+	AP_COVERAGE_BESIDE, /* a mail service that does not ask, on a machine with one that denies: it may be the password's */
+	AP_COVERAGE_NONE /* it is not asked */
 } ap_coverage_state;
 
-/* "whole", "partly", "denies", "none". */
+/* "whole", "partly", "denies", "beside", "none". */
 extern const char *const ap_coverage_names[AP_COVERAGE_NONE + 1];
 
 typedef struct {
