@@ -243,8 +243,13 @@ static void check_deny_passdb(const ap_pam_examined *e)
 static void check_auth_alone(const ap_pam_examined *e)
 {
 	ap_module_lines in_auth = ap_module_lines_of(e->arena, e->service, AP_PAM_AUTH);
+	ap_pam_outcome allowed;
 
 	if (e->is_deny_passdb || in_auth.n == 0 || ap_module_lines_of(e->arena, e->service, AP_PAM_ACCOUNT).n > 0)
+		return;
+	/* nobody logs in by a service that has no other line: it is one that something else asks, and tells of */
+	allowed = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_ALLOWED, ap_ways_success(AP_PAM_AUTH), false);
+	if (!can_succeed(&allowed))
 		return;
 	ap_pam_add_finding(
 		e, AP_FINDING_BYPASS, "auth-alone", in_auth.items[0], "the module stands in the auth phase alone",

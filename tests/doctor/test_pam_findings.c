@@ -140,6 +140,8 @@ static void test_right_services(void **state)
 		{ "dovecot-policy-imap-993",
 		  "auth required pam_permit.so\naccount required pam_accesspolicy.so message=prompt allowed=user-unknown\n",
 		  "" },
+		/* nobody logs in by it: whether Dovecot wants another answer is told of Dovecot */
+		{ "dovecot-policy-imap-993", "auth required pam_accesspolicy.so message=prompt\n", "" },
 		/* most services of a machine do not ask, and need not */
 		{ "cron", AUTH COMMON, "" },
 		{ "sshd", AUTH COMMON, "" },
