@@ -4,6 +4,7 @@
 
 const ap_doctor_examiner ap_doctor_examiners[] = {
 	{ "pam", ap_doctor_pam },
+	{ "sshd", ap_doctor_sshd },
 	{ "dovecot", ap_doctor_dovecot },
 	{ "postfix", ap_doctor_postfix },
 	{ "saslauthd", ap_doctor_saslauthd },

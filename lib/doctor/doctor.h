@@ -28,6 +28,7 @@ typedef struct {
 	void (*examine)(ap_doctor *doctor);
 } ap_doctor_examiner;
 
+void ap_doctor_sshd(ap_doctor *doctor);
 void ap_doctor_dovecot(ap_doctor *doctor);
 void ap_doctor_postfix(ap_doctor *doctor);
 void ap_doctor_saslauthd(ap_doctor *doctor);

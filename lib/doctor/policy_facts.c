@@ -65,9 +65,9 @@ static bool is_about_client(ap_view *view, const ap_image_policy *policy, uint32
 }
 
 ap_without_address ap_policy_without_address(const ap_image *image, const char *service, const char *client,
-					     uint32_t *ret_policy)
+					     const char *rhost, uint32_t *ret_policy)
 {
-	const ap_facts facts = { .user = "user", .service = service, .client = client };
+	const ap_facts facts = { .user = "user", .rhost = rhost, .service = service, .client = client };
 	ap_request request;
 	bool is_local;
 	ap_view view;

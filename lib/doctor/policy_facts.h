@@ -25,11 +25,12 @@ typedef enum {
 } ap_without_address;
 
 /*
- * Of the logins by this service, whose module line has `client`, or NULL. *ret_policy is the first policy that asks. Without an image: DENIED,
+ * Of the logins by this service, whose module line has `client`, or NULL. `rhost` is what
+ * they say in the place of an address, a host's name, or NULL. *ret_policy is the first policy that asks. Without an image: DENIED,
  * with AP_NONE.
  */
 ap_without_address ap_policy_without_address(const ap_image *image, const char *service, const char *client,
-					     uint32_t *ret_policy);
+					     const char *rhost, uint32_t *ret_policy);
 
 /*
  * The client type of logins by this service, which come from an address: `client` is what client= says on the module's line, or NULL. `tty` is what

@@ -218,7 +218,7 @@ static void examine_services(examination *of)
 		if (line == NULL)
 			continue;
 		fate = ap_policy_without_address(of->doctor->image, service, ap_governing_client(of->doctor, line),
-						 &policy);
+						 NULL, &policy);
 		if (fate != AP_WITHOUT_ADDRESS_DECIDED)
 			tell_without_address(of, service, line, fate, policy);
 	}

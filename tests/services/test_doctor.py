@@ -287,5 +287,48 @@ def saslauthd_that_runs(machine):
             program.stop()
 
 
+SSHD_SETTINGS = "/etc/ssh/sshd_config.d/test.conf"
+GOVERNED_SSHD = Edit("/etc/pam.d/sshd", "@include common-account", "account required pam_accesspolicy.so\n@include common-account")
+
+SSHD_MISTAKES = (
+    ("PAM is not asked", [Edit(SSHD_SETTINGS, None, "UsePAM no\n")], ["bypass sshd sshd-usepam"]),
+    ("names in the place of addresses, which SSH_CONNECTION makes good", [Edit(SSHD_SETTINGS, None, "UseDNS yes\n")], []),
+    ("settings for some users alone", [Edit(SSHD_SETTINGS, None, "Match User carol\n  ForceCommand /bin/true\n")], []),
+    ("a mistake in its settings", [Edit(SSHD_SETTINGS, None, "UsePAMs no\n")], ["uncertain sshd sshd-not-examined"]),
+)
+
+
+@test
+def sshd(machine):
+    set_up(machine)
+    machine.shell("mkdir -p /run/sshd")
+    with planted(machine, [GOVERNED_SSHD]):
+        same(examined(machine, "sshd"), [], "the recipe's set-up")
+        try_mistakes(machine, SSHD_MISTAKES, "sshd")
+    with planted(machine, [Edit(SSHD_SETTINGS, None, "UsePAM no\n")]):
+        same([one for one in short(examined(machine)) if "usepam" in one], [], "one that asks no policy anyway")
+
+
+@test
+def another_sshd(machine):
+    """It asks PAM by its program's name, for which SSH_CONNECTION is not looked at; and it has settings of its own."""
+    set_up(machine)
+    machine.shell("mkdir -p /run/sshd; cp /usr/sbin/sshd /usr/sbin/sshd-admin")
+    machine.write("/etc/ssh/admin_config", "Port 2222\nUsePAM yes\n")
+    machine.shell("sed 's/^@include common-account/account required pam_accesspolicy.so client=native\\n&/' /etc/pam.d/sshd >/etc/pam.d/sshd-admin")
+    for options, settings, expected in (
+            ((), "UseDNS no\n", []),
+            ((), "UseDNS yes\n", ["lockout sshd-admin sshd-usedns"]),
+            (("-o", "UsePAM=no"), "UseDNS no\n", ["bypass sshd-admin sshd-usepam"]),
+            (("-oUseDNS=yes",), "PrintMotd no\n", ["lockout sshd-admin sshd-usedns"])):
+        with planted(machine, [GOVERNED_SSHD, Edit("/etc/ssh/admin_config", None, settings)]):
+            program = machine.start("/usr/sbin/sshd-admin", "-D", "-f", "/etc/ssh/admin_config", *options)
+            machine.wait_for_port(2222)
+            found = examined(machine, "sshd-admin", "sshd")
+            same(short(found), expected, f"{options} {settings}")
+            same([one["file"] for one in found], ["/etc/ssh/admin_config"] * len(found), "the file")
+            program.stop()
+
+
 if __name__ == "__main__":
     main()

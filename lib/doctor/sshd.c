@@ -1,0 +1,147 @@
+/*
+ * sshd: does it ask PAM, and does it tell where a login comes from?
+ *
+ * It asks PAM by its program's name. PAM_RHOST is a host name with "UseDNS yes"; then the module takes the address from SSH_CONNECTION, which it
+ * does for the service "sshd" alone. Neither setting can stand in a Match block, so that what "sshd -T" prints holds for all logins.
+ */
+#include "doctor.h"
+#include "governed.h"
+#include "policy_facts.h"
+#include "sshd_instances.h"
+
+#include <string.h>
+#include <strings.h>
+
+typedef struct {
+	ap_doctor *doctor;
+	ap_arena *arena;
+	const ap_sshd_instance *instance;
+	const char *settings;    /* what it printed */
+	const ap_pam_line *line; /* by which its PAM service asks the policy; NULL: it does not */
+} examination;
+
+static void found(const examination *of, ap_finding finding)
+{
+	finding.service = of->instance->name;
+	ap_finding_add(of->doctor->findings, &finding);
+}
+
+/* The value of a setting, which sshd prints in lower case; NULL: it does not know it. */
+static const char *setting(ap_arena *arena, const char *text, const char *name)
+{
+	size_t key = strlen(name);
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+
+		if (length > key && strncasecmp(text, name, key) == 0 && text[key] == ' ')
+			return ap_arena_strndup(arena, text + key + 1, length - key - 1);
+		text += length + (text[length] == '\n' ? 1 : 0);
+	}
+	return NULL;
+}
+
+/* The file that its settings stand in, as far as the command line tells. */
+static const char *config_file(const ap_sshd_instance *instance)
+{
+	for (size_t i = 0; instance->options[i] != NULL; i++)
+		if (strncmp(instance->options[i], "-f", 2) == 0)
+			return instance->options[i][2] != '\0' ? instance->options[i] + 2 : instance->options[i + 1];
+	return "/etc/ssh/sshd_config";
+}
+
+static void examine_pam(const examination *of)
+{
+	const char *value = setting(of->arena, of->settings, "usepam");
+
+	if (value != NULL && strcmp(value, "yes") == 0)
+		return;
+	found(of, (ap_finding){ .kind = AP_FINDING_BYPASS,
+				.check = "sshd-usepam",
+				.file = config_file(of->instance),
+				.what = value != NULL ? ap_format(of->arena, "UsePAM is %s", value)
+						      : "this sshd was built without PAM",
+				.why = "the policy is never asked: whoever can log in is let in",
+				.change = value != NULL ? "UsePAM yes" : "an sshd that was built with PAM" });
+}
+
+static void examine_address(const examination *of)
+{
+	const char *service = of->instance->name, *value = setting(of->arena, of->settings, "usedns");
+	ap_without_address fate;
+	uint32_t policy;
+
+	if (value == NULL || strcmp(value, "yes") != 0 || strcmp(service, "sshd") == 0)
+		return;
+	fate = ap_policy_without_address(of->doctor->image, service, ap_governing_client(of->doctor, of->line),
+					 "host.example", &policy);
+	if (fate == AP_WITHOUT_ADDRESS_DECIDED)
+		return;
+	found(of,
+	      (ap_finding){
+		      .kind = fate == AP_WITHOUT_ADDRESS_DENIED ? AP_FINDING_LOCKOUT : AP_FINDING_BYPASS,
+		      .check = "sshd-usedns",
+		      .file = config_file(of->instance),
+		      .what = ap_format(
+			      of->arena,
+			      "UseDNS is yes, and it asks the PAM service %s: a host's name comes in the place of its address",
+			      service),
+		      .why = ap_format(of->arena,
+				       "%s cannot be decided for hosts that have a name: their logins are %s",
+				       policy == AP_NONE ? "a policy with addresses"
+							 : ap_policy_title(of->arena, of->doctor->image, policy),
+				       fate == AP_WITHOUT_ADDRESS_DENIED
+					       ? "denied, wherever they come from"
+					       : "let in from anywhere, since undetermined is \"allow\""),
+		      .change = "UseDNS no" });
+}
+
+/* What "sshd -T" prints with the options that it runs with. */
+static ap_host_output ask(const ap_doctor *doctor, const ap_sshd_instance *instance)
+{
+	const char **command = NULL;
+	size_t n = 0;
+
+	*AP_PUSH(doctor->findings->arena, command, n) = instance->program;
+	*AP_PUSH(doctor->findings->arena, command, n) = "-T";
+	for (size_t i = 0; instance->options[i] != NULL; i++)
+		*AP_PUSH(doctor->findings->arena, command, n) = instance->options[i];
+	*AP_PUSH(doctor->findings->arena, command, n) = NULL;
+	return ap_host_run(doctor->host, command);
+}
+
+static void examine_instance(ap_doctor *doctor, const ap_sshd_instance *instance)
+{
+	examination of = { .doctor = doctor, .arena = doctor->findings->arena, .instance = instance };
+	ap_host_output output;
+	const char *said;
+
+	of.line = ap_governing_line(doctor, instance->name);
+	/* where its PAM file does not ask the policy either, that is said with the PAM files */
+	if (!ap_doctor_asks(doctor, instance->name) || of.line == NULL)
+		return;
+	output = ask(doctor, instance);
+	if (output.status == 0) {
+		of.settings = output.out;
+		examine_pam(&of);
+		examine_address(&of);
+		return;
+	}
+	said = output.status < 0 ? strerror(output.error) : output.err;
+	found(&of, (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
+				 .check = "sshd-not-examined",
+				 .file = config_file(instance),
+				 .what = ap_format(of.arena, "\"%s -T\" failed: %.*s", instance->program,
+						   (int)strcspn(said, "\r\n"), said),
+				 .why = "whether it asks PAM, and tells the address, is not known",
+				 .change = "mend what it says, and ask again" });
+}
+
+void ap_doctor_sshd(ap_doctor *doctor)
+{
+	const ap_sshd_instance *instances;
+	size_t n = ap_sshd_instances(doctor->host, &instances);
+
+	for (size_t i = 0; i < n; i++)
+		examine_instance(doctor, &instances[i]);
+}

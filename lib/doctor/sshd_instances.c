@@ -1,0 +1,102 @@
+#include "sshd_instances.h"
+
+#include <string.h>
+
+#define SSHD "/usr/sbin/sshd"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* The words of a title, ended by NULL. */
+static const char **words_of(ap_arena *arena, const char *text)
+{
+	const char **words = NULL;
+	size_t n = 0;
+
+	while (*(text += strspn(text, " ")) != '\0') {
+		size_t length = strcspn(text, " ");
+
+		*AP_PUSH(arena, words, n) = ap_arena_strndup(arena, text, length);
+		text += length;
+	}
+	*AP_PUSH(arena, words, n) = NULL;
+	return words;
+}
+
+/* What of the options changes settings: the file, and settings themselves. */
+static const char *const *settings_of(ap_arena *arena, const char *const *words)
+{
+	const char **options = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; words[i] != NULL; i++) {
+		bool kept = strncmp(words[i], "-f", 2) == 0 || strncmp(words[i], "-o", 2) == 0;
+
+		if (!kept)
+			continue;
+		*AP_PUSH(arena, options, n) = words[i];
+		if (words[i][2] == '\0' && words[i + 1] != NULL)
+			*AP_PUSH(arena, options, n) = words[++i];
+	}
+	*AP_PUSH(arena, options, n) = NULL;
+	return options;
+}
+
+bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *ret_instance)
+{
+	const char *colon = strstr(title, ": "), *listener = strstr(title, " [listener]");
+	const char **words;
+
+	if (colon == NULL || listener == NULL || listener < colon)
+		return false;
+	words = words_of(arena, ap_arena_strndup(arena, colon + 2, (size_t)(listener - colon - 2)));
+	if (words[0] == NULL || words[0][0] != '/')
+		return false;
+	*ret_instance = (ap_sshd_instance){ .name = ap_arena_strndup(arena, title, (size_t)(colon - title)),
+					    .program = words[0],
+					    .options = settings_of(arena, words + 1) };
+	return true;
+}
+
+static bool is_same(const ap_sshd_instance *a, const ap_sshd_instance *b)
+{
+	size_t i;
+
+	if (strcmp(a->program, b->program) != 0)
+		return false;
+	for (i = 0; a->options[i] != NULL && b->options[i] != NULL; i++)
+		if (strcmp(a->options[i], b->options[i]) != 0)
+			return false;
+	return a->options[i] == NULL && b->options[i] == NULL;
+}
+
+size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_instances)
+{
+	static const char *const none[] = { NULL };
+	const ap_host_process *processes;
+	ap_sshd_instance *instances = NULL, one;
+	size_t n = 0, n_processes;
+
+	if (!ap_host_processes(host, &processes, &n_processes))
+		n_processes = 0;
+	for (size_t i = 0; i < n_processes; i++) {
+		bool known = false;
+
+		if (processes[i].argv[0] == NULL || !ap_sshd_title_parse(host->arena, processes[i].argv[0], &one) ||
+		    strcmp(base_name(processes[i].program), base_name(one.program)) != 0)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			known = known || is_same(&instances[k], &one);
+		if (!known)
+			*AP_PUSH(host->arena, instances, n) = one;
+	}
+	if (n == 0 && ap_host_has(host, SSHD))
+		*AP_PUSH(host->arena, instances, n) =
+			(ap_sshd_instance){ .name = base_name(SSHD), .program = SSHD, .options = none };
+	*ret_instances = instances;
+	return n;
+}

@@ -1,0 +1,21 @@
+/* sshd_instances.h - the ssh servers of a machine: those that run, each with the options that it was started with. */
+#ifndef AP_DOCTOR_SSHD_INSTANCES_H
+#define AP_DOCTOR_SSHD_INSTANCES_H
+
+#include "host.h"
+
+typedef struct {
+	const char *name;           /* its program's, by which it asks PAM: "sshd" */
+	const char *program;        /* "/usr/sbin/sshd" */
+	const char *const *options; /* -f, -o and their values, ended by NULL */
+} ap_sshd_instance;
+
+/*
+ * What a listening sshd calls itself, "sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups". False where the title is none of that kind.
+ */
+bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *ret_instance);
+
+/* Those that run; where none does, the one that /usr/sbin/sshd would be. None where that is not there either. Each set of options once. */
+size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_instances);
+
+#endif
