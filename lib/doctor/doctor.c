@@ -8,6 +8,7 @@ const ap_doctor_examiner ap_doctor_examiners[] = {
 	{ "dovecot", ap_doctor_dovecot },
 	{ "postfix", ap_doctor_postfix },
 	{ "saslauthd", ap_doctor_saslauthd },
+	{ "policy", ap_doctor_client_types },
 	{ NULL, NULL },
 };
 

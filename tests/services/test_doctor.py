@@ -330,5 +330,34 @@ def another_sshd(machine):
             program.stop()
 
 
+NAMES_NATIVE = """policies = (
+  { name = "Native"; type = "%s"; status = "%s"; scope = { members = [ "carol" ]; }; ip = [ "192.0.2.0/24" ];
+    clients = [ "native", "system", "dingtalk-pc" ]; %s }
+);
+"""
+
+
+@test
+def client_types_that_no_login_has(machine):
+    for given, edits, expected in (
+            (("blacklist", "enabled", ""), [], [("bypass", "native, dingtalk-pc")]),
+            (("whitelist", "enabled", ""), [], [("bypass", "native, dingtalk-pc")]),
+            (("whitelist", "enabled", 'other_clients = "deny";'), [], [("lockout", "native, dingtalk-pc")]),
+            (("blacklist", "disabled", ""), [], []),
+            (("blacklist", "report-only", ""), [], []),
+            (("blacklist", "enabled", 'not_after = "2020-01-01T00:00:00Z";'), [], []),
+            (("blacklist", "enabled", ""),
+             [Edit("/etc/pam.d/kiosk", None, "account required pam_accesspolicy.so client=native\n")], [("bypass", "dingtalk-pc")]),
+            (("blacklist", "enabled", ""),
+             [Edit("/etc/pam.d/kiosk", None, "account required pam_accesspolicy.so client=native\n"),
+              Edit("/etc/accesspolicy/conf.d/20-types.conf", None,
+                   'client_types = ( { name = "dingtalk-pc"; service = [ "dingtalk" ]; } );\n')], [])):
+        with planted(machine, edits):
+            machine.policy(NAMES_NATIVE % given)
+            found = examined(machine, "policy")
+            same([(one["kind"], one["what"].rsplit(": ", 1)[1]) for one in found], expected, f"{given} {len(edits)}")
+            same([(one["file"], one["line"]) for one in found], [("/etc/accesspolicy/conf.d/50-test.conf", 2)] * len(found), "place")
+
+
 if __name__ == "__main__":
     main()
