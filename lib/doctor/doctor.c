@@ -9,6 +9,7 @@ const ap_doctor_examiner ap_doctor_examiners[] = {
 	{ "postfix", ap_doctor_postfix },
 	{ "saslauthd", ap_doctor_saslauthd },
 	{ "policy", ap_doctor_client_types },
+	{ "records", ap_doctor_records },
 	{ NULL, NULL },
 };
 

@@ -33,6 +33,7 @@ void ap_doctor_dovecot(ap_doctor *doctor);
 void ap_doctor_postfix(ap_doctor *doctor);
 void ap_doctor_saslauthd(ap_doctor *doctor);
 void ap_doctor_client_types(ap_doctor *doctor);
+void ap_doctor_records(ap_doctor *doctor);
 
 /* In the order in which they are asked; ended by one whose name is NULL. */
 extern const ap_doctor_examiner ap_doctor_examiners[];

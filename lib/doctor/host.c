@@ -95,6 +95,52 @@ char *ap_host_read(const ap_host *host, const char *path, size_t *ret_length)
 	return text;
 }
 
+/* Where a line begins that is whole, in what was read from `start` of the file on. */
+static size_t first_line(const char *buffer, size_t length, off_t start)
+{
+	const char *newline = start > 0 ? memchr(buffer, '\n', length) : NULL;
+
+	return start == 0 ? 0 : newline == NULL ? length : (size_t)(newline + 1 - buffer);
+}
+
+static char *read_end(const ap_host *host, int fd, size_t size)
+{
+	off_t start = lseek(fd, 0, SEEK_END);
+	size_t length = 0, first;
+	char *buffer;
+
+	if (start < 0)
+		return NULL;
+	start = start > (off_t)size ? start - (off_t)size : 0;
+	if (lseek(fd, start, SEEK_SET) < 0)
+		return NULL;
+	buffer = ap_arena_alloc(host->arena, size + 1);
+	/* that it grows meanwhile is no failure */
+	if (!read_all(fd, buffer, size, &length) && errno != EFBIG)
+		return NULL;
+	for (size_t i = 0; i < length; i++)
+		if (buffer[i] == '\0')
+			buffer[i] = ' ';
+	first = first_line(buffer, length, start);
+	return buffer + first;
+}
+
+char *ap_host_read_end(const ap_host *host, const char *path, size_t size)
+{
+	int fd = open_on(host, path, READ_FLAGS);
+	struct stat info;
+	char *text = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+		text = read_end(host, fd, size);
+	else
+		errno = EINVAL;
+	close_keeping_errno(fd);
+	return text;
+}
+
 bool ap_host_stat(const ap_host *host, const char *path, struct stat *ret_info)
 {
 	int fd = open_on(host, path, O_PATH | O_CLOEXEC);

@@ -29,6 +29,12 @@ typedef struct {
  */
 char *ap_host_read(const ap_host *host, const char *path, size_t *ret_length);
 
+/*
+ * The whole lines among the file's last `size` bytes, which may be more than AP_HOST_FILE_MAX before them: of a log. A NUL byte in it
+ * becomes a blank. NULL with errno as above.
+ */
+char *ap_host_read_end(const ap_host *host, const char *path, size_t size);
+
 /* What stat(2) says of the path; false with errno. */
 bool ap_host_stat(const ap_host *host, const char *path, struct stat *ret_info);
 

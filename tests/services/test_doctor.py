@@ -359,5 +359,47 @@ def client_types_that_no_login_has(machine):
             same([(one["file"], one["line"]) for one in found], [("/etc/accesspolicy/conf.d/50-test.conf", 2)] * len(found), "place")
 
 
+def logged_in(machine, service, *rhosts):
+    """The lines that these logins were logged by, as rsyslogd writes them."""
+    mark = machine.log.mark()
+    for rhost in rhosts:
+        given = [] if rhost is None else ["-I", f"rhost={rhost}"]
+        machine.run("pamtester", *given, service, "alice", "acct_mgmt")
+    lines = machine.log.since(mark, text="pam_accesspolicy(")
+    same(len(lines), len(rhosts), "lines")
+    return "".join(f"Nov 28 22:19:58 mail {line.tag}[{line.pid}]: {line.text}\n" for line in lines)
+
+
+@test
+def services_whose_logins_never_have_an_address(machine):
+    machine.user("alice")
+    recorded = 'audit = { file = "/var/log/accesspolicy/audit.jsonl"; record = "%s"; };\n'
+    machine.shell("mkdir -p /var/log/accesspolicy; : >/var/log/accesspolicy/audit.jsonl")
+    with planted(machine, [Edit(f"/etc/pam.d/{name}", None, "account required pam_accesspolicy.so client=web\n")
+                           for name in ("webmail", "named", "trial", "right", "door")] +
+                 [Edit("/etc/pam.d/door", "client=web", "client=system")]):
+        for record in ("none", "all", "denied"):
+            machine.policy(recorded % record + POLICY)
+            log = (logged_in(machine, "webmail", *[None] * 3) + logged_in(machine, "named", *["host.example"] * 4) +
+                   logged_in(machine, "trial", None, None) + logged_in(machine, "right", None, None, None, "192.0.2.1") +
+                   logged_in(machine, "door", *[None] * 5))
+            expected = ["lockout named never-an-address", "lockout webmail never-an-address"]
+            with planted(machine, [Edit("/var/log/auth.log", None, log)]):
+                found = examined(machine, "records")
+                same(short(found), expected, record)
+                where = "/var/log/accesspolicy/audit.jsonl" if record == "all" else "/var/log/auth.log"
+                same([one["file"] for one in found], [where] * 2, "where it was seen")
+            same(short(examined(machine, "records")), expected if record == "all" else [], f"{record}: without a log")
+            machine.write("/var/log/accesspolicy/audit.jsonl", "")
+        machine.policy('undetermined = "allow";\n' + POLICY)
+        hostile = logged_in(machine, "webmail", *[None] * 3).replace(
+            'user="alice@example.com"', r'user="x\" service=\"sshd\" ip=192.0.2.1 rhost=\"y"')
+        with planted(machine, [Edit("/var/log/auth.log", None, hostile + "x" * 100 + "\0\n")]):
+            same(short(examined(machine, "webmail")), ["bypass webmail never-an-address"], "what a user calls himself")
+        machine.policy(OF_CLIENTS)
+        with planted(machine, [Edit("/var/log/auth.log", None, log)]):
+            same(examined(machine, "records"), [], "no policy asks for an address")
+
+
 if __name__ == "__main__":
     main()
