@@ -343,6 +343,22 @@ def audit_outputs(files):
                               json.loads(run("--summary", "day"))]}
 
 
+def doctor_outputs(files):
+    """A machine of which there is a line to mend, and a service to be missed; and one without PAM files."""
+    root = os.path.join(files.folder, "machine")
+    for path, text in {"lib/x86_64-linux-gnu/security/pam_permit.so": "",
+                       "lib/x86_64-linux-gnu/security/pam_accesspolicy.so": "",
+                       "etc/pam.d/sshd": "account optional pam_accesspolicy.so\naccount required pam_unix.so\n",
+                       "etc/pam.d/cron": "",
+                       "etc/pam.d/other": "account required pam_deny.so\n"}.items():
+        os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+        files.write(os.path.join(root, path), text)
+    empty = os.path.join(files.folder, "nothing")
+    os.mkdir(empty)
+    return [json.loads(files.run("doctor", "--root", root, "--json", "sshd", "cron", status=1)),
+            json.loads(files.run("doctor", "--root", empty, "--json", status=1))]
+
+
 def matrix_outputs(files, test):
     """Several logins at once: by everything, by a disabled policy, and by a draft, before which there is the image in
     force, nothing that can be had, or the files."""
@@ -384,6 +400,7 @@ def outputs(files):
     seen["except-list"] = [json.loads(files.run("except", "list", "--json", status=0))]
     seen["show"] = [json.loads(files.run("show", name, "--json", status=0)) for name in ("white", "black", "off", "watched")]
     seen["region"] = region_outputs(files)
+    seen["doctor"] = doctor_outputs(files)
     seen.update(audit_outputs(files))
     files.write("accesspolicy.conf", RICH + 'assertions = ( { user = "denied"; expect = "allow"; } );\n')
     seen["check"] = [json.loads(files.run("check", "--json", status=1))]

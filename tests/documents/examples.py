@@ -8,10 +8,11 @@ Each literal block has a line of its own before it that says what it is; "; test
 
     test: file PATH             the block is a file
     test: service NAME          the block is a service file of PAM; lines that do not name the module are left out
-    test: session [status=N] [any-time] [any-revision]
+    test: session [status=N] [any-time] [any-revision] [wrapped]
                                 commands after "$ " (their further lines after "> ") and what they print; all of them succeed, or
                                 the last one ends with N, or the next one shows $?. any-time, any-revision: times, revisions
-                                and who it was are not compared
+                                and who it was are not compared; wrapped: long lines are broken as a terminal of 78 columns
+                                has them, below the first word of what a label stands before
     test: log SERVICE USER ADDRESS
                                 what the module logs over that login; the document may break its lines
     test: message               the message that a denied user sees by default
@@ -23,6 +24,7 @@ Without a block:
     test: fresh                 what was written so far is removed
     test: default               the default configuration is put in place
     test: write PATH TEXT       a file of one line
+    test: machine NAME          the files of one of tests/golden/policies/machines, which accesspolicy doctor examines
     test: database PATH KIND    a small region database, one of DATABASES, of the type that the file is named for
 
 /etc and /var in a document mean folders below a scratch one. In a manual page the command reads the files there, and what is in force
@@ -111,9 +113,9 @@ class World:
         self.fresh()
         self.shell = Shell(self.work, self.environment)
         if for_installed:
-            self.shell.run("accesspolicy() { case \" $* \" in *' --files '*) set -- \"$@\" --config '%s' ;; "
+            self.shell.run("accesspolicy() { case \" $* \" in ' doctor '*) set -- \"$@\" --root '%s' --config '%s' ;; *' --files '*) set -- \"$@\" --config '%s' ;; "
                            "*' --config '* | *' --data '* | ' region '*) ;; *) set -- \"$@\" --config '%s' ;; esac; "
-                           "'%s' --state '%s' \"$@\"; }" % (self.config, self.config, command, self.state))
+                           "'%s' --state '%s' \"$@\"; }" % (self.root, self.config, self.config, self.config, command, self.state))
 
     def fresh(self):
         for folder in (self.root, self.services):
@@ -142,6 +144,10 @@ class World:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+
+    def put_machine(self, name):
+        machines = os.path.join(os.path.dirname(self.conf), "tests", "golden", "policies", "machines")
+        shutil.copytree(os.path.join(machines, name), self.root, dirs_exist_ok=True)
 
     def write_database(self, path, kind):
         path = os.path.join(self.work, path)
@@ -223,6 +229,14 @@ def commands_of(block):
     return pairs
 
 
+def wrapped(text):
+    lines = []
+    for line in text.splitlines():
+        label = re.match(r" {4}\S+ +|", line).end()
+        lines += textwrap.wrap(line, 78, subsequent_indent=" " * label, break_on_hyphens=False) if len(line) > 78 else [line]
+    return "".join(line + "\n" for line in lines)
+
+
 def compared(text, words):
     """The text as it is compared: without what differs from run to run and was said to."""
     if "any-time" in words:
@@ -241,6 +255,8 @@ def run(world, words, block):
         world.write_service(words[1], block)
     elif kind == "session":
         seen = world.session(block, words[1:])
+        if "wrapped" in words:
+            seen = wrapped(seen)
         if compared(seen, words) != compared(block, words):
             return seen
     elif kind == "log":
@@ -262,6 +278,8 @@ def prepare(world, words):
         world.put_default()
     elif words[0] == "write":
         world.write(world.inside(words[1]), " ".join(words[2:]) + "\n")
+    elif words[0] == "machine":
+        world.put_machine(words[1])
     elif words[0] == "database":
         world.write_database(world.inside(words[1]), words[2])
     else:
@@ -276,7 +294,7 @@ def blocks_of(lines):
         found = MARK.match(lines[i])
         if found:
             words = found.group(2).split() if found.group(1) == "test" else ["not-run"]
-            if words[0] in ("fresh", "default", "write", "database"):
+            if words[0] in ("fresh", "default", "write", "machine", "database"):
                 yield words, i, i
                 words = None
         elif lines[i].startswith("```"):
