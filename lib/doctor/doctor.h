@@ -28,6 +28,7 @@ typedef struct {
 	void (*examine)(ap_doctor *doctor);
 } ap_doctor_examiner;
 
+void ap_doctor_pam(ap_doctor *doctor);
 void ap_doctor_sshd(ap_doctor *doctor);
 void ap_doctor_dovecot(ap_doctor *doctor);
 void ap_doctor_postfix(ap_doctor *doctor);
@@ -37,8 +38,6 @@ void ap_doctor_records(ap_doctor *doctor);
 
 /* In the order in which they are asked; ended by one whose name is NULL. */
 extern const ap_doctor_examiner ap_doctor_examiners[];
-
-void ap_doctor_pam(ap_doctor *doctor);
 
 /* True if the service is one of those that are asked about. */
 bool ap_doctor_asks(const ap_doctor *doctor, const char *service);
