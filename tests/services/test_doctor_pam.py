@@ -1,7 +1,7 @@
 """What the doctor says of sshd's PAM file, and what becomes of real logins by it.
 
-Each mistake is planted in the recipe's set-up: whom the policy denies is let in where the doctor speaks of a bypass, and whom it allows
-is denied where it speaks of a lockout.
+Each mistake is planted in the recipe's set-up: whom the policy denies is let in where the doctor speaks of a bypass, and
+whom it allows is denied where it speaks of a lockout.
 """
 import contextlib
 import json
@@ -14,8 +14,8 @@ SERVICE = "/etc/pam.d/sshd"
 COMMON = "@include common-account"
 LINE = "account required pam_accesspolicy.so"
 
-# What takes the place of the module's line and of the line that includes common-account; what is found; whether the policy's
-# denied user, whose password has expired or not, and its allowed one are let in.
+# What takes the place of the module's line and of the line that includes common-account; what is found; and whether they
+# are let in: whom the policy denies, whom it denies and whose password has expired, and whom it allows.
 MISTAKES = (
     ("the right set-up", f"{LINE}\n{COMMON}", [], False, False, True),
     ("optional", f"account optional pam_accesspolicy.so\n{COMMON}", ["bypass denial-lost"], True, True, True),
@@ -29,12 +29,15 @@ MISTAKES = (
      ["bypass never-asked"], True, True, True),
     ("jumped over", f"account [success=1 default=ignore] pam_localuser.so\n{LINE}\n{COMMON}",
      ["bypass never-asked"], True, True, True),
-    ("in the auth phase alone", f"auth required pam_accesspolicy.so\n{COMMON}", ["bypass auth-alone"], True, True, True),
-    ("an answer for Dovecot", f"{LINE} allowed=user-unknown\n{COMMON}", ["lockout allowed-denied"], False, False, False),
+    ("in the auth phase alone", f"auth required pam_accesspolicy.so\n{COMMON}",
+     ["bypass auth-alone"], True, True, True),
+    ("an answer for Dovecot", f"{LINE} allowed=user-unknown\n{COMMON}",
+     ["lockout allowed-denied"], False, False, False),
     ("an option that there is not", f"{LINE} mesage=none\n{COMMON}", ["lockout option"], False, False, False),
     ("an image that there is not", f"{LINE} image=/var/lib/accesspolicy/none\n{COMMON}",
      ["lockout file-missing"], False, False, False),
-    ("a client type that there is not", f"{LINE} client=shell\n{COMMON}", ["lockout client-unknown"], False, False, False),
+    ("a client type that there is not", f"{LINE} client=shell\n{COMMON}",
+     ["lockout client-unknown"], False, False, False),
     ("a module that there is not", f"account required /usr/lib/security/pam_accesspolicy.so\n{COMMON}",
      ["lockout module-missing"], False, False, False),
 )
