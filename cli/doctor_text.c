@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SUMMARY_INDENT = 4, LABEL_COLUMNS = 20 };
+enum { SUMMARY_INDENT = 4, LABEL_COLUMNS = 20, NARROW_COLUMNS = 60 };
 
 static const ap_column columns[] = {
 	{ .title = "SERVICE" },
@@ -52,6 +52,8 @@ static const struct {
 
 static void write_coverage(ap_context *context, const ap_doctor *doctor)
 {
+	bool narrow = context->screen.columns != 0 && context->screen.columns < NARROW_COLUMNS;
+
 	for (size_t state = 0; state <= AP_COVERAGE_NONE; state++) {
 		const char *names = "";
 
@@ -66,7 +68,7 @@ static void write_coverage(ap_context *context, const ap_doctor *doctor)
 			ap_paint_pieces(context->arena, &context->screen,
 					(const ap_piece[]){ { states[state].colour, states[state].label },
 							    { AP_PLAIN, names } },
-					2, LABEL_COLUMNS);
+					2, narrow ? SUMMARY_INDENT : LABEL_COLUMNS);
 	}
 }
 

@@ -24,26 +24,23 @@ static char *root;
 
 static int set_up(void **state)
 {
-	static const char *const files[] = {
-		MODULE_FOLDER "pam_permit.so",
-		"",
-		MODULE_FOLDER "pam_accesspolicy.so",
-		"",
-		"/etc/pam.d/common-auth",
-		"auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\nauth required pam_permit.so\n",
-		"/etc/pam.d/common-account",
-		"account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\n"
-		"account required pam_permit.so\n",
-		"/etc/pam.d/other",
-		"@include common-auth\n@include common-account\n",
-		"/srv/policy.conf",
-		"",
+	static const struct {
+		const char *path, *text;
+	} files[] = {
+		{ MODULE_FOLDER "pam_permit.so", "" },
+		{ MODULE_FOLDER "pam_accesspolicy.so", "" },
+		{ "/etc/pam.d/common-auth", "auth [success=1 default=ignore] pam_unix.so nullok\n"
+					    "auth requisite pam_deny.so\nauth required pam_permit.so\n" },
+		{ "/etc/pam.d/common-account", "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n"
+					       "account requisite pam_deny.so\naccount required pam_permit.so\n" },
+		{ "/etc/pam.d/other", "@include common-auth\n@include common-account\n" },
+		{ "/srv/policy.conf", "" },
 	};
 
 	(void)state;
 	root = ap_scratch_new();
-	for (size_t i = 0; i < AP_N(files); i += 2)
-		root_write(root, files[i], files[i + 1]);
+	for (size_t i = 0; i < AP_N(files); i++)
+		root_write(root, files[i].path, files[i].text);
 	return 0;
 }
 

@@ -12,6 +12,8 @@ from terminal import Terminal
 
 SIZES = ((40, 24), (80, 24), (120, 40))
 
+MACHINE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "policies", "machines", "wrong")
+
 POLICIES = """
 administrators = [ "root", "postmaster@example.com" ];
 departments = ( { name = "finance"; members = [ "carol@example.com" ]; }, { name = "finance/board"; members = [ "cfo@example.com" ]; } );
@@ -48,6 +50,7 @@ COMMANDS = {
     "except list": ["except", "list"],
     "check": ["check"],
     "status": ["status"],
+    "doctor": ["doctor", "--root", MACHINE],
 }
 
 
