@@ -171,15 +171,79 @@ static ap_passdb_role role_of(ap_dovecot_examination *of, const ap_dovecot_way *
 	return role;
 }
 
-static void add_way(ap_dovecot_examination *of, ap_dovecot_way way)
+static void add_plain_way(ap_dovecot_examination *of, ap_dovecot_way way)
 {
-	way.passdbs = passdbs_of(of, way.protocol, &way.n);
-	if (way.passdbs == NULL)
-		return;
 	way.roles = ap_arena_alloc(of->arena, way.n * sizeof(*way.roles));
 	for (size_t i = 0; i < way.n; i++)
 		way.roles[i] = role_of(of, &way, &way.passdbs[i]);
 	*AP_PUSH(of->arena, of->ways, of->n_ways) = way;
+}
+
+/* The way with another service in one of its passdbs. */
+static ap_dovecot_way with_service(ap_arena *arena, const ap_dovecot_way *way, size_t i, const char *service)
+{
+	ap_passdb *passdbs = ap_arena_alloc(arena, way->n * sizeof(*passdbs));
+	ap_dovecot_way other = *way;
+
+	memcpy(passdbs, way->passdbs, way->n * sizeof(*passdbs));
+	passdbs[i].service = service;
+	other.passdbs = passdbs;
+	return other;
+}
+
+static bool is_equality(const char *operator)
+{
+	return strcmp(operator, "eq") == 0 || strcmp(operator, "==") == 0;
+}
+
+/* "real" is what the connection has, and nobody's words. */
+static bool is_real_address(const char *variable)
+{
+	return strcmp(variable, "%{real_rip}") == 0 || strcmp(variable, "%{real_remote_ip}") == 0;
+}
+
+static void split_way(ap_dovecot_examination *of, const ap_dovecot_way *way, size_t from);
+
+/* Both cases are ways of their own: the one of an address that the name asks for, and that of all others. */
+static void split_by(ap_dovecot_examination *of, const ap_dovecot_way *way, size_t i,
+		     const ap_name_condition *condition)
+{
+	ap_dovecot_way yes = with_service(of->arena, way, i, condition->yes);
+	ap_dovecot_way no = with_service(of->arena, way, i, condition->no);
+
+	if (is_real_address(condition->left) && is_equality(condition->operator)) {
+		yes.only_from = condition->right;
+		yes.title = ap_format(of->arena, "%s from %s", way->title, condition->right);
+	}
+	split_way(of, &yes, i);
+	split_way(of, &no, i);
+}
+
+static void split_way(ap_dovecot_examination *of, const ap_dovecot_way *way, size_t from)
+{
+	for (size_t i = from; i < way->n; i++) {
+		const char *service = way->passdbs[i].service;
+		ap_name_condition condition;
+		ap_service_name left;
+
+		if (service == NULL || of->dovecot.named || !ap_name_condition_of(of->arena, service, &condition))
+			continue;
+		left = ap_service_name_of(of->arena, condition.left, false, way->protocol, way->port,
+					  trusts_somebody(of));
+		/* what the client says of itself stays in the name, and is found there */
+		if (left.kind == AP_NAME_CLIENT)
+			continue;
+		split_by(of, way, i, &condition);
+		return;
+	}
+	add_plain_way(of, *way);
+}
+
+static void add_way(ap_dovecot_examination *of, ap_dovecot_way way)
+{
+	way.passdbs = passdbs_of(of, way.protocol, &way.n);
+	if (way.passdbs != NULL)
+		split_way(of, &way, 0);
 }
 
 static void add_listeners(ap_dovecot_examination *of)
@@ -229,11 +293,17 @@ static void add_other_programs(ap_dovecot_examination *of)
 		add_other_program(of, "smtp", "Dovecot's auth socket");
 }
 
+/* A passdb that denies by a service whose name is not known here: most likely the policy's. */
+static bool denies_unknown(const ap_dovecot_way *way, size_t i)
+{
+	return way->passdbs[i].deny && way->passdbs[i].service != NULL && way->roles[i].name.kind != AP_NAME_KNOWN;
+}
+
 static bool is_governed(const ap_dovecot_examination *of)
 {
 	for (size_t i = 0; i < of->n_ways; i++)
 		for (size_t k = 0; k < of->ways[i].n; k++)
-			if (of->ways[i].roles[k].line != NULL)
+			if (of->ways[i].roles[k].line != NULL || denies_unknown(&of->ways[i], k))
 				return true;
 	return false;
 }

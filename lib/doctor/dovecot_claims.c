@@ -108,11 +108,32 @@ static void tell_client(ap_dovecot_examination *of, const ap_reach *reach, const
 
 #define OWNER_RULE "ip daddr 127.0.0.1 tcp dport %u meta skuid != { \"root\", \"www-data\" } reject"
 
+/* One for an address is the way of whoever can have that address. */
+static void examine_address(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_way *way,
+			    const char *client)
+{
+	ap_address source;
+
+	if (!ap_reach_from_here(reach, way->only_from, way->listener->address, way->port, &source))
+		return;
+	tell_client(of, reach, ap_format(of->arena, "connections from %s", way->only_from), client, "any local user",
+		    ap_format(of->arena,
+			      "an address in its place that the webmail alone can use, and in nftables' output: "
+			      "ip saddr %s meta skuid != { \"root\", \"www-data\" } reject",
+			      way->only_from));
+}
+
 static void examine_listener(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_way *way)
 {
-	const char *client = client_to_claim(of, way);
-	const char *who = client != NULL ? ap_reach_who(reach, way->listener->address, way->port) : NULL;
+	const char *client = client_to_claim(of, way), *who;
 
+	if (client == NULL)
+		return;
+	if (way->only_from != NULL) {
+		examine_address(of, reach, way, client);
+		return;
+	}
+	who = ap_reach_who(reach, way->listener->address, way->port);
 	if (who != NULL)
 		tell_client(of, reach, way->title, client, who,
 			    ap_format(of->arena,

@@ -26,6 +26,7 @@ typedef struct {
 	const char *title; /* "imap on port 993", "smtp through Postfix" */
 	const char *protocol;
 	unsigned port;
+	const char *only_from;               /* it is the way of connections from this address alone; NULL: from any */
 	const ap_dovecot_listener *listener; /* NULL: another program asks Dovecot */
 	const ap_passdb *passdbs;
 	size_t n;

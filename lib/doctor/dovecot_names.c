@@ -62,6 +62,48 @@ static void read_filters(const char *filters, const char *end, variable *ret_var
 	}
 }
 
+/* Where the part ends that begins here: at the separator, or the closing brace, outside of variables. */
+static const char *end_of_part(const char *at)
+{
+	unsigned depth = 0;
+
+	for (; *at != '\0'; at++) {
+		if (*at == '{')
+			depth++;
+		else if (*at == '}' && depth > 0)
+			depth--;
+		else if (depth == 0 && (*at == ';' || *at == '}'))
+			break;
+	}
+	return at;
+}
+
+/* The brace that closes "{if;…}"; NULL: none does. */
+static const char *end_of_condition(const char *brace)
+{
+	const char *at = brace + 1;
+
+	while (*(at = end_of_part(at)) == ';')
+		at++;
+	return *at == '}' ? at : NULL;
+}
+
+/* A condition hangs on the variables in it: on the client's words, if it holds any. */
+static variable_kind kind_of_condition(const char *at, const char *end)
+{
+	variable_kind kind = VARIABLE_OTHER;
+
+	while ((at = strstr(at, "%{")) != NULL && at < end) {
+		variable_kind one = kind_of_long(at + 2, strcspn(at + 2, " |};"));
+
+		/* the port is only then another than the real one where somebody is trusted to say it */
+		if (one == VARIABLE_CLIENT || (one == VARIABLE_PORT && kind == VARIABLE_OTHER))
+			kind = one;
+		at += 2;
+	}
+	return kind;
+}
+
 /* What follows "%" and, in 2.3, its modifiers. */
 static variable read_variable(ap_arena *arena, const char *percent)
 {
@@ -77,12 +119,14 @@ static variable read_variable(ap_arena *arena, const char *percent)
 	}
 	if (*at == '{') {
 		size_t length = strcspn(at + 1, " |}");
-		const char *end = strchr(at, '}');
+		bool is_condition = strncmp(at, "{if;", 4) == 0;
+		const char *end = is_condition ? end_of_condition(at) : strchr(at, '}');
 
 		if (end == NULL)
 			end = at + strlen(at) - 1;
-		one.kind = kind_of_long(at + 1, length);
-		read_filters(at + 1 + length, end, &one);
+		one.kind = is_condition ? kind_of_condition(at, end) : kind_of_long(at + 1, length);
+		if (!is_condition)
+			read_filters(at + 1 + length, end, &one);
 		one.end = end + 1;
 	} else {
 		one.kind = kind_of_short(*at);
@@ -97,6 +141,9 @@ static ap_name_kind kind_of_name(const variable *one, bool trusts)
 {
 	if (one->kind == VARIABLE_CLIENT || (one->kind == VARIABLE_PORT && trusts))
 		return AP_NAME_CLIENT;
+	/* one that could be known was taken apart before */
+	if (strstr(one->text, "{if;") != NULL)
+		return AP_NAME_VARIES;
 	return one->kind == VARIABLE_OTHER || !one->legible ? AP_NAME_VARIES : AP_NAME_KNOWN;
 }
 
@@ -136,4 +183,28 @@ ap_service_name ap_service_name_of(ap_arena *arena, const char *written, bool na
 	/* libpam takes a service's name in lower case */
 	return (ap_service_name){ .kind = AP_NAME_KNOWN,
 				  .name = changed(arena, ap_format(arena, "%s%s", name, written), 'L') };
+}
+
+bool ap_name_condition_of(ap_arena *arena, const char *written, ap_name_condition *ret_condition)
+{
+	static const char begins[] = "%{if;";
+	const char *start = strstr(written, begins), *parts[5], *at;
+
+	if (start == NULL)
+		return false;
+	at = start + sizeof(begins) - 1;
+	for (size_t i = 0; i < 5; i++) {
+		const char *end = end_of_part(at);
+
+		if (*end != (i < 4 ? ';' : '}'))
+			return false;
+		parts[i] = ap_arena_strndup(arena, at, (size_t)(end - at));
+		at = end + 1;
+	}
+	ret_condition->left = parts[0];
+	ret_condition->operator= parts[1];
+	ret_condition->right = parts[2];
+	ret_condition->yes = ap_format(arena, "%.*s%s%s", (int)(start - written), written, parts[3], at);
+	ret_condition->no = ap_format(arena, "%.*s%s%s", (int)(start - written), written, parts[4], at);
+	return true;
 }

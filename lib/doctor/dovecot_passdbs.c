@@ -83,7 +83,9 @@ static void examine_name(ap_dovecot_examination *of, const ap_dovecot_way *way, 
 	};
 
 	if (role->name.kind == AP_NAME_KNOWN) {
-		if (role->missing && role->line == NULL && (passdb->deny || is_governed_elsewhere(of, passdb)))
+		/* one for a single address fails closed: that address is not known to need it */
+		if (role->missing && role->line == NULL && !(passdb->deny && way->only_from != NULL) &&
+		    (passdb->deny || is_governed_elsewhere(of, passdb)))
 			examine_missing(of, way, i);
 		return;
 	}

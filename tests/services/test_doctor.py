@@ -222,6 +222,22 @@ def postfix(machine):
     try_mistakes(machine, POSTFIX_MISTAKES, "postfix", "dovecot")
 
 
+NAMESPACE_MISTAKES = (
+    ("the webmail's address is the machine's", [Shell("ip addr add 10.143.0.2/32 dev lo", "ip addr del 10.143.0.2/32 dev lo")],
+     ["bypass dovecot dovecot-trusted-network", "bypass dovecot dovecot-client-type"]),
+    ("the webmail has no service", [Edit("/etc/pam.d/dovecot-policy-imap-webmail")], []),
+    ("a port has none", [Edit("/etc/pam.d/dovecot-policy-imap-993")], ["lockout dovecot dovecot-missing-service"]),
+    ("it is known by what the client says", [Edit(DOVECOT, "%{real_rip}", "%{client_id}")],
+     ["bypass dovecot dovecot-client-chooses"]),
+)
+
+
+@test
+def the_webmail_in_a_namespace(machine):
+    set_up(machine, "dovecot", "dovecot-webmail-namespace")
+    try_mistakes(machine, NAMESPACE_MISTAKES, "dovecot")
+
+
 SMTPD = "/etc/postfix/sasl/smtpd.conf"
 SASLAUTHD = "/etc/default/saslauthd"
 ASKED_BY_POSTFIX = [setting("submission/inet", "smtpd_sasl_type", "cyrus"), setting("submission/inet", "smtpd_sasl_path", "smtpd"),

@@ -272,6 +272,11 @@ static void test_names_of_services(void **state)
 		{ "x-%{protocol | sha1}", true, false, "varies %{protocol | sha1}" },
 		{ "x-%{client_id | lower}", true, false, "client %{client_id | lower}" },
 		{ "x-%s", true, false, "x-%s" },
+		{ "x-%{if;%{local_name};eq;a;b;c}-%s", false, false, "client %{if;%{local_name};eq;a;b;c}" },
+		{ "x-%{if;%{lport};==;143;%{real_lport};c}", false, true,
+		  "client %{if;%{lport};==;143;%{real_lport};c}" },
+		{ "x-%{if;%{lport};==;143;b;c}", false, false, "varies %{if;%{lport};==;143;b;c}" },
+		{ "x-%{if;%{rip};eq;10.0.0.1;b;c}", false, true, "varies %{if;%{rip};eq;10.0.0.1;b;c}" },
 		{ "x-%{", false, false, "varies %{" },
 		{ "x-%", false, false, "varies %" },
 		{ "x-%{service", false, false, "x-imap" },
@@ -288,6 +293,39 @@ static void test_names_of_services(void **state)
 								  : ap_format(arena, "varies %s", name.variable);
 
 		AP_ROW(failed, strcmp(found, rows[i].name) == 0, "%s: %s", rows[i].written, found);
+	}
+	ap_arena_free(arena);
+	AP_ROWS_END(failed);
+}
+
+static void test_names_with_a_condition(void **state)
+{
+	static const struct {
+		const char *written;
+		const char *found; /* left operator right: yes or no; NULL: none */
+	} rows[] = {
+		{ "dovecot-policy-%s", NULL },
+		{ "p-%s-%{if;%{real_rip};eq;10.0.0.2;webmail;%{real_lport}}",
+		  "%{real_rip} eq 10.0.0.2: p-%s-webmail or p-%s-%{real_lport}" },
+		{ "%{if;%s;==;imap;%{if;%a;==;993;x;y};z}-w", "%s == imap: %{if;%a;==;993;x;y}-w or z-w" },
+		{ "%{if;%s;eq;;;}", "%s eq :  or " },
+		{ "%{if;%s;eq;imap;x}", NULL },
+		{ "%{if;%s;eq;imap;x;y", NULL },
+		{ "%{if;%s;eq;imap;x;y;z}", NULL },
+		{ "%{if;", NULL },
+	};
+	ap_arena *arena = ap_arena_new();
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_name_condition one;
+		const char *found = "none", *expected = rows[i].found != NULL ? rows[i].found : "none";
+
+		if (ap_name_condition_of(arena, rows[i].written, &one))
+			found = ap_format(arena, "%s %s %s: %s or %s", one.left, one.operator, one.right, one.yes,
+					  one.no);
+		AP_ROW(failed, strcmp(found, expected) == 0, "%s: %s", rows[i].written, found);
 	}
 	ap_arena_free(arena);
 	AP_ROWS_END(failed);
@@ -441,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_settings_of_2_4),
 		cmocka_unit_test(test_what_doveconf_does_not_print_is_refused),
 		cmocka_unit_test(test_names_of_services),
+		cmocka_unit_test(test_names_with_a_condition),
 		cmocka_unit_test(test_ways_past_the_policy),
 	};
 
