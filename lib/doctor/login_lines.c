@@ -14,7 +14,7 @@ static bool is_key(char c)
 	return (c >= 'a' && c <= 'z') || c == '_';
 }
 
-/* `"text"` with what ap_text_quote escaped; cut texts end in "…" behind the quote. */
+/* `"text"` with what ap_text_quote escaped; cut texts end in "…" behind the quote. NULL where the quote is not closed. */
 static const char *read_quoted(reader *in)
 {
 	char *text = ap_arena_alloc(in->arena, (size_t)(in->end - in->at) + 1), *to = text;
@@ -25,8 +25,8 @@ static const char *read_quoted(reader *in)
 			in->at++;
 		*to++ = *in->at++;
 	}
-	if (in->at < in->end)
-		in->at++;
+	if (in->at == in->end)
+		return NULL;
 	while (in->at < in->end && *in->at != ' ')
 		in->at++;
 	return text;
@@ -48,7 +48,7 @@ static bool read_field(reader *in, const char **ret_key, const char **ret_value)
 	in->at++;
 	if (in->at < in->end && *in->at == '"') {
 		*ret_value = read_quoted(in);
-		return true;
+		return *ret_value != NULL;
 	}
 	start = in->at;
 	while (in->at < in->end && *in->at != ' ')

@@ -1,0 +1,238 @@
+/*
+ * What postconf prints, what saslauthd and sshd were started with, and what was written of logins.
+ *
+ * The printed texts are those of Postfix 3.7.11, Debian's saslauthd and OpenSSH 9.2, less what nobody asks about.
+ */
+#include "../../../lib/doctor/login_lines.h"
+#include "../../../lib/doctor/postfix_settings.h"
+#include "../../../lib/doctor/saslauthd.h"
+#include "../../../lib/doctor/sshd_instances.h"
+#include "rows.h"
+
+#include <string.h>
+
+static const char *or_none(const char *text)
+{
+	return text != NULL ? text : "-";
+}
+
+static void check_lines(const char *const *expected, const char *const *found, size_t n)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < n || expected[i] != NULL; i++) {
+		const char *one = i < n ? found[i] : "none";
+
+		AP_ROW(failed, expected[i] != NULL && strcmp(expected[i], one) == 0, "%zu: %s", i, one);
+		if (expected[i] == NULL || i >= n)
+			break;
+	}
+	AP_ROWS_END(failed);
+}
+
+static const char *service_text(ap_arena *arena, const ap_postfix_service *one)
+{
+	return ap_format(arena, "%s [%s]:%u %s %s %s %s [%s]%s", one->name, one->host, one->port,
+			 one->asks ? "asks" : "no", one->type, one->path, one->service, one->xclient_hosts,
+			 one->haproxy ? " haproxy" : "");
+}
+
+static void test_services_of_postfix(void **state)
+{
+	static const char settings[] =
+		"smtpd_sasl_auth_enable = no\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"
+		"smtpd_sasl_service = smtp\nsmtpd_authorized_xclient_hosts =\n"
+		"smtpd_upstream_proxy_protocol =\ncyrus_sasl_config_path = /etc/x\ninet_interfaces = all\n";
+	static const char master[] =
+		"smtp       inet  n       -       y       -       -       smtpd\n"
+		"pickup     unix  n       -       y       60      1       pickup\n"
+		"submission inet  n       -       y       -       -       smtpd -o smtpd_sasl_auth_enable=yes\n"
+		"submissions inet n       -       y       -       -       smtpd\n"
+		"127.0.0.1:1587 inet n    -       y       -       -       smtpd\n"
+		"[::1]:2525 inet n        -       y       -       -       smtpd\n"
+		"unknown    inet  n       -       y       -       -       smtpd\n"
+		"pass       pass  -       -       y       -       -       smtpd\n"
+		"short inet\n";
+	static const char overrides[] = "submission/inet/smtpd_sasl_auth_enable = yes\n"
+					"submission/inet/smtpd_sasl_path = private/auth-x\n"
+					"127.0.0.1:1587/inet/smtpd_sasl_service = webmail\n"
+					"127.0.0.1:1587/inet/smtpd_authorized_xclient_hosts = 127.0.0.1, [::1]\n"
+					"[::1]:2525/inet/smtpd_upstream_proxy_protocol = haproxy\n";
+	static const char *const expected[] = {
+		"smtp/inet []:25 no dovecot private/auth smtp []",
+		"submission/inet []:587 asks dovecot private/auth-x smtp []",
+		"submissions/inet []:465 no dovecot private/auth smtp []",
+		"127.0.0.1:1587/inet [127.0.0.1]:1587 no dovecot private/auth webmail [127.0.0.1, [::1]]",
+		"[::1]:2525/inet [::1]:2525 no dovecot private/auth smtp [] haproxy",
+		"unknown/inet []:0 no dovecot private/auth smtp []",
+		"pass/pass []:0 no dovecot private/auth smtp []",
+		NULL,
+	};
+	ap_arena *arena = ap_arena_new();
+	const char *found[16];
+	ap_postfix postfix = ap_postfix_parse(arena, settings, master, overrides,
+					      "smtp\t\t25/tcp\t\tmail\nsmtp 25/udp\nsubmission\t587/tcp\n");
+
+	(void)state;
+	for (size_t i = 0; i < postfix.n && i < AP_N(found); i++)
+		found[i] = service_text(arena, &postfix.services[i]);
+	check_lines(expected, found, postfix.n);
+	assert_string_equal(postfix.cyrus_folders, "/etc/x");
+	ap_arena_free(arena);
+}
+
+static void test_postfix_on_loopback(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+	ap_postfix postfix = ap_postfix_parse(arena, "inet_interfaces = loopback-only\n",
+					      "25 inet n - y - - smtpd\n192.0.2.1:26 inet n - y - - smtpd\n", "", "");
+
+	(void)state;
+	assert_int_equal(postfix.n, 2);
+	assert_string_equal(service_text(arena, &postfix.services[0]), "25/inet [127.0.0.1]:25 no cyrus smtpd smtp []");
+	assert_string_equal(service_text(arena, &postfix.services[1]),
+			    "192.0.2.1:26/inet [192.0.2.1]:26 no cyrus smtpd smtp []");
+	ap_arena_free(arena);
+}
+
+static void test_settings_of_saslauthd(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *found; /* starts, mechanism:line, caches, options:line */
+	} rows[] = {
+		{ "", "no :0 -c -c -m /var/run/saslauthd:0" },
+		{ "#START=yes\n# OPTIONS=\"-x\"\nMECHANISMS=\"pam\"\n", "no pam:3 -c -c -m /var/run/saslauthd:0" },
+		{ "START=yes\nMECHANISMS=pam # the one\nOPTIONS=\"-m /run/s\"\n", "yes pam:2 - -m /run/s:3" },
+		{ "START=yes\nOPTIONS='-rm/run/c -c'\n", "yes :0 -c -rm/run/c -c:2" },
+		{ "START=\"yes\"\nOPTIONS=\"-m /run/-c\"\n", "yes :0 - -m /run/-c:2" },
+		{ "OPTIONS=\"-m -c\"\n", "no :0 - -m -c:1" },
+		{ "OPTIONS=\"-rc -n 0\"\nSTART=no\nMECHANISMS=\"shadow\"", "no shadow:3 -c -rc -n 0:1" },
+		{ "OPTIONS=\"-m /a -c\"\nOPTIONS=\"-m /a\"\n", "no :0 - -m /a:2" },
+		{ "OPTIONS=\"-a kerberos5\"\n", "no kerberos5:0 - -a kerberos5:1" },
+	};
+	ap_arena *arena = ap_arena_new();
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_saslauthd one = ap_saslauthd_of_defaults(arena, rows[i].text);
+		const char *found =
+			ap_format(arena, "%s %s:%u %s %s:%u", one.starts ? "yes" : "no", one.mechanism,
+				  one.mechanism_line, one.caches ? "-c" : "-", one.options, one.options_line);
+
+		AP_ROW(failed, strcmp(found, rows[i].found) == 0, "row %zu: %s", i, found);
+	}
+	ap_arena_free(arena);
+	AP_ROWS_END(failed);
+}
+
+static void test_titles_of_sshd(void **state)
+{
+	static const struct {
+		const char *title;
+		const char *found; /* name, program, options */
+	} rows[] = {
+		{ "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", "sshd /usr/sbin/sshd" },
+		{ "sshd-admin: /usr/sbin/sshd-admin -p 2222 -o UseDNS=yes -f /etc/ssh/admin [listener] 0 of 10-100 startups",
+		  "sshd-admin /usr/sbin/sshd-admin -o UseDNS=yes -f /etc/ssh/admin" },
+		{ "sshd: /usr/sbin/sshd -f/etc/x -oUsePAM=no -D [listener] 1 of 10-100 startups",
+		  "sshd /usr/sbin/sshd -f/etc/x -oUsePAM=no" },
+		{ "sshd: /usr/sbin/sshd -f [listener] 1 of 10-100 startups", "sshd /usr/sbin/sshd -f" },
+		{ "sshd: alice [priv]", NULL },
+		{ "sshd: alice@pts/0", NULL },
+		{ "sshd: sshd -D [listener] 0 of 10-100 startups", NULL },
+		{ "/usr/sbin/sshd", NULL },
+		{ "", NULL },
+	};
+	ap_arena *arena = ap_arena_new();
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_sshd_instance one;
+		const char *found = NULL;
+
+		if (ap_sshd_title_parse(arena, rows[i].title, &one)) {
+			found = ap_format(arena, "%s %s", one.name, one.program);
+			for (size_t k = 0; one.options[k] != NULL; k++)
+				found = ap_format(arena, "%s %s", found, one.options[k]);
+		}
+		AP_ROW(failed, strcmp(or_none(found), or_none(rows[i].found)) == 0, "%s: %s", rows[i].title,
+		       or_none(found));
+	}
+	ap_arena_free(arena);
+	AP_ROWS_END(failed);
+}
+
+static void test_lines_of_logins(void **state)
+{
+#define HEAD "Nov 28 22:19:58 mail auth: pam_accesspolicy(imap:auth): decision="
+	static const struct {
+		bool is_record;
+		const char *line;
+		const char *found; /* service, client, address, "other" */
+	} rows[] = {
+		{ false,
+		  HEAD
+		  "allow reason=default policy=- file=- line=0 user=\"a\" ip=192.0.2.1 rhost=\"192.0.2.1\" client=\"web\" "
+		  "client_source=given service=\"imap\" tty=- ruser=- would=- unknown=-",
+		  "imap web 192.0.2.1 other" },
+		{ false, HEAD "deny user=\"a\" ip=unknown rhost=- client=\"web\" service=\"imap\"",
+		  "imap web unknown" },
+		{ false, HEAD "deny user=\"a\" ip=unknown rhost=\"host.example\" client=\"web\" service=\"imap\" tty=-",
+		  "imap web unknown other" },
+		{ false,
+		  HEAD
+		  "deny user=\"x\\\" service=\\\"sshd\\\" ip=192.0.2.1 y=\\\"\" ip=unknown rhost=- client=\"web\" service=\"imap\"",
+		  "imap web unknown" },
+		{ false, HEAD "deny user=\"a\xe2\x80\xa6\" ip=local rhost=- client=\"system\" service=\"cron\"",
+		  "cron system local" },
+		{ false, HEAD "deny user=\"cut\"\xe2\x80\xa6 ip=local rhost=- client=\"system\" service=\"cron\"",
+		  "cron system local" },
+		{ false, HEAD "error user=\"a\" rhost=- service=\"imap\", nobody is let in: x", NULL },
+		{ false, "Nov 28 sshd: pam_unix(sshd:auth): authentication failure; ip=1 service=\"x\"", NULL },
+		{ false, "pam_accesspolicy(imap:auth): decision=", NULL },
+		{ false, HEAD "allow service=\"imap\" ip=\"", NULL },
+		{ true,
+		  "{\"time\":\"2026-12-01T08:00:00Z\",\"decision\":\"deny\",\"ip\":\"192.0.2.7\",\"client\":\"web\",\"service\":\"imap\"}",
+		  "imap web 192.0.2.7 other" },
+		{ true, "{\"decision\":\"deny\",\"ip\":null,\"client\":\"web\",\"service\":\"imap\"}",
+		  "imap web unknown" },
+		{ true, "{\"decision\":\"deny\",\"ip\":\"unknown\",\"client\":null,\"service\":\"imap\"}",
+		  "imap - unknown other" },
+		{ true, "{\"decision\":\"error\",\"ip\":null,\"client\":null,\"service\":\"imap\"}", NULL },
+		{ true, "{\"decision\":\"deny\",\"ip\":null,\"service\":null}", NULL },
+		{ true, "{\"decision\":\"deny\",\"ip\":null,", NULL },
+		{ true, "[]", NULL },
+		{ true, "", NULL },
+	};
+	ap_arena *arena = ap_arena_new();
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_login_line one;
+		const char *found = NULL;
+		size_t length = strlen(rows[i].line);
+
+		if (rows[i].is_record ? ap_login_line_of_record(arena, rows[i].line, length, &one)
+				      : ap_login_line_of_log(arena, rows[i].line, length, &one))
+			found = ap_format(arena, "%s %s %s%s", one.service, or_none(one.client), or_none(one.ip),
+					  one.says_other ? " other" : "");
+		AP_ROW(failed, strcmp(or_none(found), or_none(rows[i].found)) == 0, "row %zu: %s", i, or_none(found));
+	}
+	ap_arena_free(arena);
+	AP_ROWS_END(failed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_services_of_postfix),   cmocka_unit_test(test_postfix_on_loopback),
+		cmocka_unit_test(test_settings_of_saslauthd), cmocka_unit_test(test_titles_of_sshd),
+		cmocka_unit_test(test_lines_of_logins),
+	};
+
+	return cmocka_run_group_tests(all, NULL, NULL);
+}
