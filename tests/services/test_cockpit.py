@@ -9,7 +9,6 @@ from machine import ADDRESS, ADDRESS6, MESSAGE, expect, main, same, saw, test, w
 
 CONFIGURATION = "/etc/cockpit/cockpit.conf"
 IMAGE = "/var/lib/accesspolicy/policy.v1.image"
-LINE = "account required pam_accesspolicy.so"
 PORT = 9090
 SOCKETS = "/run/cockpit/wsinstance"
 # The proxy has a socket for each client certificate: this is the SHA-256 of none.
@@ -52,19 +51,13 @@ class Cockpit:
         return program
 
 
-cockpits = {}
-
-
 def set_up(machine):
-    if machine in cockpits:
-        return cockpits[machine]
     make_users(machine)
     machine.host("client", *EVERYWHERE)
     machine.recipe("cockpit")
     put_in_force(machine)
-    cockpits[machine] = Cockpit(machine)
-    cockpits[machine].start()
-    return cockpits[machine]
+    machine.cockpit = Cockpit(machine)
+    machine.cockpit.start()
 
 
 def log_in(machine, user, source, password="secret", more=(), to="cockpit"):
@@ -82,7 +75,7 @@ def decided(user, ip, because):
 
 
 def check(machine, user, source, because, what):
-    cockpit = cockpits[machine]
+    cockpit = machine.cockpit
     mark, said = machine.log.mark(), len(cockpit.web.said())
     status, title = log_in(machine, user, source)
     one_decision(machine, mark, decided(user, source, because), what)
@@ -99,7 +92,6 @@ def check(machine, user, source, because, what):
 
 @test
 def by_address_region_department_client_type_and_undetermined(machine):
-    set_up(machine)
     for user, source, because, what in (
             ("alice", OFFICE, ALLOWED, "allowed"), ("alice", OFFICE6, ALLOWED, "allowed, IPv6"),
             ("alice", ABROAD, BY_ADDRESS, "denied by address"), ("alice", ABROAD6, BY_ADDRESS, "denied by address, IPv6"),
@@ -113,7 +105,6 @@ def by_address_region_department_client_type_and_undetermined(machine):
 
 @test
 def a_wrong_password_is_told_from_a_denial(machine):
-    set_up(machine)
     mark = machine.log.mark()
     status, title = log_in(machine, "alice", ABROAD, password="wrong")
     same((status, title), ("HTTP/1.1 401 Authentication failed", "Authentication failed"), "what the browser is answered")
@@ -123,7 +114,7 @@ def a_wrong_password_is_told_from_a_denial(machine):
 
 @test
 def what_a_client_claims_is_not_its_address(machine):
-    cockpit = set_up(machine)
+    cockpit = machine.cockpit
     claim = ["--header", f"X-Forwarded-For: {OFFICE}"]
     mark = machine.log.mark()
     same(log_in(machine, "alice", ABROAD, more=claim)[0], f"HTTP/1.1 403 {MESSAGE}", "a header")
@@ -139,7 +130,7 @@ def what_a_client_claims_is_not_its_address(machine):
 @test
 def nobody_logs_in_through_it_by_ssh(machine):
     """cockpit can log a user in by ssh, on this machine as well; that login comes from 127.0.0.1, whoever asks for it."""
-    cockpit = set_up(machine)
+    cockpit = machine.cockpit
     machine.shell("""mkdir -p /run/sshd
         echo "127.0.0.1 $(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/etc/ssh/ssh_known_hosts""")
     machine.recipe("sshd")
@@ -161,7 +152,6 @@ def nobody_logs_in_through_it_by_ssh(machine):
 
 @test
 def without_a_policy_nobody_is_let_in(machine):
-    set_up(machine)
     os.rename(machine.path(IMAGE), machine.path(IMAGE) + ".away")
     mark = machine.log.mark()
     status, _ = log_in(machine, "alice", OFFICE)
@@ -175,4 +165,4 @@ def without_a_policy_nobody_is_let_in(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

@@ -14,13 +14,7 @@ JOBS = {"root": ALLOWED, "alice": ALLOWED, "erin": NOT_IN_THE_OFFICE, "bob": BY_
 WHAT = {"alice": "allowed", "erin": "denied by address", "bob": "denied by department", "carol": "denied by client type",
         "frank": "denied, undetermined: a group that is not known"}
 
-ready = []
-
-
 def set_up(machine):
-    if ready:
-        return
-    ready.append(machine)
     make_users(machine)
     # what a job prints is sent by mail: this is the user's mailbox
     machine.write("/usr/sbin/sendmail", "#!/bin/sh\ncat >>/tmp/mail\n", 0o755)
@@ -70,7 +64,6 @@ def allowed_users():
 
 @test
 def a_job_runs_if_its_user_is_allowed(machine):
-    set_up(machine)
     mark = run_jobs(machine, allowed_users())
     same(sorted(machine.log.decisions(mark)), sorted(decided(user, because) for user, because in JOBS.items()), "decisions")
     of_cron = [f"{line.tag}: {line.text}" for line in machine.log.since(mark, "CRON") if "pam_" not in line.text]
@@ -87,7 +80,6 @@ def a_job_runs_if_its_user_is_allowed(machine):
 @test
 def the_auth_phase_alone_is_passed(machine):
     """cron never calls it."""
-    set_up(machine)
     with changed(machine, "/etc/pam.d/cron", LINE, "auth required pam_accesspolicy.so"):
         mark = run_jobs(machine, JOBS)
         same(machine.log.decisions(mark), [], "the bypass: the policy is not asked")
@@ -96,7 +88,6 @@ def the_auth_phase_alone_is_passed(machine):
 
 @test
 def without_a_policy_no_job_runs(machine):
-    set_up(machine)
     os.rename(machine.path(IMAGE), machine.path(IMAGE) + ".away")
     why = f"{IMAGE}: is missing, though /var/lib/accesspolicy/history tells that a policy was applied"
     mark = run_jobs(machine, [])
@@ -108,7 +99,6 @@ def without_a_policy_no_job_runs(machine):
 @test
 def a_policy_that_changes_counts_at_the_next_run(machine):
     """cron goes on; what it forks for a job asks anew."""
-    set_up(machine)
     put_in_force(machine, 'policies = ( { name = "Nobody"; type = "blacklist"; scope = { all = true; except = '
                  '{ members = [ "root" ]; }; }; ip = [ "local" ]; } );\n')
     mark = run_jobs(machine, ["root"])
@@ -119,4 +109,4 @@ def a_policy_that_changes_counts_at_the_next_run(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

@@ -17,13 +17,7 @@ LOCAL = (("alice", ALLOWED, "allowed"), ("erin", NOT_IN_THE_OFFICE, "denied by a
          ("bob", BY_DEPARTMENT, "denied by department"), ("carol", BY_CLIENT_TYPE, "denied by client type"),
          ("frank", UNDETERMINED, "denied, undetermined: a group that is not known"))
 
-ready = []
-
-
 def set_up(machine):
-    if ready:
-        return
-    ready.append(machine)
     # as Debian's installer writes it: sudo looks its host's name up
     machine.write("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 mail\n")
     make_users(machine)
@@ -66,7 +60,6 @@ def su(machine, target, *options, caller=CALLER):
 
 @test
 def su_asks_about_whom_one_becomes(machine):
-    set_up(machine)
     for service, options in ("su", []), ("su-l", ["-"]):
         for target, because, what in LOCAL:
             mark = machine.log.mark()
@@ -82,7 +75,6 @@ def su_asks_about_whom_one_becomes(machine):
 @test
 def su_asks_root_too(machine):
     """Whom no password is asked of: pam_rootok ends the auth phase."""
-    set_up(machine)
     mark = machine.log.mark()
     seen, status = su(machine, "bob", caller=None)
     same((seen, status), (f"{MESSAGE}\nsu: Permission denied\n", 1), "what root sees")
@@ -95,7 +87,6 @@ def su_asks_root_too(machine):
 
 @test
 def su_without_a_policy_lets_nobody_in(machine):
-    set_up(machine)
     os.rename(machine.path(IMAGE), machine.path(IMAGE) + ".away")
     why = f"{IMAGE}: is missing, though /var/lib/accesspolicy/history tells that a policy was applied"
     try:
@@ -145,7 +136,6 @@ def check_sudo(machine, service, user, because, what, label=None, password=False
 
 @test
 def sudo_asks_about_the_caller(machine):
-    set_up(machine)
     may_all(machine, "ALL")
     for user, because, what in LOCAL:
         check_sudo(machine, "sudo", user, because, what, "sudo", password=True)
@@ -162,7 +152,6 @@ def sudo_asks_about_the_caller(machine):
 
 @test
 def sudo_asks_again_where_it_remembers_the_password(machine):
-    set_up(machine)
     may_all(machine, "ALL")
     at_terminal(machine, ["sudo", "-k"], "alice")
     # one terminal, to which what sudo remembers belongs
@@ -181,7 +170,6 @@ def sudo_asks_again_where_it_remembers_the_password(machine):
 
 @test
 def sudo_is_passed_where_the_recipe_is_not_followed(machine):
-    set_up(machine)
     may_all(machine, "NOPASSWD: ALL")
     with changed(machine, "/etc/pam.d/sudo", LINE, "auth required pam_accesspolicy.so"):
         mark = machine.log.mark()
@@ -226,7 +214,6 @@ def check_login(machine, user, because, what, ip="local", rhost="", options=(), 
 
 @test
 def login_at_the_console(machine):
-    set_up(machine)
     for user, because, what in LOCAL:
         check_login(machine, user, because, what)
     # as agetty --autologin calls it: no password is asked, but the policy is
@@ -235,7 +222,6 @@ def login_at_the_console(machine):
 
 @test
 def login_from_another_host(machine):
-    set_up(machine)
     machine.change("/etc/hosts", "localhost\n", "localhost office.example.com\n")
     for address, because, what in ((OFFICE, ALLOWED, "allowed"), (ABROAD, BY_ADDRESS, "denied by address"),
                                    (ELSEWHERE, BY_REGION, "denied by region"),
@@ -249,4 +235,4 @@ def login_from_another_host(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

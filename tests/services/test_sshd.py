@@ -46,13 +46,8 @@ class Sshd:
         self.machine.log.wait(mark, "Connection closed by")
 
 
-sshds = {}
-
-
 def set_up(machine):
-    """Users with keys and a client's host, the recipe, the policy, and sshd: once for all tests."""
-    if machine in sshds:
-        return sshds[machine]
+    """Users with keys and a client's host, the recipe, the policy, and sshd."""
     make_users(machine)
     machine.shell(f"""mkdir -p /run/sshd /root/.ssh
         ssh-keygen -q -t ed25519 -N '' -f {KEY}
@@ -65,9 +60,8 @@ def set_up(machine):
     machine.host("client", *EVERYWHERE)
     machine.recipe("sshd")
     put_in_force(machine)
-    sshds[machine] = Sshd(machine)
-    sshds[machine].start()
-    return sshds[machine]
+    machine.sshd = Sshd(machine)
+    machine.sshd.start()
 
 
 def client(way, user, source, to=None, more=()):
@@ -153,7 +147,6 @@ def decided(user, ip, because, **more):
 
 @test
 def each_way_in_is_allowed_and_denied_by_address(machine):
-    set_up(machine)
     for way in WAYS:
         for family, office, abroad in ("", OFFICE, ABROAD), (", IPv6", OFFICE6, ABROAD6):
             what = f"{way}, allowed{family}"
@@ -166,7 +159,6 @@ def each_way_in_is_allowed_and_denied_by_address(machine):
 
 @test
 def by_region_department_client_type_and_undetermined(machine):
-    set_up(machine)
     for user, source, because, what in (
             ("alice", ELSEWHERE, BY_REGION, "denied by region"),
             ("alice", ELSEWHERE6, BY_REGION, "denied by region, IPv6"),
@@ -184,7 +176,6 @@ def by_region_department_client_type_and_undetermined(machine):
 @test
 def a_wrong_password_is_told_from_a_denial(machine):
     """Whoever cannot prove to be the user learns nothing of the policy."""
-    set_up(machine)
     mark = machine.log.mark()
     terminal = machine.terminal(*client("password", "alice", ABROAD, more=["-o", "NumberOfPasswordPrompts=1"]), host="client")
     terminal.wait("assword: ")
@@ -200,7 +191,6 @@ def a_wrong_password_is_told_from_a_denial(machine):
 @test
 def keyboard_interactive_with_one_prompt(machine):
     """ssh that does not ask once more says so itself, where sshd otherwise ends the connection."""
-    set_up(machine)
     mark = machine.log.mark()
     seen = log_in(machine, "keyboard-interactive", "alice", ABROAD, more=["-o", "NumberOfPasswordPrompts=1"])
     same(seen, what_is_asked("keyboard-interactive", "alice", ADDRESS) + MESSAGE +
@@ -222,7 +212,7 @@ def name_addresses(machine):
 
 @test
 def with_use_dns_the_address_is_the_connections(machine):
-    sshd = set_up(machine)
+    sshd = machine.sshd
     name_addresses(machine)
     # what a client sends is not what the PAM environment holds
     sshd.start("UseDNS yes\nAcceptEnv SSH_CONNECTION\n")
@@ -247,7 +237,7 @@ def with_use_dns_the_address_is_the_connections(machine):
 
 @test
 def an_sshd_of_another_name_is_another_service(machine):
-    sshd = set_up(machine)
+    sshd = machine.sshd
     name_addresses(machine)
     other = 'client="third-party" client_source=default'
     machine.shell("ln -s sshd /usr/sbin/sshd-lan")
@@ -285,7 +275,6 @@ def an_sshd_of_another_name_is_another_service(machine):
 
 @test
 def in_the_auth_phase_alone_a_key_passes_it(machine):
-    set_up(machine)
     with changed(machine, SERVICE, LINE, "auth required pam_accesspolicy.so"):
         mark = machine.log.mark()
         same(is_in(log_in(machine, "public key", "alice", ABROAD)), True, "the bypass: a key never reaches the auth phase")
@@ -300,7 +289,6 @@ def in_the_auth_phase_alone_a_key_passes_it(machine):
 @test
 def behind_common_account_an_expired_password_passes_it(machine):
     """Debian's common-account ends the stack for it: new_authtok_reqd=done. That is why the line stands before it."""
-    set_up(machine)
     machine.user("dora")
     machine.shell("""cp -rp /home/alice/.ssh /home/dora/
         chown -R dora:dora /home/dora/.ssh
@@ -331,7 +319,6 @@ def behind_common_account_an_expired_password_passes_it(machine):
 @test
 def as_the_only_account_module_it_still_decides(machine):
     """It never answers PAM_IGNORE in the account phase, and so no stack makes of its answer what it likes."""
-    set_up(machine)
     with changed(machine, SERVICE, f"\n{LINE}\n@include common-account\n", f"\n{LINE}\n"), \
             changed(machine, SERVICE, "\naccount    required     pam_nologin.so\n", "\n"):
         check_allowed(machine, "public key", "alice", OFFICE, decided("alice", OFFICE, ALLOWED), "allowed")
@@ -344,7 +331,7 @@ def as_the_only_account_module_it_still_decides(machine):
 @test
 def a_prompt_holds_keyboard_interactive_up(machine):
     """message=prompt is for Dovecot: here the user must press Enter to be told no, or LoginGraceTime ends it."""
-    sshd = set_up(machine)
+    sshd = machine.sshd
     asked = what_is_asked("keyboard-interactive", "alice", ADDRESS)
     closed = f"Connection closed by {ADDRESS} port 22\n"
     logged = decided("alice", ABROAD, BY_ADDRESS)
@@ -394,7 +381,7 @@ def descendants(pid):
 @test
 def a_listener_that_is_stopped_leaves_begun_logins_to_the_policy(machine):
     """As systemctl restart ssh does, which ends the listener alone."""
-    sshd = set_up(machine)
+    sshd = machine.sshd
     mark = machine.log.mark()
     terminals = []
     for source in OFFICE, ABROAD:
@@ -415,7 +402,7 @@ def a_listener_that_is_stopped_leaves_begun_logins_to_the_policy(machine):
 @test
 def an_sshd_that_is_killed_inside_the_module_lets_nobody_in(machine):
     """The policy's files are read by a child, which a test can stop: there the login stands while all of sshd is killed."""
-    sshd = set_up(machine)
+    sshd = machine.sshd
     machine.write("/usr/local/bin/slow", "#!/bin/sh\n: >/tmp/reading\nexec sleep 60\n", 0o755)
     held = "config=/etc/accesspolicy/accesspolicy.conf compiler=/usr/local/bin/slow"
     with changed(machine, SERVICE, LINE, f"{LINE} {held}"):
@@ -465,7 +452,6 @@ def check_the_policy(machine, what, before=()):
 
 @test
 def a_policy_that_is_broken_under_a_running_sshd(machine):
-    set_up(machine)
     # An edit that is wrong, and one that is right but not applied: what was applied stays in force.
     for text in POLICY.replace("198.51.100.0/24", OFFICE), "policies = (":
         machine.write(FILE, text)
@@ -488,7 +474,6 @@ def a_policy_that_is_broken_under_a_running_sshd(machine):
 
 @test
 def a_policy_that_is_removed_under_a_running_sshd(machine):
-    set_up(machine)
     os.rename(machine.path(IMAGE), machine.path(IMAGE) + ".away")
     seen = check_nobody_is_let_in(
         machine, f"{IMAGE}: is missing, though /var/lib/accesspolicy/history tells that a policy was applied",
@@ -519,4 +504,4 @@ def write_bytes(path, content):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)
