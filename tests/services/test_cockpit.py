@@ -1,4 +1,5 @@
 """cockpit as docs/services/cockpit.md sets it up: its TLS proxy, its web service and its session, as their units start them."""
+import base64
 import os
 import re
 
@@ -9,6 +10,7 @@ from machine import ADDRESS, ADDRESS6, MESSAGE, expect, main, same, saw, test, w
 
 CONFIGURATION = "/etc/cockpit/cockpit.conf"
 IMAGE = "/var/lib/accesspolicy/policy.v1.image"
+LINE = "account required pam_accesspolicy.so"
 PORT = 9090
 SOCKETS = "/run/cockpit/wsinstance"
 # The proxy has a socket for each client certificate: this is the SHA-256 of none.
@@ -110,6 +112,21 @@ def a_wrong_password_is_told_from_a_denial(machine):
     same((status, title), ("HTTP/1.1 401 Authentication failed", "Authentication failed"), "what the browser is answered")
     same(machine.log.decisions(mark), [], "the policy is not asked")
     saw(machine, "cockpit", "a wrong password, from an address that is denied", status)
+
+
+@test
+def a_prompt_is_a_question(machine):
+    """message=prompt is for Dovecot: here the login page asks for something in the place of telling the user."""
+    with changed(machine, "/etc/pam.d/cockpit", LINE, f"{LINE} message=prompt"):
+        mark = machine.log.mark()
+        answer = machine.run("curl", "--silent", "--insecure", "--include", "--interface", ABROAD, "--user", "alice:secret",
+                             f"https://{ADDRESS}:{PORT}/cockpit/login", host="client", status=0).out
+    status = answer.splitlines()[0]
+    same(status, "HTTP/1.1 401 Authentication required", "what the browser is answered")
+    asked = re.search(r"WWW-Authenticate: X-Conversation \S+ (\S+)", answer)
+    same(base64.b64decode(asked[1]).decode(), MESSAGE, "what it is asked")
+    one_decision(machine, mark, decided("alice", ABROAD, BY_ADDRESS), "message=prompt")
+    saw(machine, "cockpit", "message=prompt: a question, which is the message", status)
 
 
 @test

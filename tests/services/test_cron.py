@@ -87,6 +87,13 @@ def the_auth_phase_alone_is_passed(machine):
 
 
 @test
+def a_prompt_changes_nothing(machine):
+    with changed(machine, "/etc/pam.d/cron", LINE, f"{LINE} message=prompt"):
+        mark = run_jobs(machine, allowed_users())
+        same(sorted(machine.log.decisions(mark)), sorted(decided(user, because) for user, because in JOBS.items()), "decisions")
+
+
+@test
 def without_a_policy_no_job_runs(machine):
     os.rename(machine.path(IMAGE), machine.path(IMAGE) + ".away")
     why = f"{IMAGE}: is missing, though /var/lib/accesspolicy/history tells that a policy was applied"
