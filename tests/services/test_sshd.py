@@ -287,6 +287,34 @@ def in_the_auth_phase_alone_a_key_passes_it(machine):
 
 
 @test
+def without_pam_no_policy_is_asked(machine):
+    sshd = machine.sshd
+    sshd.start("UsePAM no\n")
+    mark = machine.log.mark()
+    same(is_in(log_in(machine, "public key", "alice", ABROAD)), True, "the bypass: UsePAM no")
+    same(machine.log.decisions(mark), [], "the policy is not asked")
+    sshd.start()
+    same(is_in(log_in(machine, "public key", "alice", ABROAD)), False, "as the recipe says, it is closed")
+
+
+@test
+def a_connection_is_asked_about_once(machine):
+    """What goes through it later was let in with it, until it is ended."""
+    shared = ["-o", "ControlPath=/tmp/shared", "-o", "ControlPersist=yes"]
+    mark = machine.log.mark()
+    log_in(machine, "public key", "alice", OFFICE, more=[*shared, "-o", "ControlMaster=yes"])
+    one_decision(machine, mark, decided("alice", OFFICE, ALLOWED), "the connection")
+    machine.policy(POLICY.replace("198.51.100.0/24", OFFICE))
+    mark = machine.log.mark()
+    same(is_in(log_in(machine, "public key", "alice", OFFICE, more=shared)), True, "through the connection that is there")
+    same(machine.log.decisions(mark), [], "the policy is not asked")
+    machine.run("pkill", "-KILL", "-u", "alice", status=0)
+    wait_for("the end of the connection", lambda: not os.path.exists(machine.path("/tmp/shared")))
+    same(is_in(log_in(machine, "public key", "alice", OFFICE, more=shared)), False, "a new connection")
+    machine.policy(POLICY)
+
+
+@test
 def behind_common_account_an_expired_password_passes_it(machine):
     """Debian's common-account ends the stack for it: new_authtok_reqd=done. That is why the line stands before it."""
     machine.user("dora")
