@@ -1,6 +1,8 @@
 """Mail clients, as bytes on a socket, and the Dovecot that they talk to: its settings, and the lines that a login leaves."""
 import base64
+import os
 import re
+import signal
 import socketserver
 import ssl
 import threading
@@ -36,11 +38,40 @@ class Dovecot:
             raise
 
     def stop(self):
+        """With its processes, which otherwise would go on to answer for a moment."""
         self.program.stop()
+        wait_for("the end of Dovecot's processes", lambda: not processes("dovecot"))
 
     def restart(self):
-        self.stop()
+        """At once: to end in order takes it more than a second."""
+        self.program.stop(signal.SIGKILL)
+        wait_for("the end of Dovecot's processes", kill_processes)
         self.start()
+
+
+def kill_processes():
+    """True if there are no more of Dovecot's."""
+    found = processes("dovecot")
+    for pid in found:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return not found
+
+
+def processes(name):
+    """The ids of those whose command line begins so, as "dovecot/auth -w" does."""
+    found = []
+    for pid in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                if pid.isdigit() and file.read().startswith(name.encode()):
+                    found.append(int(pid))
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+            # it has ended, or is none
+            pass
+    return found
 
 
 class Lines:
