@@ -8,8 +8,8 @@ import signal
 import sys
 
 import mail
-from machine import MESSAGE, Wrong, expect, same
-from smtp import Smtp
+from machine import MESSAGE, Wrong, expect, same, wait_for
+from smtp import Smtp, encoded
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
 import mmdb  # noqa: E402
@@ -65,15 +65,19 @@ def put_in_force(machine, text=POLICY):
 
 def set_up(machine):
     """Members, the recipes and the policy; nothing is started yet."""
-    for user in "alice", "bob", "carol", "dave", "mallory":
-        machine.user(user)
     machine.recipe("dovecot")
     machine.recipe("postfix")
-    # as Debian's installer asks, and as its unit does before each start
+    prepare(machine)
+    put_in_force(machine)
+
+
+def prepare(machine):
+    """Members, and Postfix as Debian's installer leaves it, and its unit before each start."""
+    for user in "alice", "bob", "carol", "dave", "mallory":
+        machine.user(user)
     machine.shell(f"""postconf -e myhostname={HOSTNAME}
         newaliases
         /usr/lib/postfix/configure-instance.sh -""")
-    put_in_force(machine)
 
 
 class Dovecot(mail.Dovecot):
@@ -161,8 +165,44 @@ def log_in(machine, user="alice", password="secret", mechanism="PLAIN", xclient=
     return Login(machine, mark, reply, answer != NO_LOGIN_NO_MESSAGE)
 
 
+HOLD, HELD = "/usr/local/sbin/hold", "/run/held"
+
+
+class Held:
+    """In this block, PAM waits in that phase of the service, before all else there, until the file HELD is gone."""
+
+    def __init__(self, machine, path, phase):
+        self.machine, self.path = machine, path
+        self.line = f"{phase} required pam_exec.so quiet {HOLD}\n"
+
+    def __enter__(self):
+        self.machine.write(HOLD, f"#!/bin/sh\n: >{HELD}\nwhile [ -e {HELD} ]; do sleep 0.05; done\n", 0o755)
+        self.right = self.machine.read(self.path)
+        self.machine.write(self.path, self.line + self.right)
+
+    def __exit__(self, *_):
+        self.machine.write(self.path, self.right)
+        release(self.machine)
+
+
+def release(machine):
+    if os.path.exists(machine.path(HELD)):
+        machine.delete(HELD)
+
+
+def interrupted(machine, smtp, interrupt):
+    """The reply to a login with the right password that is held, and meanwhile interrupted."""
+    smtp.send(b"AUTH PLAIN " + encoded("\0alice\0secret").encode() + b"\r\n")
+    wait_for("the login to be held", lambda: os.path.exists(machine.path(HELD)))
+    interrupt()
+    reply = smtp.reply()
+    release(machine)
+    return reply
+
+
 ALLOWED = "235 2.7.0 Authentication successful\r\n"
 FAILED = "535 5.7.8 Error: authentication failed: {}\r\n"
+NO_ANSWER = "454 4.7.0 Temporary authentication failure: Connection lost to authentication server\r\n"
 WRONG_PASSWORD = FAILED.format("(reason unavailable)")
 NO_LOGIN_NO_MESSAGE = "554 5.7.1 <postmaster@localhost>: Recipient address rejected: Access denied\r\n"
 
