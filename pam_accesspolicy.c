@@ -330,7 +330,7 @@ static bool tell(pam_handle_t *pamh, int flags, const ap_module_options *o, cons
 	if (message == NULL || !log_decision(pamh, image, request, decision))
 		return false;
 	write_record(pamh, image, &request->facts, request, decision);
-	if (decision->verdict == AP_DENY && ((unsigned)flags & PAM_SILENT) == 0)
+	if (decision->verdict == AP_DENY && !(o->heeds_silent && ((unsigned)flags & PAM_SILENT) != 0))
 		show_message(pamh, o, message);
 	return true;
 }

@@ -1,6 +1,5 @@
 #include "module_options.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@ static const option known_options[] = {
 	{ "image", PATH, offsetof(ap_module_options, image) },
 	{ "client", WORD, offsetof(ap_module_options, client) },
 	{ "message", WORD, offsetof(ap_module_options, message) },
+	{ "silent", WORD, offsetof(ap_module_options, silent) },
 	{ "allowed", WORD, offsetof(ap_module_options, allowed) },
 	{ "compiler", PATH, offsetof(ap_module_options, compiler) },
 	{ "debug", FLAG, offsetof(ap_module_options, debug) },
@@ -39,7 +39,8 @@ static const char *take_argument(ap_module_options *o, const char *argument)
 	const char *equals = strchr(argument, '='), **value;
 
 	if (known == NULL)
-		return "is no option; expected config=, image=, client=, message=, allowed=, compiler= or debug";
+		return "is no option; expected config=, image=, client=, message=, silent=, allowed=, compiler= or "
+		       "debug";
 	value = (const char **)((char *)o + known->value);
 	if (*value != NULL)
 		return "is written twice";
@@ -53,40 +54,44 @@ static const char *take_argument(ap_module_options *o, const char *argument)
 	return NULL;
 }
 
-/* The value's place among the words, or -1. */
-static int word_index(const char *value, const char *const *words)
+/* The value's place among the words; that of an option which is not written is 0. `expected` names the words. */
+static ap_status find_word(const char *name, const char *value, const char *const *words, const char *expected,
+			   int *ret_index, ap_error *error)
 {
 	int i;
 
+	*ret_index = 0;
+	if (value == NULL)
+		return AP_OK;
 	for (i = 0; words[i] != NULL; i++)
-		if (strcmp(words[i], value) == 0)
-			return i;
-	return -1;
+		if (strcmp(words[i], value) == 0) {
+			*ret_index = i;
+			return AP_OK;
+		}
+	return ap_error_set(error, AP_ERR_POLICY, NULL, 0, "the module's option \"%s=%s\": expected %s", name, value,
+			    expected);
 }
 
 static ap_status check_options(ap_module_options *o, ap_error *ret_fault)
 {
 	static const char *const styles[] = { "error", "info", "prompt", "none", NULL };
+	static const char *const silences[] = { "obey", "ignore", NULL };
 	static const char *const answers[] = { "success", "user-unknown", NULL };
-	int style = o->message != NULL ? word_index(o->message, styles) : AP_MESSAGE_ERROR;
-	int answer = o->allowed != NULL ? word_index(o->allowed, answers) : 0;
-	ap_status status = AP_OK;
+	int style, silence, answer;
+	ap_status status = find_word("message", o->message, styles, "error, info, prompt or none", &style, ret_fault);
 
-	if (style < 0)
-		status = ap_error_set(ret_fault, AP_ERR_POLICY, NULL, 0,
-				      "the module's option \"message=%s\": expected error, info, prompt or none",
-				      o->message);
-	else if (answer < 0)
-		status = ap_error_set(ret_fault, AP_ERR_POLICY, NULL, 0,
-				      "the module's option \"allowed=%s\": expected success or user-unknown",
-				      o->allowed);
-	else if (o->config != NULL && o->image != NULL)
+	if (status == AP_OK)
+		status = find_word("silent", o->silent, silences, "obey or ignore", &silence, ret_fault);
+	if (status == AP_OK)
+		status = find_word("allowed", o->allowed, answers, "success or user-unknown", &answer, ret_fault);
+	if (status == AP_OK && o->config != NULL && o->image != NULL)
 		status = ap_error_set(ret_fault, AP_ERR_POLICY, NULL, 0,
 				      "the module's options config= and image= exclude each other: a policy is read "
 				      "from the files or from an image");
 	if (status != AP_OK)
 		return status;
 	o->style = (ap_message_style)style;
+	o->heeds_silent = silence == 0;
 	o->answer = o->allowed != NULL ? (ap_allowed_answer)(answer + 1) : AP_ALLOWED_NOT_WRITTEN;
 	return AP_OK;
 }

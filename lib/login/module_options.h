@@ -8,6 +8,8 @@
 
 #include "status.h"
 
+#include <stdbool.h>
+
 typedef enum { AP_MESSAGE_ERROR, AP_MESSAGE_INFO, AP_MESSAGE_PROMPT, AP_MESSAGE_NONE } ap_message_style;
 typedef enum { AP_ALLOWED_NOT_WRITTEN, AP_ALLOWED_SUCCESS, AP_ALLOWED_USER_UNKNOWN } ap_allowed_answer;
 
@@ -17,11 +19,13 @@ typedef struct {
 	const char *image;
 	const char *client;
 	const char *message;
+	const char *silent;
 	const char *allowed;
 	const char *compiler;
 	const char *debug;
 	ap_message_style style;
 	ap_allowed_answer answer;
+	bool heeds_silent; /* the message is kept back where the caller sets PAM_SILENT */
 } ap_module_options;
 
 /* AP_ERR_POLICY with *error saying what is wrong with which argument; *ret_options is then of no use. */

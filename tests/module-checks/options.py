@@ -24,12 +24,14 @@ def section(manual, name):
 
 
 def in_source(source):
+    source = re.sub(r'"\n\s*"', "", source)  # a sentence may go on in the next line
     table = find(r"known_options\[\] = \{(.*?)\n\};", source, "the table of options")
     kinds = dict(re.findall(r'\{ "([a-z]+)", ([A-Z]+),', table))
     options = {name if kind == "FLAG" else name + "=" for name, kind in kinds.items()}
     sentence = find(r'is no option; expected ([^"]*)"', source, "the sentence that names the options")
     values = {
         "message=": words(find(r"styles\[\] = \{ (\"[^}]*)\}", source, "the values of message=")),
+        "silent=": words(find(r"silences\[\] = \{ (\"[^}]*)\}", source, "the values of silent=")),
         "allowed=": words(find(r"answers\[\] = \{ (\"[^}]*)\}", source, "the values of allowed=")),
     }
     return options, set(re.findall(r"[a-z]+=|debug", sentence)), values

@@ -115,7 +115,8 @@ def sudo(machine, user, *options, password=False, command=("id", "-un")):
     return at_terminal(machine, ["sudo", *(["-k"] if password else []), *options, *command], user, typed)
 
 
-DENIED_BY_SUDO = "sudo: PAM account management error: Permission denied\nsudo: a password is required\n"
+LINE_OF_SUDO = f"{LINE} silent=ignore"
+DENIED_BY_SUDO = f"{MESSAGE}\nsudo: PAM account management error: Permission denied\nsudo: a password is required\n"
 
 
 def check_sudo(machine, service, user, because, what, label=None, password=False, options=()):
@@ -151,6 +152,19 @@ def sudo_asks_about_the_caller(machine):
 
 
 @test
+def sudo_silences_a_module_that_obeys(machine):
+    """What a user sees where silent=ignore is not written: sudo's own words."""
+    may_all(machine, "NOPASSWD: ALL")
+    for line, what in (LINE, "without silent=ignore"), (f"{LINE} message=prompt", "message=prompt"):
+        with changed(machine, "/etc/pam.d/sudo", LINE_OF_SUDO, line):
+            mark = machine.log.mark()
+            seen, status = sudo(machine, "bob")
+            same((seen, status), (DENIED_BY_SUDO.removeprefix(MESSAGE + "\n"), 1), f"{what}: what the user sees")
+            check(machine, mark, "sudo", BY_DEPARTMENT, {"user": "bob", "rhost": NONE, "ruser": "bob"}, what)
+            saw(machine, "sudo, NOPASSWD", f"denied by department, {what}", seen)
+
+
+@test
 def sudo_asks_again_where_it_remembers_the_password(machine):
     may_all(machine, "ALL")
     at_terminal(machine, ["sudo", "-k"], "alice")
@@ -171,11 +185,11 @@ def sudo_asks_again_where_it_remembers_the_password(machine):
 @test
 def sudo_is_passed_where_the_recipe_is_not_followed(machine):
     may_all(machine, "NOPASSWD: ALL")
-    with changed(machine, "/etc/pam.d/sudo", LINE, "auth required pam_accesspolicy.so"):
+    with changed(machine, "/etc/pam.d/sudo", LINE_OF_SUDO, "auth required pam_accesspolicy.so"):
         mark = machine.log.mark()
         same(sudo(machine, "bob"), ("root\n", 0), "the bypass: NOPASSWD never reaches the auth phase")
         same(machine.log.decisions(mark), [], "the policy is not asked")
-    with changed(machine, "/etc/pam.d/sudo-i", LINE + "\n", ""):
+    with changed(machine, "/etc/pam.d/sudo-i", LINE_OF_SUDO + "\n", ""):
         same(sudo(machine, "bob", "-i"), ("root\n", 0), "the bypass: sudo -i is a service of its own")
     may_all(machine, "NOPASSWD: ALL", "Defaults !pam_acct_mgmt\n")
     mark = machine.log.mark()
@@ -184,6 +198,23 @@ def sudo_is_passed_where_the_recipe_is_not_followed(machine):
     may_all(machine, "NOPASSWD: ALL")
     for options in [], ["-i"]:
         same(sudo(machine, "bob", *options), (DENIED_BY_SUDO, 1), f"sudo {options}: as the recipe says, it is closed")
+
+
+@test
+def a_prompt_holds_su_and_login_up(machine):
+    """message=prompt is for Dovecot: here it waits for the user to press Enter."""
+    for service, words, user, own in (("su", ["su", "bob", "-c", "id -un"], CALLER, "su: Permission denied\n"),
+                                      ("login", ["login", "bob"], None, "\nPermission denied\n")):
+        with changed(machine, f"/etc/pam.d/{service}", LINE, f"{LINE} message=prompt"):
+            terminal = machine.terminal(*words, user=user)
+            terminal.wait("assword: ")
+            terminal.type("secret\n")
+            terminal.wait(MESSAGE)
+            same(terminal.read(1), None, f"{service}: what more is shown in a second")
+            terminal.type("\n")
+            same(terminal.end(), 1, f"{service}: the exit status")
+            same(shown(terminal.seen), f"Password: \n{MESSAGE}\n{own}", f"{service}: what the user sees")
+            saw(machine, service, "message=prompt: after Enter", shown(terminal.seen))
 
 
 # login: at the console, or for a server of another host's logins
