@@ -24,7 +24,7 @@ static json_t *services_json(ap_arena *arena, const ap_doctor *doctor)
 		const ap_coverage *item = &doctor->coverage.items[i];
 		json_t *object;
 
-		if (!ap_doctor_asks(doctor, item->service->name))
+		if (!ap_doctor_asks_pam(doctor, item->service->name))
 			continue;
 		object = ap_json_object();
 		ap_json_set(object, "name", ap_json_text(arena, item->service->name));

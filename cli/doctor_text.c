@@ -46,7 +46,7 @@ static const struct {
 	[AP_COVERAGE_WHOLE] = { AP_GREEN, "Ask the policy:     " },
 	[AP_COVERAGE_PARTLY] = { AP_RED, "Ask it in part:     " },
 	[AP_COVERAGE_DENIES] = { AP_GREEN, "Deny for Dovecot:   " },
-	[AP_COVERAGE_BESIDE] = { AP_PLAIN, "Left to those:      " },
+	[AP_COVERAGE_BESIDE] = { AP_PLAIN, "Left to a passdb:   " },
 	[AP_COVERAGE_NONE] = { AP_PLAIN, "Do not ask it:      " },
 };
 
@@ -60,7 +60,7 @@ static void write_coverage(ap_context *context, const ap_doctor *doctor)
 		for (size_t i = 0; i < doctor->coverage.n; i++) {
 			const ap_coverage *item = &doctor->coverage.items[i];
 
-			if (item->state == state && ap_doctor_asks(doctor, item->service->name))
+			if (item->state == state && ap_doctor_asks_pam(doctor, item->service->name))
 				names = ap_format(context->arena, "%s%s%s", names, names[0] != '\0' ? ", " : "",
 						  ap_printable(context->arena, item->service->name));
 		}

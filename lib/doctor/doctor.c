@@ -13,10 +13,20 @@ const ap_doctor_examiner ap_doctor_examiners[] = {
 	{ NULL, NULL },
 };
 
-bool ap_doctor_asks(const ap_doctor *doctor, const char *service)
+bool ap_doctor_asks_by_name(const ap_doctor *doctor, const char *service)
 {
 	for (size_t i = 0; i < doctor->n_services; i++)
 		if (strcasecmp(doctor->services[i], service) == 0)
 			return true;
-	return doctor->services == NULL;
+	return false;
+}
+
+bool ap_doctor_asks(const ap_doctor *doctor, const char *service)
+{
+	return doctor->services == NULL || ap_doctor_asks_by_name(doctor, service);
+}
+
+bool ap_doctor_asks_pam(const ap_doctor *doctor, const char *service)
+{
+	return ap_doctor_asks(doctor, service) || ap_doctor_asks(doctor, "pam");
 }

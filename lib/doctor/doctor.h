@@ -42,4 +42,10 @@ extern const ap_doctor_examiner ap_doctor_examiners[];
 /* True if the service is one of those that are asked about. */
 bool ap_doctor_asks(const ap_doctor *doctor, const char *service);
 
+/* The same of a PAM service: "pam" stands for all of them. */
+bool ap_doctor_asks_pam(const ap_doctor *doctor, const char *service);
+
+/* True if it was named itself, and not because all are asked about. */
+bool ap_doctor_asks_by_name(const ap_doctor *doctor, const char *service);
+
 #endif

@@ -31,7 +31,7 @@ void ap_pam_check_not_asking(const ap_pam_examined *e)
 	ap_service_kind kind = ap_service_kind_of(e->service->name);
 	const char *client, *policy;
 
-	if (e->doctor->services != NULL) {
+	if (ap_doctor_asks_by_name(e->doctor, e->service->name)) {
 		ap_pam_add_finding(e, AP_FINDING_BYPASS, "not-asking", NULL,
 				   "no line of the service names " AP_MODULE_NAME,
 				   "its logins are not held against the policy",

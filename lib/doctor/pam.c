@@ -83,8 +83,8 @@ static void tell_never(const ap_pam_examined *e, ap_pam_phase phase, const ap_pa
 
 	ap_pam_add_finding(e, AP_FINDING_BYPASS, "never-asked", line, what,
 			   why_of(way, "such a login succeeds whatever the policy says of it"),
-			   ap_format(e->arena, "write the module before that line, best as the first of its type: %s",
-				     ap_pam_line_as(e, line, phase, "required")));
+			   ap_format(e->arena, "make it the first %s line of the service: %s",
+				     ap_pam_phase_names[phase], ap_pam_line_as(e, line, phase, "required")));
 }
 
 static void tell_denied(const ap_pam_examined *e, ap_pam_phase phase, const ap_pam_way *way)
@@ -94,8 +94,8 @@ static void tell_denied(const ap_pam_examined *e, ap_pam_phase phase, const ap_p
 
 	ap_pam_add_finding(e, AP_FINDING_BYPASS, "denial-lost", line, what,
 			   why_of(way, "a login succeeds that the policy denies"),
-			   ap_format(e->arena, "write it as required, and as the first of its type: %s",
-				     ap_pam_line_as(e, line, phase, "required")));
+			   ap_format(e->arena, "make it required, and the first %s line of the service: %s",
+				     ap_pam_phase_names[phase], ap_pam_line_as(e, line, phase, "required")));
 }
 
 /*
@@ -148,9 +148,8 @@ static void check_lockout(const ap_pam_examined *e, ap_pam_phase phase, const ap
 			: ap_format(e->arena, "its control %s takes the answer of an allowed login for a failure",
 				    ap_ways_control_text(e->arena, line)),
 		"every login is denied, also those that the policy allows",
-		user_unknown
-			? "take allowed=user-unknown away"
-			: ap_format(e->arena, "write it as required: %s", ap_pam_line_as(e, line, phase, "required")));
+		user_unknown ? "take allowed=user-unknown away"
+			     : ap_format(e->arena, "make it required: %s", ap_pam_line_as(e, line, phase, "required")));
 }
 
 /* The one line that says yes: it checks no password. */
@@ -186,7 +185,7 @@ static void check_skips(const ap_pam_examined *e, const ap_pam_stack *stack, con
 			   ap_format(e->arena, "its control %s ends the stack for an allowed login",
 				     ap_ways_control_text(e->arena, line)),
 			   "the modules behind it, which may know of an expired account, are not asked",
-			   ap_format(e->arena, "write it as required: %s", ap_pam_line_as(e, line, phase, "required")));
+			   ap_format(e->arena, "make it required: %s", ap_pam_line_as(e, line, phase, "required")));
 }
 
 static void check_unreadable(const ap_pam_examined *e, ap_pam_phase phase)
@@ -237,7 +236,7 @@ static void check_deny_passdb(const ap_pam_examined *e)
 			   ap_format(e->arena, "its control %s does not pass on that an allowed login is unknown to it",
 				     ap_ways_control_text(e->arena, line)),
 			   "Dovecot takes any other answer for a denial: nobody is let in",
-			   ap_format(e->arena, "write it as required: %s", ap_pam_line_as(e, line, phase, "required")));
+			   ap_format(e->arena, "make it required: %s", ap_pam_line_as(e, line, phase, "required")));
 }
 
 static void check_auth_alone(const ap_pam_examined *e)
@@ -267,7 +266,7 @@ static bool names_module(const ap_pam_examined *e)
 
 static void check_service(const ap_pam_examined *e)
 {
-	if (e->service->refused != NULL && (names_module(e) || e->doctor->services != NULL)) {
+	if (e->service->refused != NULL && (names_module(e) || ap_doctor_asks_by_name(e->doctor, e->service->name))) {
 		const ap_pam_line place = { .file = e->service->refused_file, .line = e->service->refused_line };
 
 		ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "service-refused", &place, e->service->refused,
@@ -299,7 +298,7 @@ void ap_doctor_pam(ap_doctor *doctor)
 	}
 	for (size_t i = 0; i < doctor->coverage.n; i++) {
 		e.service = doctor->coverage.items[i].service;
-		if (!ap_doctor_asks(doctor, e.service->name))
+		if (!ap_doctor_asks_pam(doctor, e.service->name))
 			continue;
 		e.is_deny_passdb = ap_is_deny_passdb_service(arena, e.service);
 		check_service(&e);

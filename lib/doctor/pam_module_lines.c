@@ -53,12 +53,32 @@ static void check_file(const ap_pam_examined *e, const ap_pam_line *line, const 
 				     option));
 }
 
+/* The module loads it from its own folder, where it has to read text. */
+static void check_text_object(const ap_pam_examined *e, const ap_pam_line *line)
+{
+	static const char object[] = "pam_accesspolicy_text.so";
+	struct stat info;
+	const char *module = ap_module_file_find(e->doctor->host, &e->folders, line->module, &info);
+	const char *slash = module != NULL ? strrchr(module, '/') : NULL;
+
+	if (slash == NULL ||
+	    ap_host_has(e->doctor->host, ap_format(e->arena, "%.*s/%s", (int)(slash - module), module, object)))
+		return;
+	ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "module-missing", line,
+			   ap_format(e->arena, "config= is written, and there is no %s beside %s", object, module),
+			   "the policy's text cannot be read, and nobody is let in",
+			   "install it there, or take config= away");
+}
+
 static void check_config(const ap_pam_examined *e, const ap_pam_line *line, const ap_module_options *options)
 {
 	check_file(e, line, "config", options->config);
 	check_file(e, line, "image", options->image);
 	check_file(e, line, "compiler", options->compiler);
-	if (options->config == NULL || !is_login(e))
+	if (options->config == NULL)
+		return;
+	check_text_object(e, line);
+	if (!is_login(e))
 		return;
 	ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "config", line,
 			   ap_format(e->arena, "config=%s: the files' text is read at each login", options->config),

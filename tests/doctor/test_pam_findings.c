@@ -29,6 +29,7 @@ static int set_up(void **state)
 	} files[] = {
 		{ MODULE_FOLDER "pam_permit.so", "" },
 		{ MODULE_FOLDER "pam_accesspolicy.so", "" },
+		{ MODULE_FOLDER "pam_accesspolicy_text.so", "" },
 		{ "/etc/pam.d/common-auth", "auth [success=1 default=ignore] pam_unix.so nullok\n"
 					    "auth requisite pam_deny.so\nauth required pam_permit.so\n" },
 		{ "/etc/pam.d/common-account", "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n"
@@ -332,6 +333,18 @@ static void test_module_that_others_write(void **state)
 	ap_arena_free(arena);
 }
 
+static void test_no_text_object(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+
+	(void)state;
+	root_write(root, "/etc/pam.d/kiosk", "account required pam_accesspolicy.so config=/srv/policy.conf\n");
+	assert_string_equal(examine(arena, root, "kiosk", NULL, false), "");
+	assert_int_equal(unlink(ap_format(arena, "%s%s", root, MODULE_FOLDER "pam_accesspolicy_text.so")), 0);
+	assert_string_equal(examine(arena, root, "kiosk", NULL, false), ":1=module-missing");
+	ap_arena_free(arena);
+}
+
 /* A machine whose modules are nowhere that they are looked for. */
 static void test_no_module_folder(void **state)
 {
@@ -357,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_asking, set_up, tear_down),
 		cmocka_unit_test(test_included_line),
 		cmocka_unit_test_setup_teardown(test_module_that_others_write, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_text_object, set_up, tear_down),
 		cmocka_unit_test(test_no_module_folder),
 	};
 
