@@ -172,7 +172,7 @@ static void test_ways_past(void **state)
 		{ "sshd", AUTH "account [success=ok default=bad] pam_unix.so\n" ACCOUNT COMMON, ":3=denial-lost" },
 		{ "sshd", AUTH "account substack inner\n" COMMON, "/etc/pam.d/inner:1=denial-lost" },
 		{ "cockpit", AUTH "auth required pam_accesspolicy.so\n" COMMON, ":2=auth-alone" },
-		{ "sudo", "auth required pam_accesspolicy.so\n" AUTH COMMON, ":1=auth-alone" },
+		{ "sudo", "auth required pam_accesspolicy.so silent=ignore\n" AUTH COMMON, ":1=auth-alone" },
 	};
 
 	(void)state;
@@ -263,6 +263,10 @@ static void test_messages(void **state)
 		{ "cockpit", AUTH "account required pam_accesspolicy.so message=prompt\n" COMMON, ":2=prompt" },
 		{ "unheard-of", AUTH "account required pam_accesspolicy.so message=prompt\n" COMMON, "" },
 		{ "sshd", AUTH "account required pam_accesspolicy.so message=info\n" COMMON, "" },
+		{ "sudo", AUTH ACCOUNT COMMON, ":2=sudo-silent" },
+		{ "sudo-i", AUTH ACCOUNT COMMON, ":2=sudo-silent" },
+		{ "sudo", AUTH "account required pam_accesspolicy.so silent=ignore\n" COMMON, "" },
+		{ "sudo", AUTH "account required pam_accesspolicy.so message=none\n" COMMON, "" },
 	};
 
 	(void)state;
