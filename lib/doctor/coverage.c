@@ -20,6 +20,8 @@ static ap_coverage_state state_of(ap_arena *arena, const ap_pam_service *service
 	size_t in_account = ap_module_lines_of(arena, service, AP_PAM_ACCOUNT).n;
 	ap_pam_outcome past;
 
+	if (service->unexamined)
+		return AP_COVERAGE_PARTLY;
 	if (ap_is_deny_passdb_service(arena, service))
 		return AP_COVERAGE_DENIES;
 	if (in_account == 0)

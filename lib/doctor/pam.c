@@ -264,13 +264,24 @@ static bool names_module(const ap_pam_examined *e)
 	return false;
 }
 
-static void check_service(const ap_pam_examined *e)
+/* Of a service that has nothing to do with the module it is told only to whoever asks about it. */
+static void tell_refused(const ap_pam_examined *e)
 {
-	if (e->service->refused != NULL && (names_module(e) || ap_doctor_asks_by_name(e->doctor, e->service->name))) {
-		const ap_pam_line place = { .file = e->service->refused_file, .line = e->service->refused_line };
+	const ap_pam_line place = { .file = e->service->refused_file, .line = e->service->refused_line };
 
+	if (e->service->unexamined)
+		ap_pam_add_finding(e, AP_FINDING_UNCERTAIN, "service-unread", &place, e->service->refused,
+				   "whether the policy is asked, and can be passed, could not be examined",
+				   "run this as root; let the file be one that a person could read");
+	else if (names_module(e) || ap_doctor_asks_by_name(e->doctor, e->service->name))
 		ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "service-refused", &place, e->service->refused,
 				   "libpam refuses the service as a whole: nobody is let in", "correct what is there");
+}
+
+static void check_service(const ap_pam_examined *e)
+{
+	if (e->service->refused != NULL) {
+		tell_refused(e);
 		return;
 	}
 	check_phase(e, AP_PAM_AUTH);

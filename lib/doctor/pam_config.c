@@ -35,6 +35,7 @@ typedef struct {
 	const char *fault_file;
 	unsigned fault_line;
 	bool final;
+	bool unexamined; /* and it is none of libpam's */
 } reading;
 
 /* A file that is being read, and the one that includes it. */
@@ -76,6 +77,13 @@ static bool fail_for_good(reading *r, const char *file, unsigned line, const cha
 	return fail(r, file, line, why);
 }
 
+/* What libpam could read, or go on with, and this cannot. */
+static bool give_up(reading *r, const char *file, unsigned line, const char *why)
+{
+	r->unexamined = true;
+	return fail_for_good(r, file, line, why);
+}
+
 /*
  * Lines into stacks
  */
@@ -99,7 +107,7 @@ static bool add(reading *r, const taken *t)
 	if (t->line.module != NULL && !has_a_name(t->line.module))
 		return fail(r, t->line.file, t->line.line, "the module has no name");
 	if (++r->n_lines > LINES_MAX)
-		return fail_for_good(r, t->line.file, t->line.line, "the service has more lines than can be examined");
+		return give_up(r, t->line.file, t->line.line, "the service has more lines than can be examined");
 	stack = of_other ? &r->other[t->phase] : &r->own[t->phase];
 	*AP_PUSH(arena_of(r), stack->lines, stack->n) = t->line;
 	return true;
@@ -144,6 +152,19 @@ static char *read_file(const reading *r, const char *path)
 	return text;
 }
 
+/* True if there is a file, and libpam, which runs as root and takes any bytes, may read it. */
+static bool is_illegible(int error)
+{
+	return error != ENOENT && error != ENOTDIR && error != ELOOP && error != ENAMETOOLONG;
+}
+
+static const char *why_illegible(int error)
+{
+	if (error == EINVAL)
+		return "is no regular file, or has a NUL byte in it";
+	return error == EFBIG ? "is larger than is read here" : strerror(error);
+}
+
 /* NULL where it was read. */
 static const char *include(reading *r, const opened *file, const char *name, const taken *t, unsigned level)
 {
@@ -163,10 +184,12 @@ static const char *include(reading *r, const opened *file, const char *name, con
 	if (is_open(file, path, t->phase, level) || included.depth > DEPTH_MAX)
 		return ap_format(arena, "%s includes itself", path);
 	if (++r->n_files > FILES_MAX) {
-		(void)fail_for_good(r, path, 0, "more files are included than can be examined");
+		(void)give_up(r, path, 0, "more files are included than can be examined");
 		return r->fault;
 	}
 	text = read_file(r, path);
+	if (text == NULL && is_illegible(errno))
+		(void)give_up(r, path, 0, why_illegible(errno));
 	if (text == NULL)
 		return ap_format(arena, "%s cannot be read: %s", path, strerror(errno));
 	if (parse_file(r, &included, text))
@@ -310,7 +333,7 @@ static bool parse_file(reading *r, const opened *file, const char *text)
  */
 
 /* The service's own file, as libpam looks for it; NULL: there is none. */
-static char *find_file(const reading *r, const char *name, const char **ret_path)
+static char *find_file(reading *r, const char *name, const char **ret_path)
 {
 	static const char *const folders[] = { ETC_FOLDER, DIST_FOLDER };
 
@@ -321,6 +344,10 @@ static char *find_file(const reading *r, const char *name, const char **ret_path
 		text = read_file(r, *ret_path);
 		if (text != NULL)
 			return text;
+		if (is_illegible(errno)) {
+			(void)give_up(r, *ret_path, 0, why_illegible(errno));
+			return NULL;
+		}
 	}
 	*ret_path = NULL;
 	return NULL;
@@ -344,7 +371,9 @@ static bool read_known(reading *r, const char *name, const char **ret_path)
 	char *text = find_file(r, name, ret_path);
 	const opened file = { .path = *ret_path, .known_service = name, .phase = ANY_PHASE };
 
-	return text == NULL || parse_file(r, &file, text);
+	if (text == NULL)
+		return !r->final;
+	return parse_file(r, &file, text);
 }
 
 static bool read_folders(reading *r)
@@ -392,6 +421,7 @@ static void read_service(ap_pam_config *config, const char *name, ap_pam_service
 		ret_service->refused = r.fault;
 		ret_service->refused_file = r.fault_file;
 		ret_service->refused_line = r.fault_line;
+		ret_service->unexamined = r.unexamined;
 	}
 }
 

@@ -47,10 +47,12 @@ typedef struct {
 	const char *file; /* its own; NULL: it has none, and is answered by "other" */
 	ap_pam_stack stacks[AP_N_PAM_PHASES];
 
-	/* Why libpam refuses the whole service, so that nobody gets in, and where; NULL: it does not. */
+	/* Why libpam refuses the whole service, so that nobody gets in, and where; NULL: it does not. The stacks are not
+	   whole then. With `unexamined` it is not libpam that refuses it: it could not be read, or is too much to be followed. */
 	const char *refused;
 	const char *refused_file;
 	unsigned refused_line;
+	bool unexamined;
 } ap_pam_service;
 
 typedef struct {

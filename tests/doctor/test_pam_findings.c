@@ -9,6 +9,7 @@
 #include "rows.h"
 #include "scratch.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -337,6 +338,42 @@ static void test_module_that_others_write(void **state)
 	ap_arena_free(arena);
 }
 
+/* What cannot be read is not taken for what is not there. */
+static void test_illegible_files(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+	char *path;
+
+	(void)state;
+	path = ap_scratch_write_bytes(root, "etc/pam.d/sshd", "account required pam_permit.so\n\0", 32, 0644);
+	assert_string_equal(examine(arena, root, "sshd", NULL, false), ":0=service-unread");
+	root_write(root, "/etc/pam.d/sshd", ACCOUNT "account include more\n");
+	root_make_folder(root, "/etc/pam.d/more");
+	assert_string_equal(examine(arena, root, "sshd", NULL, false), "");
+	assert_int_equal(rmdir(ap_format(arena, "%s/etc/pam.d/more", root)), 0);
+	assert_int_equal(mkfifo(ap_format(arena, "%s/etc/pam.d/more", root), 0644), 0);
+	assert_string_equal(examine(arena, root, "sshd", NULL, false), "/etc/pam.d/more:0=service-unread");
+	assert_int_equal(unlink(ap_format(arena, "%s/etc/pam.d/more", root)), 0);
+	assert_string_equal(examine(arena, root, "sshd", NULL, false), ":2=line-unreadable");
+	free(path);
+	ap_arena_free(arena);
+}
+
+/* Nor is what is too much to be followed, taken for what libpam refuses. */
+static void test_too_much(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		root_write(root, ap_format(arena, "/etc/pam.d/common-%d", i),
+			   ap_format(arena, "account include common-%d\naccount include common-%d\n", i + 1, i + 1));
+	root_write(root, "/etc/pam.d/common-20", "account required pam_x.so\n");
+	root_write(root, "/etc/pam.d/sshd", ACCOUNT "account include common-0\n");
+	assert_non_null(strstr(examine(arena, root, "sshd", NULL, false), "=service-unread"));
+	ap_arena_free(arena);
+}
+
 static void test_no_text_object(void **state)
 {
 	ap_arena *arena = ap_arena_new();
@@ -374,6 +411,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_asking, set_up, tear_down),
 		cmocka_unit_test(test_included_line),
 		cmocka_unit_test_setup_teardown(test_module_that_others_write, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_illegible_files, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_much, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_text_object, set_up, tear_down),
 		cmocka_unit_test(test_no_module_folder),
 	};
