@@ -8,6 +8,7 @@ const ap_doctor_examiner ap_doctor_examiners[] = {
 	{ "dovecot", ap_doctor_dovecot },
 	{ "postfix", ap_doctor_postfix },
 	{ "saslauthd", ap_doctor_saslauthd },
+	{ "processes", ap_doctor_unprivileged },
 	{ "policy", ap_doctor_client_types },
 	{ "records", ap_doctor_records },
 	{ NULL, NULL },

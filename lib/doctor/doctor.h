@@ -33,6 +33,7 @@ void ap_doctor_sshd(ap_doctor *doctor);
 void ap_doctor_dovecot(ap_doctor *doctor);
 void ap_doctor_postfix(ap_doctor *doctor);
 void ap_doctor_saslauthd(ap_doctor *doctor);
+void ap_doctor_unprivileged(ap_doctor *doctor);
 void ap_doctor_client_types(ap_doctor *doctor);
 void ap_doctor_records(ap_doctor *doctor);
 

@@ -158,8 +158,8 @@ static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, c
 				of, reach, ap_format(of->arena, "Postfix's %s", one->name), client, who,
 				ap_format(
 					of->arena,
-					"127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: " OWNER_RULE,
-					one->port, one->port));
+					"another smtpd_sasl_service for %s; or, if it is the webmail's, 127.0.0.1:%u as its name in master.cf, and in nftables' output: " OWNER_RULE,
+					one->name, one->port, one->port));
 	}
 }
 

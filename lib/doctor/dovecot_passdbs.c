@@ -314,15 +314,16 @@ static void tell_ended(ap_dovecot_examination *of, const ap_dovecot_way *way, co
 {
 	const ap_chain_step *last = &in->steps[in->n_steps - 1];
 	const ap_passdb *ends = &way->passdbs[last->passdb];
+	const char *policy = way->passdbs[policy_passdb(way)].name;
+	bool fails = ends->failure == AP_PASSDB_RETURN_FAIL && ends->internal == AP_PASSDB_RETURN_FAIL;
 
 	finding->check = "dovecot-not-reached";
-	finding->what = ap_format(of->arena, "a login that %s lets in ends there, before %s asks the policy: %s",
-				  ap_passdb_title(of->arena, ends), way->passdbs[policy_passdb(way)].name,
-				  rule_setting(of->arena, ends, last->answer));
-	finding->change = ap_format(
-		of->arena,
-		"result_success = continue-ok, result_failure = return-fail and result_internalfail = return-fail in %s, before %s",
-		ends->name, way->passdbs[policy_passdb(way)].name);
+	finding->what =
+		ap_format(of->arena, "a login that %s lets in ends there, before %s asks the policy: %s",
+			  ap_passdb_title(of->arena, ends), policy, rule_setting(of->arena, ends, last->answer));
+	finding->change = ap_format(of->arena, "result_success = continue-ok%s in %s, before %s",
+				    fails ? "" : ", result_failure = return-fail and result_internalfail = return-fail",
+				    ends->name, policy);
 }
 
 static void tell_way_past(ap_dovecot_examination *of, const ap_dovecot_way *way, const ap_chain_way *in)

@@ -59,8 +59,10 @@ static void examine_pam(const examination *of)
 	found(of, (ap_finding){ .kind = AP_FINDING_BYPASS,
 				.check = "sshd-usepam",
 				.file = config_file(of->instance),
-				.what = value != NULL ? ap_format(of->arena, "UsePAM is %s", value)
-						      : "this sshd was built without PAM",
+				.what = value != NULL
+						? ap_format(of->arena,
+							    "UsePAM is %s, by this file or one that it includes", value)
+						: "this sshd was built without PAM",
 				.why = "the policy is never asked: whoever can log in is let in",
 				.change = value != NULL ? "UsePAM yes" : "an sshd that was built with PAM" });
 }
@@ -84,7 +86,7 @@ static void examine_address(const examination *of)
 		      .file = config_file(of->instance),
 		      .what = ap_format(
 			      of->arena,
-			      "UseDNS is yes, and it asks the PAM service %s: a host's name comes in the place of its address",
+			      "UseDNS is yes, by this file or one that it includes, and it asks the PAM service %s: a host's name comes in the place of its address",
 			      service),
 		      .why = ap_format(of->arena,
 				       "%s cannot be decided for hosts that have a name: their logins are %s",
