@@ -2,83 +2,13 @@
 
 A mistake is planted in the right set-up, looked at, and taken back; it must be found, and nothing else.
 """
-import contextlib
-import json
 import os
 
-from machine import expect, main, note, same, test, wait_for
+from machine import main, note, same, test, wait_for
+from mistakes import DOVECOT, POLICY, WEBMAIL, Edit, Shell, examined, planted, set_up, setting, short
 
-POLICY = """default_domain = "example.com";
-policies = (
-  { name = "Addresses"; type = "blacklist"; scope = { all = true; }; ip = [ "198.51.100.0/24" ]; },
-  { name = "Third-party"; type = "blacklist"; scope = { members = [ "carol" ]; }; clients = [ "third-party" ]; }
-);
-"""
-DOVECOT = "/etc/dovecot/conf.d/99-accesspolicy.conf"
-WEBMAIL = "/etc/dovecot/conf.d/99-accesspolicy-webmail.conf"
 DENY = "driver = pam\n  args = failure_show_msg=yes dovecot-policy-%s-%{real_lport}\n  deny = yes\n  skip = unauthenticated\n"
-CHECKS = "driver = pam\n  args = dovecot\n  result_success = continue-ok\n"
 POLICY_143 = "/etc/pam.d/dovecot-policy-imap-143"
-
-
-def examined(machine, *services):
-    result = machine.run("accesspolicy", "doctor", "--json", *services)
-    expect(result.status in (0, 1) and result.err == "", "the doctor", result)
-    return json.loads(result.out)["findings"]
-
-
-def short(findings):
-    """A finding as "bypass dovecot dovecot-cache"."""
-    return [f"{one['kind']} {one['service']} {one['check']}" for one in findings]
-
-
-class Edit:
-    """Text of a file is other text; without `before`, the text stands at its end; without `after`, the file is gone."""
-
-    def __init__(self, path, before=None, after=""):
-        self.path, self.before, self.after = path, before, after
-
-    def do(self, machine):
-        if self.before is None and self.after == "":
-            machine.delete(self.path)
-        elif self.before is None:
-            there = machine.read(self.path) if os.path.exists(machine.path(self.path)) else ""
-            machine.write(self.path, there + self.after)
-        else:
-            machine.change(self.path, self.before, self.after)
-
-
-class Shell:
-    """Commands that plant it, and that take it back."""
-
-    path = None
-
-    def __init__(self, command, back):
-        self.command, self.back = command, back
-
-    def do(self, machine):
-        machine.shell(self.command)
-
-
-@contextlib.contextmanager
-def planted(machine, edits):
-    before = {}
-    for edit in edits:
-        if edit.path is not None and edit.path not in before:
-            path = machine.path(edit.path)
-            before[edit.path] = (machine.read(edit.path), os.stat(path).st_mode & 0o7777) if os.path.exists(path) else None
-        edit.do(machine)
-    try:
-        yield
-    finally:
-        for edit in edits:
-            if edit.path is None:
-                machine.shell(edit.back)
-        for path, was in before.items():
-            if was is None:
-                machine.delete(path)
-            else:
-                machine.write(path, *was)
 
 
 def try_mistakes(machine, mistakes, *services):
@@ -89,13 +19,6 @@ def try_mistakes(machine, mistakes, *services):
                 note(f"{name}: {one['what']}; {one['why']}; {one['change']}")
             same(sorted(short(found)), sorted(expected), name)
     same(examined(machine, *services), [], "findings once all is taken back")
-
-
-def set_up(machine, *recipes):
-    """Each test does so, that each can be run alone; to do a recipe twice changes nothing."""
-    machine.policy(POLICY)
-    for recipe in recipes:
-        machine.recipe(recipe)
 
 
 OPEN_WEBMAIL = Shell("nft flush ruleset", "nft -f /etc/nftables.d/accesspolicy-webmail.nft")
@@ -185,12 +108,6 @@ def where_no_passdb_asks_the_policy_the_doctor_says_so_where_it_is_asked(machine
     set_up(machine, "dovecot")
     with planted(machine, [Edit(DOVECOT, DENY, "driver = static\n  deny = yes\n  args = user=x\n")]):
         same(short(examined(machine, "dovecot")), ["bypass dovecot dovecot-not-asked"], "asked for Dovecot")
-
-
-def setting(service, name, value, was=None):
-    """A setting of one of Postfix's services, which it did not have, or had with another value."""
-    return Shell(f"postconf -P {service}/{name}={value}",
-                 f"postconf -PX {service}/{name}" if was is None else f"postconf -P {service}/{name}={was}")
 
 
 POSTFIX_MISTAKES = (
@@ -372,6 +289,22 @@ def client_types_that_no_login_has(machine):
             found = examined(machine, "policy")
             same([(one["kind"], one["what"].rsplit(": ", 1)[1]) for one in found], expected, f"{given} {len(edits)}")
             same([(one["file"], one["line"]) for one in found], [("/etc/accesspolicy/conf.d/50-test.conf", 2)] * len(found), "place")
+
+
+@test
+def a_program_that_is_not_root(machine):
+    set_up(machine)
+    machine.user("owner")
+    machine.shell("cp /bin/sleep /usr/bin/i3lock")
+    for lines, user, expected in (("account required pam_accesspolicy.so\n", "owner", ["lockout i3lock not-root"]),
+                                  ("account required pam_accesspolicy.so\n", None, []),
+                                  ("account required pam_accesspolicy.so config=/etc/accesspolicy/accesspolicy.conf\n", "owner", []),
+                                  ("account required pam_permit.so\n", "owner", [])):
+        with planted(machine, [Edit("/etc/pam.d/i3lock", None, lines)]):
+            program = machine.start("/usr/bin/i3lock", "100", user=user)
+            wait_for("it to run", lambda: os.readlink(f"/proc/{program.pid}/exe").endswith("/i3lock"))
+            same([one for one in short(examined(machine)) if "not-root" in one], expected, lines)
+            program.stop()
 
 
 def logged_in(machine, service, *rhosts):
