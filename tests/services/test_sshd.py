@@ -199,6 +199,15 @@ def keyboard_interactive_with_one_prompt(machine):
     saw(machine, "sshd", "keyboard-interactive, denied by address, NumberOfPasswordPrompts=1", seen)
 
 
+@test
+def a_quiet_ssh_shows_nothing(machine):
+    mark = machine.log.mark()
+    seen = log_in(machine, "public key", "alice", ABROAD, more=["-q"])
+    same(seen, "", "what the user sees")
+    one_decision(machine, mark, decided("alice", ABROAD, BY_ADDRESS), "ssh -q")
+    saw(machine, "sshd", "public key, denied by address, ssh -q", seen)
+
+
 # Names for addresses
 
 
