@@ -145,6 +145,21 @@ def what_a_client_claims_is_not_its_address(machine):
 
 
 @test
+def behind_common_account_an_expired_password_passes_it(machine):
+    machine.user("dora")
+    machine.shell("chage --lastday 2020-01-01 --maxdays 30 dora")
+    with changed(machine, "/etc/pam.d/cockpit", f"{LINE}\naccount    include      common-account\n",
+                 f"account    include      common-account\n{LINE}\n"):
+        mark = machine.log.mark()
+        same(log_in(machine, "dora", ABROAD)[0], "HTTP/1.1 401 Authentication required", "the bypass: a new password is asked")
+        same(machine.log.decisions(mark), [], "the policy is not asked")
+    mark = machine.log.mark()
+    status = log_in(machine, "dora", ABROAD)[0]
+    one_decision(machine, mark, decided("dora", ABROAD, BY_ADDRESS), "as the recipe says, it is closed")
+    expect(status.startswith("HTTP/1.1 403 "), "what the browser is answered", status)
+
+
+@test
 def nobody_logs_in_through_it_by_ssh(machine):
     """cockpit can log a user in by ssh, on this machine as well; that login comes from 127.0.0.1, whoever asks for it."""
     cockpit = machine.cockpit
