@@ -3,6 +3,7 @@ import base64
 import os
 import re
 
+from browser import Browser
 from logins import (ABROAD, ABROAD6, ALLOWED, BRANCH, BY_ADDRESS, BY_CLIENT_TYPE, BY_DEPARTMENT, BY_REGION, ELSEWHERE,
                     ELSEWHERE6, EVERYWHERE, NOT_IN_THE_OFFICE, OFFICE, OFFICE6, UNDETERMINED, changed, decision,
                     make_users, no_policy, one_decision, put_in_force)
@@ -103,6 +104,28 @@ def by_address_region_department_client_type_and_undetermined(machine):
             ("carol", OFFICE, BY_CLIENT_TYPE, "denied by client type"),
             ("frank", OFFICE, UNDETERMINED, "denied, undetermined: a group that is not known")):
         check(machine, user, source, because, what)
+
+
+@test
+def the_login_page_shows_the_message(machine):
+    """What a user at a browser reads, who may then try another name."""
+    machine.host("abroad", "198.51.100.8")
+    browser = Browser(machine, "abroad")
+    for password, what, expected in (
+            ("secret", "login page, denied by address", MESSAGE),
+            ("wrong", "login page, a wrong password, from an address that is denied", "Wrong user name or password")):
+        browser.open(f"https://{ADDRESS}:{PORT}/")
+        browser.wait("the login page", "return document.getElementById('login-button').offsetParent !== null")
+        browser.fill("#login-user-input", "alice")
+        browser.fill("#login-password-input", password)
+        browser.click("#login-button")
+        seen = browser.wait("what the login page says", "return document.getElementById('login-error-message').innerText")
+        same(seen, expected, what)
+        same(browser.script("return document.getElementById('login-user-input').offsetParent !== null"), True,
+             f"{what}: whether another name can be tried")
+        same("Connect to" in browser.script("return document.body.innerText"), False, "whether another machine can be named")
+        saw(machine, "cockpit", what, seen)
+    browser.close()
 
 
 @test
