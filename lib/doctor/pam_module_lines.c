@@ -97,7 +97,7 @@ static void check_message(const ap_pam_examined *e, const ap_pam_line *line, con
 	ap_pam_add_finding(
 		e, AP_FINDING_MESSAGE, is_sshd ? "prompt-sshd" : "prompt", line,
 		"message=prompt, which only a passdb of Dovecot's passes on",
-		is_sshd ? "by password and public key nothing is shown, and a login by keyboard-interactive hangs until it times out"
+		is_sshd ? "by password and public key nothing is shown, and a login by keyboard-interactive waits for Enter"
 			: "the denied user is asked for something in the place of being told, or sees nothing",
 		"take message=prompt away: the default, message=error, is what this service shows");
 }
