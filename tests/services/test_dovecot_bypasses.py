@@ -264,7 +264,7 @@ def nobody_logs_in_as_somebody_else(machine):
 
 @test
 def a_login_without_a_password_to_show_is_let_in_by_nobody(machine):
-    """The policy's passdb is PAM, which wants the password in clear: by CRAM-MD5, right or not, allowed or not, nobody comes in."""
+    """The policy's passdb is PAM, which wants the password in clear: by CRAM-MD5 nobody comes in, allowed or not."""
     machine.write("/etc/dovecot/users", "vera:secret::::::\n")
     with Mistake(machine, {CONF: VIRTUAL}, "auth_mechanisms = plain cram-md5\n"):
         for address in HERE, ABROAD:
@@ -283,7 +283,8 @@ def nologin_is_a_success_to_whoever_asks_dovecot(machine):
     with Mistake(machine, recipe_but(machine, "  skip = authenticated\n", "  override_fields = nologin=y reason=No\n")):
         same(log_in(machine, HERE)[0], "a NO [CONTACTADMIN] No\r\n", "IMAP")
         result = machine.run("doveadm", "auth", "test", "-x", "service=smtp", "-x", f"rip={HERE}", "alice", "secret", status=0)
-        same(result.out, "passdb: alice auth succeeded\nextra fields:\n  user=alice\n  nologin\n  reason=No\n", "what Postfix is told")
+        same(result.out, "passdb: alice auth succeeded\nextra fields:\n  user=alice\n  nologin\n  reason=No\n",
+             "what Postfix is told")
 
 
 @test
