@@ -75,13 +75,13 @@ def processes(name):
 
 
 class Lines:
-    """A connection that is read line by line."""
+    """A connection that is read line by line. `tls`: is it over TLS? A text is the server name that the client asks for."""
 
     def __init__(self, connection, tls=False):
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            connection = context.wrap_socket(connection)
+            connection = context.wrap_socket(connection, server_hostname=tls if isinstance(tls, str) else None)
         self.socket = connection
         self.file = connection.makefile("rb")
 

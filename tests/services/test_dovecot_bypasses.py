@@ -179,9 +179,31 @@ def debians_own_passdb_lets_in_before_the_policy_is_asked(machine):
 
 
 @test
+def a_passdb_of_one_protocol_lets_in_before_the_policy_is_asked(machine):
+    """And `doveconf passdb` does not show it: the recipe looks through all settings."""
+    with Mistake(machine, {}, "protocol imap {\n  passdb {\n    driver = pam\n    args = dovecot\n  }\n}\n"):
+        same(log_in(machine, ABROAD), (YES, []), "with a passdb in protocol imap")
+        same([machine.shell(f"doveconf {what} | grep -c 'passdb {{'").out for what in ("passdb", "-n")], ["2\n", "3\n"],
+             "how many passdbs doveconf shows")
+
+
+@test
 def a_password_passdb_without_its_result_lines_lets_in(machine):
     with Mistake(machine, recipe_but(machine, "  result_success = continue-ok\n", "")):
         same(log_in(machine, ABROAD), (YES, []), "without result_success")
+
+
+@test
+def a_server_name_is_the_clients_own_word(machine):
+    """A client names the service itself, where the passdb holds the name that it asks for in TLS."""
+    def over_tls(name):
+        with Imap(machine.connect(993, source=HERE), tls=name) as client:
+            return client.login("alice")
+    machine.policy(POLICY.replace('ip = [ "127.66.0.0/16" ]', 'clients = [ "third-party" ]'))
+    same(over_tls("1143"), NO, "as the recipe says")
+    with Mistake(machine, recipe_but(machine, "%{real_lport}\n  deny", "%{local_name}\n  deny")):
+        same(over_tls("1143"), YES, "with %{local_name}")
+    machine.policy(POLICY)
 
 
 @test
@@ -240,6 +262,8 @@ def master_users_are_held_against_the_policy(machine):
     login = {"user": "alice*boss", "password": "master"}
     with Mistake(machine, {path: MASTER.format("")}):
         same(log_in(machine, ABROAD, **login), (YES, []), "let in at once")
+    with Mistake(machine, {path: MASTER.format(f"override_fields = allow_nets={HERE}")}):
+        same(both(machine, **login), [YES, FAILED], "let in at once, from some addresses")
     with Mistake(machine, {path: MASTER.format("result_success = continue-ok")}):
         same(log_in(machine, HERE, **login), (YES, [allowed(SERVICE, "alice", HERE)]), "the recipe, allowed")
         same(log_in(machine, ABROAD, **login), (f"a NO [AUTHORIZATIONFAILED] {MESSAGE}\r\n",
@@ -278,6 +302,16 @@ def a_login_without_a_password_to_show_is_let_in_by_nobody(machine):
 
 
 @test
+def a_mechanism_that_asks_no_passdb_passes_the_policy(machine):
+    """ANONYMOUS is one, GSSAPI another: Dovecot knows the user without a password."""
+    with Mistake(machine, {}, "auth_mechanisms = plain anonymous\nauth_anonymous_username = alice\n"):
+        mark = machine.log.mark()
+        with Imap(machine.connect(143, source=ABROAD)) as client:
+            expect(" Logged in\r\n" in client.command("AUTHENTICATE ANONYMOUS bWFsbG9yeQ=="), "ANONYMOUS is let in")
+        same(machine.log.decisions(mark), [], "the module's log")
+
+
+@test
 def nologin_is_a_success_to_whoever_asks_dovecot(machine):
     """IMAP shows its reason and closes; Postfix is told that the login succeeded."""
     with Mistake(machine, recipe_but(machine, "  skip = authenticated\n", "  override_fields = nologin=y reason=No\n")):
@@ -296,6 +330,18 @@ def a_user_cannot_ask_dovecots_auth_server_himself(machine):
         expect("Couldn't connect" in result.err or "Permission denied" in result.err, name, result)
     result = machine.run("curl", "--verbose", "--max-time", "2", "--unix-socket", "/run/dovecot/auth-client", "http://localhost/")
     expect("Connected" in result.err, "the same as root", result)
+
+
+@test
+def an_open_session_stays_until_it_is_ended(machine):
+    with Imap(machine.connect(143, source=HERE)) as client:
+        same(client.login("alice"), YES, "the login")
+        machine.policy(POLICY.replace("127.66.0.0/16", "127.0.0.0/8"))
+        same(client.command("NOOP").splitlines()[-1][:4], "a OK", "the session, once its address is denied")
+        same(log_in(machine, HERE)[0], NO, "a second one")
+        machine.run("doveadm", "kick", "alice", status=0)
+        same(client.read(), "* BYE Server shutting down.\r\n", "the session, after doveadm kick")
+    machine.policy(POLICY)
 
 
 @test
