@@ -200,6 +200,14 @@ def interrupted(machine, smtp, interrupt):
     return reply
 
 
+def doctor_finds(machine, *expected, leave_out=()):
+    """These are the checks by which accesspolicy doctor finds something; those of the services to leave out aside."""
+    result = machine.run("accesspolicy", "doctor", "--json")
+    expect(result.status in (0, 1), "the doctor", result)
+    found = [finding["check"] for finding in result.json()["findings"] if finding["service"] not in leave_out]
+    same(sorted(found), sorted(expected), "what the doctor finds")
+
+
 ALLOWED = "235 2.7.0 Authentication successful\r\n"
 FAILED = "535 5.7.8 Error: authentication failed: {}\r\n"
 NO_ANSWER = "454 4.7.0 Temporary authentication failure: Connection lost to authentication server\r\n"

@@ -103,6 +103,12 @@ def typed(machine):
 
 
 @test
+def the_doctor_finds_nothing(machine):
+    set_up(machine)
+    postfix.doctor_finds(machine)
+
+
+@test
 def what_the_recipe_tells_to_type_shows_what_it_says(machine):
     set_up(machine)
     machine.write("/etc/hosts", machine.read("/etc/hosts") + f"{ADDRESS} mail.example.com\n")
@@ -121,6 +127,7 @@ def a_service_of_postfix_without_a_pam_service_lets_nobody_in(machine):
     try:
         login = log_in(machine, source=OFFICE)
         kept_out(login, None, "smtpd_sasl_service=forgotten", peer(OFFICE), reason="(reason unavailable)")
+        postfix.doctor_finds(machine, "dovecot-missing-service")
     finally:
         machine.shell("postconf -PX submission/inet/smtpd_sasl_service")
         server.restart()

@@ -103,6 +103,7 @@ def without_the_rules_a_local_user_chooses_an_address(machine):
         kept_out(denied, decided("alice", BLOCKED, "Addresses"), "the user's own address", f"unknown[{BLOCKED}]")
         login = log_in(machine, port=PROXIED, header=HEADER, source=BLOCKED, user_of_process="mallory")
         let_in(login, decided("alice", ABROAD), "an address is claimed", f"unknown[{ABROAD}]", tag="proxied")
+        postfix.doctor_finds(machine, "dovecot-client-type", "postfix-proxy-protocol", "postfix-xclient")
     finally:
         machine.shell(f"nft -f {RULES}")
     refused(machine, PROXIED, "mallory, with the rules", user="mallory")

@@ -110,6 +110,7 @@ def without_the_rules_a_local_user_chooses_an_address_and_needs_no_password(mach
             smtp.ehlo()
             same(postfix.send(smtp), "250 2.1.5 Ok\r\n", "a message of somebody who never logged in")
             same(machine.log.decisions(mark), [], "the policy is not asked")
+        postfix.doctor_finds(machine, "dovecot-client-type", "postfix-proxy-protocol", "postfix-xclient")
     finally:
         machine.shell(f"nft -f {RULES}")
     refused(machine, WEBMAIL, "mallory, with the rules", user="mallory")
@@ -126,6 +127,8 @@ def xclient_in_main_cf_is_believed_on_every_port(machine):
             same(smtp.command(f"XCLIENT ADDR={ABROAD}"), smtp.greeting, "XCLIENT")
             smtp.ehlo()
             same(smtp.plain("alice", "secret"), postfix.ALLOWED, "a login from an address that is denied")
+        # ports 587 and 465
+        postfix.doctor_finds(machine, "postfix-xclient", "postfix-xclient")
     finally:
         machine.shell("postconf -X smtpd_authorized_xclient_hosts")
         server.restart()
