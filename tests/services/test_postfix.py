@@ -3,7 +3,7 @@ import os
 import re
 
 import postfix
-from machine import ADDRESS, ADDRESS6, expect, main, same, saw, test
+from machine import ADDRESS, ADDRESS6, MESSAGE, expect, main, same, saw, test
 from postfix import (ABROAD, ABROAD6, BLOCKED, BLOCKED6, BRANCH, ELSEWHERE, ELSEWHERE6, OFFICE, OFFICE6, SUBMISSIONS,
                      UNKNOWN_GROUP, UNSURE, WRONG_PASSWORD, decided, kept_out, let_in, log_in)
 
@@ -94,6 +94,24 @@ def without_a_login_nothing_is_sent(machine):
     for port in postfix.SUBMISSION, SUBMISSIONS:
         with postfix.session(machine, port) as smtp:
             same(postfix.send(smtp), postfix.NO_LOGIN_NO_MESSAGE, f"a message without a login, port {port}")
+
+
+@test
+def port_25_is_no_way_around(machine):
+    """Where main.cf lets clients log in there as well."""
+    _, server = set_up(machine)
+    machine.shell("postconf -e smtpd_sasl_auth_enable=yes")
+    server.restart()
+    try:
+        for address, reply in (OFFICE, postfix.ALLOWED), (BLOCKED, postfix.FAILED.format(MESSAGE)):
+            with postfix.session(machine, 25, source=address) as smtp:
+                smtp.starttls()
+                smtp.ehlo()
+                same(smtp.plain("alice", "secret"), reply, f"port 25 from {address}")
+        postfix.doctor_finds(machine)
+    finally:
+        machine.shell("postconf -X smtpd_sasl_auth_enable")
+        server.restart()
 
 
 def typed(machine):

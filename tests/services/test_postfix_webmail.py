@@ -1,11 +1,27 @@
 """The webmail's port of Postfix, as docs/services/postfix.md sets it up: who can use it, and whose address counts."""
+import os
+import re
+
 import postfix
-from machine import ADDRESS, main, same, saw, test
+from machine import ADDRESS, MESSAGE, main, same, saw, test
 from postfix import (ABROAD, BLOCKED, BLOCKED6, BRANCH, ELSEWHERE, ELSEWHERE6, OFFICE, SUBMISSION, UNKNOWN_GROUP,
                      UNSURE, WEB, WEBMAIL, decided, kept_out, let_in, log_in, refused)
 
 WEBMAIL_USER = "www-data"
 RULES = "/etc/nftables.d/accesspolicy-postfix.nft"
+# Roundcube's own client, as it is called where a member sends: what it was answered is shown.
+SEND = """<?php
+define('INSTALL_PATH', '/usr/share/roundcube/');
+chdir(INSTALL_PATH);
+$_SERVER['REMOTE_ADDR'] = $argv[1];
+require 'program/include/iniset.php';
+SETTINGS
+foreach ($config as $name => $value) {
+    rcube::get_instance()->config->set($name, $value);
+}
+$smtp = new rcube_smtp();
+echo $smtp->connect(null, null, 'alice', 'secret') ? 'may send' : implode($smtp->get_response());
+"""
 NOT_AUTHORIZED = "550 5.7.0 Error: insufficient authorization\r\n"
 running = {}
 
@@ -63,6 +79,23 @@ def a_webmail_that_says_nothing_has_its_own_address(machine):
     set_up(machine)
     login = log_in(machine, port=WEBMAIL, user_of_process=WEBMAIL_USER)
     let_in(login, of_web("alice", OFFICE), "no XCLIENT", "localhost[127.0.0.1]", tag="webmail")
+
+
+@test
+def roundcube_says_whose_browser_it_is_for(machine):
+    """Debian's, with the settings that the recipe shows."""
+    set_up(machine)
+    with open(os.path.join(machine.docs, "postfix.md"), encoding="utf-8") as file:
+        settings = re.findall(r"^    (\$config\[.*)\n", file.read(), re.MULTILINE)
+    same(len(settings), 2, "how many settings of Roundcube the recipe shows")
+    machine.write("/tmp/send.php", SEND.replace("SETTINGS", "\n".join(settings)))
+    for address, policy in (ABROAD, None), (BLOCKED, "Addresses"), (BLOCKED6, "Addresses"), (ELSEWHERE, "Regions"):
+        mark = machine.log.mark()
+        result = machine.run("php", "-d", "display_errors=0", "/tmp/send.php", address, user=WEBMAIL_USER)
+        reason = postfix.FAILED.format(MESSAGE)[len("535 "):-len("\r\n")]
+        said = "may send" if policy is None else f"Authentication failure: {reason} (Code: 535)"
+        same(result.out, said, f"what Roundcube is told, for {address}")
+        same(machine.log.decisions(mark), [of_web("alice", address, policy)], f"the decision, for {address}")
 
 
 @test

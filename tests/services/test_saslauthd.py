@@ -182,6 +182,19 @@ def undetermined_allow_makes_a_policy_with_addresses_useless(machine):
 
 
 @test
+def a_policy_that_is_gone_lets_nobody_in(machine):
+    set_up(machine)
+    machine.delete(postfix.IMAGE)
+    answer, decisions = asked(machine)
+    same((answer, len(decisions)), (NO, 1), "without a policy")
+    expect(decisions[0].startswith('smtp:account: decision=error user="alice" rhost=- service="smtp", '
+                                   f"nobody is let in: {postfix.IMAGE}: "), "the decision", decisions[0])
+    same(log_in(machine).reply, DENIED, "without a policy, through Postfix")
+    machine.policy(POLICY)
+    same(asked(machine), (YES, [decided("alice")]), "applied again")
+
+
+@test
 def stopped_in_the_middle_of_a_login(machine):
     """Nobody is let in, and afterwards all is as before."""
     daemon, _ = set_up(machine)
