@@ -152,6 +152,20 @@ def debians_cache_lets_in_past_the_policy(machine):
 
 
 @test
+def a_mechanism_that_asks_no_pam_asks_no_policy(machine):
+    daemon, _ = set_up(machine)
+    right = machine.read(DEFAULTS)
+    machine.change(DEFAULTS, 'MECHANISMS="pam"', 'MECHANISMS="shadow"')
+    daemon.restart()
+    try:
+        same(asked(machine, "bob"), (YES, []), "a member whom the policy denies")
+        postfix.doctor_finds(machine, "saslauthd-address", "saslauthd-mechanism", leave_out=UNUSED)
+    finally:
+        machine.write(DEFAULTS, right)
+        daemon.restart()
+
+
+@test
 def a_service_without_a_file_falls_to_other(machine):
     set_up(machine)
     same(asked(machine, "bob", service="imap"), (YES, []), "without /etc/pam.d/imap")
