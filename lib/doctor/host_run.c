@@ -80,12 +80,15 @@ static void take(stream *from)
 	n = read(from->fd, from->bytes + from->n, CHUNK);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
-	if (n > 0 && from->n < AP_HOST_FILE_MAX) {
-		from->n += (size_t)n; /* what is beyond the limit is read, so that the program ends, and dropped */
-	} else if (n <= 0) {
-		(void)close(from->fd);
-		from->fd = -1;
+	if (n > 0) {
+		/* what is beyond the limit is read, so that the program ends, and dropped */
+		from->n += (size_t)n;
+		if (from->n > AP_HOST_FILE_MAX)
+			from->n = AP_HOST_FILE_MAX;
+		return;
 	}
+	(void)close(from->fd);
+	from->fd = -1;
 }
 
 /* False where the time is up before both have ended. */
