@@ -60,7 +60,7 @@ def enter():
         print("1..0 # SKIP the services' root was not made")
         sys.exit(0)
     environment = {MARK: "yes", "TESTS_STAND_ALONE": "yes", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    for name in ("AP_UPDATE",):
+    for name in ("AP_UPDATE", "AP_SEED", "AP_LISTS"):
         if name in os.environ:
             environment[name] = os.environ[name]
     meson = shutil.which("meson")
