@@ -4,7 +4,6 @@ Each of the policy's addresses is named for what meets it, so that one login mee
 """
 import os
 import re
-import signal
 import sys
 
 import mail
@@ -87,12 +86,9 @@ class Dovecot(mail.Dovecot):
         super().__init__(machine, settings)
 
     def stop(self):
-        """And what outlives its master, which systemd kills as well: an auth process to which Postfix is connected."""
-        super().stop()
-        try:
-            os.killpg(self.program.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        """As systemd does, which kills what outlives the master: an auth process to which Postfix is connected."""
+        self.program.stop()
+        wait_for("the end of Dovecot's processes", mail.kill_processes)
 
 
 class Postfix:
