@@ -7,6 +7,7 @@ from machine import ADDRESS, ADDRESS6, MESSAGE, expect, main, same, saw, test
 from postfix import (ABROAD, ABROAD6, BLOCKED, BLOCKED6, BRANCH, ELSEWHERE, ELSEWHERE6, OFFICE, OFFICE6, SUBMISSIONS,
                      UNKNOWN_GROUP, UNSURE, WRONG_PASSWORD, decided, kept_out, let_in, log_in)
 
+PASSDBS = "/etc/dovecot/conf.d/99-accesspolicy.conf"
 running = {}
 
 
@@ -114,6 +115,26 @@ def port_25_is_no_way_around(machine):
         server.restart()
 
 
+@test
+def a_reload_of_dovecot_is_not_enough(machine):
+    """Where Postfix is connected to it, the old auth process goes on."""
+    dovecot, server = set_up(machine)
+    right = machine.read(PASSDBS)
+    machine.write(PASSDBS, "passdb {\n  driver = pam\n  args = dovecot\n}\nuserdb {\n  driver = passwd\n}\n")
+    dovecot.restart()
+    same(log_in(machine, source=BLOCKED).reply, postfix.ALLOWED, "before the recipe")
+    machine.write(PASSDBS, right)
+    machine.shell("doveadm reload")
+    login = log_in(machine, source=BLOCKED)
+    expect(login.reply in (postfix.ALLOWED, WRONG_PASSWORD), "the old process lets in, or has lost its workers",
+           login.reply)
+    same(login.decisions, [], "the policy was not asked")
+    dovecot.restart()
+    server.restart()
+    denied = decided("alice", BLOCKED, "Addresses")
+    kept_out(log_in(machine, source=BLOCKED), denied, "after a restart of both", peer(BLOCKED))
+
+
 def typed(machine):
     """The recipe's own trial: what it tells to type, and what it says will be shown."""
     with open(os.path.join(machine.docs, "postfix.md"), encoding="utf-8") as file:
@@ -196,9 +217,8 @@ def a_policy_that_is_broken_or_removed_meanwhile(machine):
 def nologin_as_a_way_to_show_a_reason_lets_postfix_send(machine):
     """The mistake that the recipe warns of is a real one: Dovecot's own services refuse such a login; not Postfix."""
     dovecot, _ = set_up(machine)
-    settings = "/etc/dovecot/conf.d/99-accesspolicy.conf"
-    right = machine.read(settings)
-    machine.write(settings, """passdb {
+    right = machine.read(PASSDBS)
+    machine.write(PASSDBS, """passdb {
       driver = pam
       args = dovecot
       override_fields = nologin=y reason=Closed
@@ -216,7 +236,7 @@ def nologin_as_a_way_to_show_a_reason_lets_postfix_send(machine):
         login = log_in(machine, source=OFFICE)
         same((login.reply, login.sends, login.decisions), (postfix.ALLOWED, True, []), "Postfix")
     finally:
-        machine.write(settings, right)
+        machine.write(PASSDBS, right)
         dovecot.restart()
     kept_out(log_in(machine, source=BLOCKED), decided("alice", BLOCKED, "Addresses"), "set right again", peer(BLOCKED))
 
