@@ -90,8 +90,8 @@ static void examine_policy(examination *of, uint32_t number)
 			.why = denies_others
 				       ? "what is meant to be let in with them is denied as another type"
 				       : "it does not hold for the logins that it is meant for: they have another type",
-			.change =
-				"client=TYPE on the module's line of the service by which they come, or an entry with hints in client_types" });
+			.change = "client=TYPE on the module's line of the service by which they come, or an entry "
+				  "with hints in client_types" });
 }
 
 void ap_doctor_client_types(ap_doctor *doctor)

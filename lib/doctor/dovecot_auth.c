@@ -90,7 +90,10 @@ static void read_pam_args(ap_arena *arena, const char *args, ap_passdb *passdb)
 	}
 }
 
-/* A setting of 2.4's passdb, whose key may be written in full ("passdb_pam_service_name") or short ("pam_service_name"). */
+/*
+ * A setting of 2.4's passdb, whose key may be written in full ("passdb_pam_service_name") or short
+ * ("pam_service_name").
+ */
 static const char *named_value(ap_arena *arena, const ap_dovecot_section *section, const char *key,
 			       const char *otherwise)
 {

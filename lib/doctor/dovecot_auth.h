@@ -1,5 +1,6 @@
 /*
- * dovecot_auth.h - how Dovecot decides over a login: its password databases in their order, and the ports that it serves.
+ * dovecot_auth.h - how Dovecot decides over a login: its password databases in their order, and the ports that it
+ * serves.
  *
  * Of Dovecot 2.3, whose passdbs have numbers, and of 2.4, whose passdbs have names and whose settings have other keys.
  */
@@ -59,8 +60,8 @@ typedef struct {
 } ap_dovecot;
 
 /*
- * Reads what "doveconf -a" printed (2.3), or "doveconf -n" (2.4), which has the sections of the whole. Everything lives in
- * the arena. False with what was wrong.
+ * Reads what "doveconf -a" printed (2.3), or "doveconf -n" (2.4), which has the sections of the whole. Everything
+ * lives in the arena. False with what was wrong.
  */
 bool ap_dovecot_read(ap_arena *arena, const char *text, ap_dovecot *ret_dovecot, const char **ret_fault);
 
@@ -71,8 +72,8 @@ bool ap_dovecot_version(ap_arena *arena, const char *text, const char **ret_vers
 bool ap_dovecot_version_is_named(const char *version);
 
 /*
- * The passdbs of a printed text: of "doveconf -f protocol=NAME passdb" for 2.3; for 2.4 those of the whole, then those in the
- * protocol's own section, as "doveconf -n" prints them.
+ * The passdbs of a printed text: of "doveconf -f protocol=NAME passdb" for 2.3; for 2.4 those of the whole, then those
+ * in the protocol's own section, as "doveconf -n" prints them.
  */
 const ap_passdb *ap_dovecot_passdbs(ap_arena *arena, const ap_dovecot_section *settings, bool named,
 				    const char *protocol, size_t *ret_n);

@@ -37,7 +37,10 @@ static bool takes_mechanism(const ap_passdb *passdb, const char *mechanism)
 	return false;
 }
 
-/* Nobody is authenticated before the first passdb, so Dovecot leaves out those that could only be asked then; masters come before. */
+/*
+ * Nobody is authenticated before the first passdb, so Dovecot leaves out those that could only be asked then; masters
+ * come before.
+ */
 static bool is_left_out(const walk *self, size_t at)
 {
 	for (size_t i = 0; i <= at; i++)
@@ -114,7 +117,9 @@ static void ask_policy(walk *self, size_t at, bool authenticated, bool success)
 	}
 }
 
-/* Without a password the driver pam has nothing to say: one that denies then denies, any other does not know the user. */
+/*
+ * Without a password the driver pam has nothing to say: one that denies then denies, any other does not know the user.
+ */
 static void ask_without_password(walk *self, size_t at, bool authenticated, bool success)
 {
 	const ap_passdb *passdb = &self->passdbs[at];

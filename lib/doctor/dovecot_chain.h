@@ -1,8 +1,8 @@
 /*
  * dovecot_chain.h - does a login that the policy denies get in all the same, by what the passdbs around it answer?
  *
- * Every way is tried that Dovecot could take through the list, each passdb answering whatever it may: auth-request.c of 2.3 and
- * 2.4 says what comes of an answer. So what is found is a way in, and where none is found there is none.
+ * Every way is tried that Dovecot could take through the list, each passdb answering whatever it may: auth-request.c
+ * of 2.3 and 2.4 says what comes of an answer. So what is found is a way in, and where none is found there is none.
  */
 #ifndef AP_DOCTOR_DOVECOT_CHAIN_H
 #define AP_DOCTOR_DOVECOT_CHAIN_H
@@ -38,9 +38,9 @@ typedef enum {
 } ap_chain_start;
 
 /*
- * The shortest way by which somebody gets in whom the policy denies. `asks[i]`: passdb i asks the policy. `mechanisms` are
- * those that clients may use, ended by NULL. Master passdbs are passed over. False: there is none. A list that is longer than
- * AP_CHAIN_MAX is not looked at: true, with no steps.
+ * The shortest way by which somebody gets in whom the policy denies. `asks[i]`: passdb i asks the policy. `mechanisms`
+ * are those that clients may use, ended by NULL. Master passdbs are passed over. False: there is none. A list that is
+ * longer than AP_CHAIN_MAX is not looked at: true, with no steps.
  */
 bool ap_chain_passes(const ap_passdb *passdbs, size_t n, const bool *asks, const char *const *mechanisms,
 		     ap_chain_start start, ap_chain_way *ret_way);

@@ -34,7 +34,8 @@ static void tell_trusted(ap_dovecot_examination *of, const ap_reach *reach, cons
 					  setting, network, listener->port, address),
 			.why = ap_reach_why(
 				reach,
-				"Dovecot believes such a user whatever address he says his login comes from, and so does the policy"),
+				"Dovecot believes such a user whatever address he says his login comes from, and "
+				"so does the policy"),
 			.change = ap_format(
 				of->arena,
 				"an address in %s that the webmail or proxy alone can use, and in nftables' output: "
@@ -64,7 +65,10 @@ static const char *client_of(const ap_dovecot_way *way)
 	return NULL;
 }
 
-/* True if another port of the protocol, or another service of Postfix, gives another client type: whoever comes by this one says by that who he is. */
+/*
+ * True if another port of the protocol, or another service of Postfix, gives another client type: whoever comes by this
+ * one says by that who he is.
+ */
 static bool is_told_apart(const ap_dovecot_examination *of, const ap_dovecot_way *way, const char *client)
 {
 	for (size_t i = 0; i < of->n_ways; i++) {
@@ -156,10 +160,10 @@ static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, c
 		if (who != NULL)
 			tell_client(
 				of, reach, ap_format(of->arena, "Postfix's %s", one->name), client, who,
-				ap_format(
-					of->arena,
-					"another smtpd_sasl_service for %s; or, if it is the webmail's, 127.0.0.1:%u as its name in master.cf, and in nftables' output: " OWNER_RULE,
-					one->name, one->port, one->port));
+				ap_format(of->arena,
+					  "another smtpd_sasl_service for %s; or, if it is the webmail's, "
+					  "127.0.0.1:%u as its name in master.cf, and in nftables' output: " OWNER_RULE,
+					  one->name, one->port, one->port));
 	}
 }
 

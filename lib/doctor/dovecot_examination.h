@@ -1,6 +1,6 @@
 /*
- * dovecot_examination.h - what the examiners of Dovecot's parts share: the ways by which a login comes, each with the passdbs that it is held
- * against and the PAM services that these ask.
+ * dovecot_examination.h - what the examiners of Dovecot's parts share: the ways by which a login comes, each with the
+ * passdbs that it is held against and the PAM services that these ask.
  */
 #ifndef AP_DOCTOR_DOVECOT_EXAMINATION_H
 #define AP_DOCTOR_DOVECOT_EXAMINATION_H
@@ -52,8 +52,8 @@ typedef struct {
 } ap_dovecot_examination;
 
 /*
- * Notes a finding of that way. `file` NULL: it is one of Dovecot's settings; then `service` is NULL, or one that this way alone asks, which
- * the text names.
+ * Notes a finding of that way. `file` NULL: it is one of Dovecot's settings; then `service` is NULL, or one that this
+ * way alone asks, which the text names.
  */
 void ap_dovecot_noted(ap_dovecot_examination *of, const ap_dovecot_way *way, const ap_finding *finding);
 

@@ -21,8 +21,8 @@ typedef struct {
 } ap_service_name;
 
 /*
- * What the name becomes for a login by that protocol and port. `named`: it is one of Dovecot 2.4. `trusts`: an address in front of Dovecot
- * may say which port was connected to, which %{lport} then is.
+ * What the name becomes for a login by that protocol and port. `named`: it is one of Dovecot 2.4. `trusts`: an address
+ * in front of Dovecot may say which port was connected to, which %{lport} then is.
  */
 ap_service_name ap_service_name_of(ap_arena *arena, const char *written, bool named, const char *protocol,
 				   unsigned port, bool trusts);

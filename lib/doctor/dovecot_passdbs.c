@@ -1,6 +1,6 @@
 /*
- * Dovecot's passdbs: does each way in ask the policy, can a login get past what it says, does a denied user read why, and does who is
- * allowed get in.
+ * Dovecot's passdbs: does each way in ask the policy, can a login get past what it says, does a denied user read why,
+ * and does who is allowed get in.
  */
 #include "dovecot_chain.h"
 #include "dovecot_examination.h"
@@ -27,7 +27,9 @@ static const char *show_setting(ap_arena *arena, const ap_dovecot *dovecot, cons
 			      : ap_format(arena, "args = failure_show_msg=yes %s in %s", passdb->service, passdb->name);
 }
 
-/* The service that one who denies asks has no file, so that "other" answers: it never says that there is no such user. */
+/*
+ * The service that one who denies asks has no file, so that "other" answers: it never says that there is no such user.
+ */
 static void examine_missing(ap_dovecot_examination *of, const ap_dovecot_way *way, size_t i)
 {
 	const ap_passdb_role *role = &way->roles[i];
@@ -44,7 +46,8 @@ static void examine_missing(ap_dovecot_examination *of, const ap_dovecot_way *wa
 		finding.kind = AP_FINDING_BYPASS;
 		finding.why = ap_format(
 			of->arena,
-			"the service \"other\" answers in its place, which does not ask the policy: logins by %s pass it",
+			"the service \"other\" answers in its place, which does not ask the policy: logins by %s "
+			"pass it",
 			way->title);
 		finding.change =
 			ap_format(of->arena, "/etc/pam.d/%s, with the lines of the other services' files", name);
@@ -118,7 +121,8 @@ static void examine_message(ap_dovecot_examination *of, const ap_dovecot_way *wa
 				.why = "Dovecot discards what is said there: a denied user reads \"Authentication failed.\"",
 				.change = ap_format(
 					of->arena,
-					"ask the policy in a second passdb that only denies, and take it out of the service %s: accesspolicy's page on Dovecot has both",
+					"ask the policy in a second passdb that only denies, and take it out of "
+					"the service %s: accesspolicy's page on Dovecot has both",
 					passdb->service) });
 		return;
 	}
@@ -149,7 +153,9 @@ static void examine_message(ap_dovecot_examination *of, const ap_dovecot_way *wa
 				.change = right_line(of->arena, role) });
 }
 
-/* A passdb that denies takes every answer but "user unknown" for "denied"; any other takes that for "wrong password". */
+/*
+ * A passdb that denies takes every answer but "user unknown" for "denied"; any other takes that for "wrong password".
+ */
 static void examine_answer(ap_dovecot_examination *of, const ap_dovecot_way *way, size_t i)
 {
 	const ap_passdb_role *role = &way->roles[i];
@@ -166,7 +172,8 @@ static void examine_answer(ap_dovecot_examination *of, const ap_dovecot_way *way
 	if (unknown) {
 		finding.what = ap_format(
 			of->arena,
-			"allowed=user-unknown is written, and %s of Dovecot, which asks this service, has not deny = yes",
+			"allowed=user-unknown is written, and %s of Dovecot, which asks this service, has not "
+			"deny = yes",
 			title);
 		finding.why = "whoever the policy allows is an unknown user to it, and is not let in";
 		finding.change = ap_format(of->arena, "deny = yes in %s, behind the passdb that checks passwords",
@@ -174,7 +181,8 @@ static void examine_answer(ap_dovecot_examination *of, const ap_dovecot_way *way
 	} else {
 		finding.what = ap_format(
 			of->arena,
-			"%s of Dovecot, which has deny = yes, asks this service, and allowed=user-unknown is not written",
+			"%s of Dovecot, which has deny = yes, asks this service, and allowed=user-unknown is not "
+			"written",
 			title);
 		finding.why = "whoever the policy allows is found there, and so denied";
 		finding.change = right_line(of->arena, role);
@@ -199,13 +207,12 @@ static void examine_cache(ap_dovecot_examination *of, const ap_dovecot_way *way,
 					  ap_passdb_title(of->arena, passdb),
 					  of->dovecot.named ? "use_cache is yes" : "cache_key is in its args", size),
 			.why = "who was let in once is let in again without the policy being asked",
-			.change =
-				of->dovecot.named
-					? ap_format(of->arena, "use_cache = no in %s", passdb->name)
-					: ap_format(
-						  of->arena,
-						  "no cache_key in the args of %s; the passdb that checks passwords may have one",
-						  passdb->name) });
+			.change = of->dovecot.named
+					  ? ap_format(of->arena, "use_cache = no in %s", passdb->name)
+					  : ap_format(of->arena,
+						      "no cache_key in the args of %s; the passdb that checks "
+						      "passwords may have one",
+						      passdb->name) });
 }
 
 static bool is_used_by_others(const ap_dovecot_examination *of)
@@ -374,7 +381,8 @@ static void examine_masters(ap_dovecot_examination *of, const ap_dovecot_way *wa
 				.why = "who knows a master's password logs in as any user without the policy being asked",
 				.change = ap_format(
 					of->arena,
-					"result_success = continue-ok in %s, and skip = authenticated in the passdb that checks passwords: then the policy is asked about the user",
+					"result_success = continue-ok in %s, and skip = authenticated in the "
+					"passdb that checks passwords: then the policy is asked about the user",
 					master->name) });
 	}
 }
@@ -454,8 +462,8 @@ static void examine_ways_in(ap_dovecot_examination *of, const ap_dovecot_way *wa
 				.check = "dovecot-nobody",
 				.what = "no answers of the passdbs let anybody in",
 				.why = "nobody can log in, whatever the policy says",
-				.change =
-					"result_success = continue-ok in the passdb that checks passwords, and no result_failure in the one that denies" });
+				.change = "result_success = continue-ok in the passdb that checks passwords, and no"
+					  " result_failure in the one that denies" });
 }
 
 void ap_dovecot_examine_passdbs(ap_dovecot_examination *of)

@@ -9,7 +9,8 @@
  *       }
  *     }
  *
- * A line is a comment, "key = value", the start of a section, or its end. Dovecot 2.4 prints the same shapes with other keys.
+ * A line is a comment, "key = value", the start of a section, or its end. Dovecot 2.4 prints the same shapes with
+ * other keys.
  */
 #ifndef AP_DOCTOR_DOVECOT_SETTINGS_H
 #define AP_DOCTOR_DOVECOT_SETTINGS_H
@@ -36,7 +37,9 @@ struct ap_dovecot_section {
 	size_t n_sections;
 };
 
-/* Everything lives in the arena; `text` need not live on. False with the line's number where a line is none of those. */
+/*
+ * Everything lives in the arena; `text` need not live on. False with the line's number where a line is none of those.
+ */
 bool ap_dovecot_parse(ap_arena *arena, const char *text, ap_dovecot_section *ret_whole, unsigned *ret_line);
 
 /* The setting's value, the last where there are several; `otherwise` where it is not written. */

@@ -1,8 +1,9 @@
 /*
  * firewall.h - does the machine's packet filter (nftables) keep a connection out for certain?
  *
- * Asked of the rules as "nft -j list ruleset" prints them. A rule that is not understood is taken to let the connection through
- * where it accepts, and to miss it where it drops: "kept out" is said only of what no reading of the rules lets in.
+ * Asked of the rules as "nft -j list ruleset" prints them. A rule that is not understood is taken to let the
+ * connection through where it accepts, and to miss it where it drops: "kept out" is said only of what no reading of
+ * the rules lets in.
  */
 #ifndef AP_DOCTOR_FIREWALL_H
 #define AP_DOCTOR_FIREWALL_H
@@ -13,9 +14,10 @@
 typedef struct ap_firewall ap_firewall;
 
 /*
- * A new TCP connection that ends on this machine. `from_here`: by a process of this machine, over "lo", whose user and group no
- * rule names. Else from elsewhere, over an interface that no rule names; then `source` may be of the family AP_ADDRESS_UNKNOWN, an
- * address that is in nothing which a rule names. Whom a rule names, the administrator had in mind.
+ * A new TCP connection that ends on this machine. `from_here`: by a process of this machine, over "lo", whose user and
+ * group no rule names. Else from elsewhere, over an interface that no rule names; then `source` may be of the family
+ * AP_ADDRESS_UNKNOWN, an address that is in nothing which a rule names. Whom a rule names, the administrator had in
+ * mind.
  */
 typedef struct {
 	ap_address source;
@@ -25,8 +27,8 @@ typedef struct {
 } ap_connection;
 
 /*
- * Asks the machine's nft(8). Never NULL; where there is none, or it prints no rules, nothing is kept out. `*ret_fault`: why the rules could
- * not be read; NULL: they could, or there is no nft. Free with ap_firewall_free.
+ * Asks the machine's nft(8). Never NULL; where there is none, or it prints no rules, nothing is kept out.
+ * `*ret_fault`: why the rules could not be read; NULL: they could, or there is no nft. Free with ap_firewall_free.
  */
 ap_firewall *ap_firewall_read(const ap_host *host, const char **ret_fault);
 

@@ -14,7 +14,9 @@ static bool is_key(char c)
 	return (c >= 'a' && c <= 'z') || c == '_';
 }
 
-/* `"text"` with what ap_text_quote escaped; cut texts end in "…" behind the quote. NULL where the quote is not closed. */
+/*
+ * `"text"` with what ap_text_quote escaped; cut texts end in "…" behind the quote. NULL where the quote is not closed.
+ */
 static const char *read_quoted(reader *in)
 {
 	char *text = ap_arena_alloc(in->arena, (size_t)(in->end - in->at) + 1), *to = text;

@@ -16,8 +16,8 @@ typedef struct {
 } ap_login_line;
 
 /*
- * A line of a log, `length` bytes without its newline, with whatever the log puts before the module's name. False where it is none of a
- * decision, or none that can be read.
+ * A line of a log, `length` bytes without its newline, with whatever the log puts before the module's name. False
+ * where it is none of a decision, or none that can be read.
  */
 bool ap_login_line_of_log(ap_arena *arena, const char *line, size_t length, ap_login_line *ret_login);
 

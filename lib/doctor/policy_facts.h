@@ -7,7 +7,10 @@
 
 #include <stdbool.h>
 
-/* True if a policy in force holds addresses against IP entries or regions; and where none can be had, since one may tomorrow. */
+/*
+ * True if a policy in force holds addresses against IP entries or regions; and where none can be had, since one may
+ * tomorrow.
+ */
 bool ap_policy_asks_addresses(const ap_image *image);
 
 /* The same for client types. */
@@ -26,15 +29,16 @@ typedef enum {
 
 /*
  * Of the logins by this service, whose module line has `client`, or NULL. `rhost` is what
- * they say in the place of an address, a host's name, or NULL. *ret_policy is the first policy that asks. Without an image: DENIED,
- * with AP_NONE.
+ * they say in the place of an address, a host's name, or NULL. *ret_policy is the first policy that asks. Without an
+ * image: DENIED, with AP_NONE.
  */
 ap_without_address ap_policy_without_address(const ap_image *image, const char *service, const char *client,
 					     const char *rhost, uint32_t *ret_policy);
 
 /*
- * The client type of logins by this service, which come from an address: `client` is what client= says on the module's line, or NULL. `tty` is what
- * the program says. In the arena; NULL where no policy can be had, or client= names none of its types.
+ * The client type of logins by this service, which come from an address: `client` is what client= says on the module's
+ * line, or NULL. `tty` is what the program says. In the arena; NULL where no policy can be had, or client= names none
+ * of its types.
  */
 const char *ap_policy_client_of(ap_arena *arena, const ap_image *image, const char *service, const char *tty,
 				const char *client);

@@ -78,15 +78,17 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 			      .kind = ap_reach_kind(&of->reach),
 			      .check = "postfix-xclient",
 			      .file = "/etc/postfix/main.cf",
-			      .what = ap_format(
-				      of->arena,
-				      "smtpd_authorized_xclient_hosts of %s holds %s, and any local user can connect to port %u from %s",
-				      service->name, network, service->port, ap_address_format(&source, address)),
+			      .what = ap_format(of->arena,
+						"smtpd_authorized_xclient_hosts of %s holds %s, and any local user can "
+						"connect to port %u from %s",
+						service->name, network, service->port,
+						ap_address_format(&source, address)),
 			      .why = ap_reach_why(
 				      &of->reach,
-				      "such a user says by XCLIENT which address he comes from, or that he has logged in, and is believed"),
-			      .change =
-				      "an address there that the webmail or proxy alone can use, and in nftables' output: ip saddr ADDRESS meta skuid != { \"root\", \"www-data\" } reject" });
+				      "such a user says by XCLIENT which address he comes from, or that he has "
+				      "logged in, and is believed"),
+			      .change = "an address there that the webmail or proxy alone can use, and in nftables'"
+					" output: ip saddr ADDRESS meta skuid != { \"root\", \"www-data\" } reject" });
 		/* the others that it holds are mended with it */
 		return;
 	}
@@ -111,7 +113,8 @@ static void examine_proxy(examination *of, const ap_postfix_service *service)
 					  "whoever connects there says which address he comes from, and is believed"),
 		      .change = ap_format(
 			      of->arena,
-			      "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: tcp dport %u meta skuid != { \"root\", \"haproxy\" } reject",
+			      "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: tcp "
+			      "dport %u meta skuid != { \"root\", \"haproxy\" } reject",
 			      service->port, service->port) });
 }
 

@@ -1,5 +1,6 @@
 /*
- * postfix_settings.h - what postconf(1) prints, as the SMTP services that ask for a password, each with the settings that it has.
+ * postfix_settings.h - what postconf(1) prints, as the SMTP services that ask for a password, each with the settings
+ * that it has.
  *
  *     smtpd_sasl_type = dovecot                              postconf -x NAME...
  *     submission inet n - y - - smtpd -o NAME=VALUE          postconf -M
@@ -33,7 +34,9 @@ ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *m
 			    const char *services_file);
 
 /*
- * Asks the machine's postconf. False where there is no Postfix, with *ret_fault NULL; or where it could not be asked, with why. */
+ * Asks the machine's postconf. False where there is no Postfix, with *ret_fault NULL; or where it could not be asked,
+ * with why.
+ */
 bool ap_postfix_read(const ap_host *host, ap_postfix *ret_postfix, const char **ret_fault);
 
 #endif

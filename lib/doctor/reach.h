@@ -1,8 +1,8 @@
 /*
  * reach.h - who can connect to a port of the machine: its own users, and others.
  *
- * What a service believes because of the address that a connection comes from, or the port that it comes to, is as good as what keeps
- * others from that address and port.
+ * What a service believes because of the address that a connection comes from, or the port that it comes to, is as
+ * good as what keeps others from that address and port.
  */
 #ifndef AP_DOCTOR_REACH_H
 #define AP_DOCTOR_REACH_H
@@ -24,9 +24,9 @@ ap_reach ap_reach_of(const ap_host *host);
 void ap_reach_end(ap_reach *reach);
 
 /*
- * True if a user of the machine, one that no rule names, can connect to the port from one of its addresses in the network; of
- * any of its addresses where that is NULL. `host` is what the service listens on: an address; "", "*" or "all": all of them. *ret_source is
- * an address by which it works.
+ * True if a user of the machine, one that no rule names, can connect to the port from one of its addresses in the
+ * network; of any of its addresses where that is NULL. `host` is what the service listens on: an address; "", "*" or
+ * "all": all of them. *ret_source is an address by which it works.
  */
 bool ap_reach_from_here(const ap_reach *reach, const char *network, const char *host, unsigned port,
 			ap_address *ret_source);
@@ -35,7 +35,8 @@ bool ap_reach_from_here(const ap_reach *reach, const char *network, const char *
 const char *ap_reach_who(const ap_reach *reach, const char *host, unsigned port);
 
 /*
- * How sure that is: a bypass, or, where the packet filter's rules could not be read, not certain; and `why`, with that said.
+ * How sure that is: a bypass, or, where the packet filter's rules could not be read, not certain; and `why`, with that
+ * said.
  */
 ap_finding_kind ap_reach_kind(const ap_reach *reach);
 const char *ap_reach_why(const ap_reach *reach, const char *why);

@@ -1,8 +1,8 @@
 /*
  * Services whose logins never have an address, by what was written of them: the audit records, the logs, the journal.
  *
- * A login at the machine itself has none, and its address is then "local"; it is not counted. One that the policy decides without an
- * address is no finding.
+ * A login at the machine itself has none, and its address is then "local"; it is not counted. One that the policy
+ * decides without an address is no finding.
  */
 #include "doctor.h"
 #include "login_lines.h"
@@ -152,8 +152,10 @@ static void tell(examination *of, const seen_service *service, ap_without_addres
 						 : "denied, wherever they come from"),
 			.change =
 				service->says_other
-					? "have the service say the address in PAM_RHOST, and no name: UseDNS no in sshd"
-					: "have the service say the address in PAM_RHOST; saslauthd cannot: smtpd_sasl_type = dovecot in Postfix" });
+					? "have the service say the address in PAM_RHOST, and no name: UseDNS no "
+						  ? "in sshd"
+						  : "have the service say the address in PAM_RHOST; saslauthd cannot: "
+					: "smtpd_sasl_type = dovecot in Postfix" });
 }
 
 void ap_doctor_records(ap_doctor *doctor)

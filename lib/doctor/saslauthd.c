@@ -184,8 +184,8 @@ static void tell_without_address(examination *of, const char *service, const ap_
 			of->arena,
 			"the PAM service %s asks the policy, and logins through saslauthd never have an address",
 			service),
-		.change =
-			"smtpd_sasl_type = dovecot and smtpd_sasl_path = private/auth in Postfix: Dovecot tells the address",
+		.change = "smtpd_sasl_type = dovecot and smtpd_sasl_path = private/auth in Postfix: Dovecot tells "
+			  "the address",
 	};
 	const char *which = policy == AP_NONE ? "a policy with addresses"
 					      : ap_format(of->arena, "the policy %s",
@@ -196,14 +196,14 @@ static void tell_without_address(examination *of, const char *service, const ap_
 			? ap_format(of->arena,
 				    "%s cannot be decided for them: they are denied, wherever they come from", which)
 		: fate == AP_WITHOUT_ADDRESS_ALLOWED
-			? ap_format(
-				  of->arena,
-				  "%s cannot be decided for them, and undetermined = \"allow\" lets them in from anywhere",
-				  which)
-			: ap_format(
-				  of->arena,
-				  "they are taken for logins at the machine itself, and %s is never held against where they come from",
-				  which);
+			? ap_format(of->arena,
+				    "%s cannot be decided for them, and undetermined = \"allow\" lets them in from "
+				    "anywhere",
+				    which)
+			: ap_format(of->arena,
+				    "they are taken for logins at the machine itself, and %s is never held against "
+				    "where they come from",
+				    which);
 	found(of, finding);
 }
 
@@ -238,8 +238,8 @@ static void examine_one(examination *of, const ap_saslauthd *one, const char *fi
 			      .line = file != NULL ? one->options_line : 0,
 			      .what = ap_format(of->arena, "%s is %s: -c keeps who was let in", where, one->options),
 			      .why = "who was let in once is let in again without the policy being asked, for eight hours",
-			      .change =
-				      "OPTIONS=\"-m /var/run/saslauthd\" with the folder that is there now, without -c" });
+			      .change = "OPTIONS=\"-m /var/run/saslauthd\" with the folder that is there now, "
+					"without -c" });
 	if (*one->mechanism != '\0' && strcmp(one->mechanism, "pam") != 0 &&
 	    (any_governed(of) || ap_governs_mail(of->doctor)))
 		found(of,

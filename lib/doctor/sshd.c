@@ -1,8 +1,9 @@
 /*
  * sshd: does it ask PAM, and does it tell where a login comes from?
  *
- * It asks PAM by its program's name. PAM_RHOST is a host name with "UseDNS yes"; then the module takes the address from SSH_CONNECTION, which it
- * does for the service "sshd" alone. Neither setting can stand in a Match block, so that what "sshd -T" prints holds for all logins.
+ * It asks PAM by its program's name. PAM_RHOST is a host name with "UseDNS yes"; then the module takes the address
+ * from SSH_CONNECTION, which it does for the service "sshd" alone. Neither setting can stand in a Match block, so that
+ * what "sshd -T" prints holds for all logins.
  */
 #include "doctor.h"
 #include "governed.h"
@@ -80,22 +81,22 @@ static void examine_address(const examination *of)
 	if (fate == AP_WITHOUT_ADDRESS_DECIDED)
 		return;
 	found(of,
-	      (ap_finding){
-		      .kind = fate == AP_WITHOUT_ADDRESS_DENIED ? AP_FINDING_LOCKOUT : AP_FINDING_BYPASS,
-		      .check = "sshd-usedns",
-		      .file = config_file(of->instance),
-		      .what = ap_format(
-			      of->arena,
-			      "UseDNS is yes, by this file or one that it includes, and it asks the PAM service %s: a host's name comes in the place of its address",
-			      service),
-		      .why = ap_format(of->arena,
-				       "%s cannot be decided for hosts that have a name: their logins are %s",
-				       policy == AP_NONE ? "a policy with addresses"
-							 : ap_policy_title(of->arena, of->doctor->image, policy),
-				       fate == AP_WITHOUT_ADDRESS_DENIED
-					       ? "denied, wherever they come from"
-					       : "let in from anywhere, since undetermined is \"allow\""),
-		      .change = "UseDNS no" });
+	      (ap_finding){ .kind = fate == AP_WITHOUT_ADDRESS_DENIED ? AP_FINDING_LOCKOUT : AP_FINDING_BYPASS,
+			    .check = "sshd-usedns",
+			    .file = config_file(of->instance),
+			    .what = ap_format(
+				    of->arena,
+				    "UseDNS is yes, by this file or one that it includes, and it asks the PAM service "
+				    "%s: a host's name comes in the place of its address",
+				    service),
+			    .why = ap_format(of->arena,
+					     "%s cannot be decided for hosts that have a name: their logins are %s",
+					     policy == AP_NONE ? "a policy with addresses"
+							       : ap_policy_title(of->arena, of->doctor->image, policy),
+					     fate == AP_WITHOUT_ADDRESS_DENIED
+						     ? "denied, wherever they come from"
+						     : "let in from anywhere, since undetermined is \"allow\""),
+			    .change = "UseDNS no" });
 }
 
 /* What "sshd -T" prints with the options that it runs with. */

@@ -11,11 +11,15 @@ typedef struct {
 } ap_sshd_instance;
 
 /*
- * What a listening sshd calls itself, "sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups". False where the title is none of that kind.
+ * What a listening sshd calls itself, "sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups". False where
+ * the title is none of that kind.
  */
 bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *ret_instance);
 
-/* Those that run; where none does, the one that /usr/sbin/sshd would be. None where that is not there either. Each set of options once. */
+/*
+ * Those that run; where none does, the one that /usr/sbin/sshd would be. None where that is not there either. Each set
+ * of options once.
+ */
 size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_instances);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Programs that ask PAM as another user than root, who alone can read the policy in force. Dovecot's and saslauthd's are told with those.
+ * Programs that ask PAM as another user than root, who alone can read the policy in force. Dovecot's and saslauthd's
+ * are told with those.
  *
  * What runs tells: a screen lock is started when somebody logs in.
  */
@@ -54,18 +55,18 @@ static void examine_process(ap_doctor *doctor, const ap_host_process *process)
 		return;
 	ap_finding_add(
 		doctor->findings,
-		&(ap_finding){
-			.kind = AP_FINDING_LOCKOUT,
-			.check = "not-root",
-			.service = service,
-			.file = line->file,
-			.line = line->line,
-			.what = ap_format(doctor->findings->arena,
-					  "%s asks this service, and runs as the user with the number %u",
-					  process->program, (unsigned)process->euid),
-			.why = "the policy in force can be read by root alone, so nobody is let in",
-			.change =
-				"take the module out of this service, or give it config=FILE with a policy that this user can read" });
+		&(ap_finding){ .kind = AP_FINDING_LOCKOUT,
+			       .check = "not-root",
+			       .service = service,
+			       .file = line->file,
+			       .line = line->line,
+			       .what = ap_format(doctor->findings->arena,
+						 "%s asks this service, and runs as the user with the number %u",
+						 process->program, (unsigned)process->euid),
+			       .why = "the policy in force can be read by root alone, so nobody is let in",
+			       .change =
+				       "take the module out of this service, or give it config=FILE with a policy that "
+				       "this user can read" });
 }
 
 void ap_doctor_unprivileged(ap_doctor *doctor)

@@ -1,4 +1,4 @@
-"""Mistakes in what the recipes set up, which are planted and taken back; and what the doctor says of the machine then."""
+"""Mistakes in what the recipes set up, planted and taken back; and what the doctor says of the machine then."""
 import contextlib
 import json
 import os
@@ -60,7 +60,8 @@ def planted(machine, edits):
     for edit in edits:
         if edit.path is not None and edit.path not in before:
             path = machine.path(edit.path)
-            before[edit.path] = (machine.read(edit.path), os.stat(path).st_mode & 0o7777) if os.path.exists(path) else None
+            before[edit.path] = (machine.read(edit.path),
+                                 os.stat(path).st_mode & 0o7777) if os.path.exists(path) else None
         edit.do(machine)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The doctor on a machine with real services: their right set-up, which it has nothing to say about, and each mistake in it.
+"""The doctor on a machine with real services: their right set-up, about which it has nothing to say, and each mistake.
 
 A mistake is planted in the right set-up, looked at, and taken back; it must be found, and nothing else.
 """
@@ -7,7 +7,8 @@ import os
 from machine import main, note, same, test, wait_for
 from mistakes import DOVECOT, POLICY, WEBMAIL, Edit, Shell, examined, planted, set_up, setting, short
 
-DENY = "driver = pam\n  args = failure_show_msg=yes dovecot-policy-%s-%{real_lport}\n  deny = yes\n  skip = unauthenticated\n"
+DENY = ("driver = pam\n  args = failure_show_msg=yes dovecot-policy-%s-%{real_lport}\n"
+        "  deny = yes\n  skip = unauthenticated\n")
 POLICY_143 = "/etc/pam.d/dovecot-policy-imap-143"
 
 
@@ -25,7 +26,8 @@ OPEN_WEBMAIL = Shell("nft flush ruleset", "nft -f /etc/nftables.d/accesspolicy-w
 
 DOVECOT_MISTAKES = (
     ("the first passdb lets in by itself",
-     [Edit(DOVECOT, "result_success = continue-ok", "result_success = return-ok")], ["bypass dovecot dovecot-not-reached"]),
+     [Edit(DOVECOT, "result_success = continue-ok",
+           "result_success = return-ok")], ["bypass dovecot dovecot-not-reached"]),
     ("Debian's own passdb is still there",
      [Edit("/etc/dovecot/conf.d/10-auth.conf", "#!include auth-system.conf.ext", "!include auth-system.conf.ext")],
      ["bypass dovecot dovecot-not-reached"]),
@@ -33,21 +35,26 @@ DOVECOT_MISTAKES = (
      [Edit(DOVECOT, "# Asks", "passdb {\n  driver = passwd-file\n  args = /etc/dovecot/users\n}\n# Asks")],
      ["bypass dovecot dovecot-not-reached"]),
     ("a passdb for one protocol alone",
-     [Edit(DOVECOT, None, "protocol pop3 {\n  passdb {\n    driver = passwd-file\n    args = /etc/dovecot/users\n  }\n}\n")],
+     [Edit(DOVECOT, None,
+           "protocol pop3 {\n  passdb {\n    driver = passwd-file\n    args = /etc/dovecot/users\n  }\n}\n")],
      ["bypass dovecot dovecot-not-reached"]),
-    ("the policy is asked of who has no password yet", [Edit(DOVECOT, "skip = unauthenticated", "skip = authenticated")],
+    ("the policy is asked of who has no password yet", [Edit(DOVECOT, "skip = unauthenticated",
+                                                             "skip = authenticated")],
      ["bypass dovecot dovecot-skipped"]),
     ("the policy is asked for one mechanism",
      [Edit(DOVECOT, "skip = unauthenticated", "skip = unauthenticated\n  mechanisms = login"),
       Edit(DOVECOT, None, "auth_mechanisms = plain login\n")], ["bypass dovecot dovecot-skipped"]),
     ("the policy is asked in the password's passdb",
-     [Edit(DOVECOT, "args = dovecot\n", "args = dovecot\n"), Edit(DOVECOT, DENY, "driver = static\n  deny = yes\n  args = user=x\n"),
-      Edit("/etc/pam.d/dovecot", "@include common-account", "account required pam_accesspolicy.so\n@include common-account")],
+     [Edit(DOVECOT, "args = dovecot\n", "args = dovecot\n"), Edit(DOVECOT, DENY,
+                                                                  "driver = static\n  deny = yes\n  args = user=x\n"),
+      Edit("/etc/pam.d/dovecot", "@include common-account",
+           "account required pam_accesspolicy.so\n@include common-account")],
      ["message dovecot dovecot-message-discarded"]),
     ("a second passdb that does not deny, and may fail",
      [Edit(DOVECOT, "  deny = yes\n  skip = unauthenticated\n", "  result_failure = return-fail\n"),
       *(Edit(f"/etc/pam.d/dovecot-policy-{name}", "allowed=user-unknown ", "allowed=success ")
-        for name in ("imap-143", "imap-993", "imap-1143", "pop3-110", "pop3-995", "sieve-4190", "sieve-14190", "submission-587"))],
+        for name in ("imap-143", "imap-993", "imap-1143", "pop3-110", "pop3-995", "sieve-4190", "sieve-14190",
+                     "submission-587"))],
      ["bypass dovecot dovecot-unheeded", "message dovecot dovecot-message-discarded"]),
     ("nobody gets in", [Edit(DOVECOT, "result_success = continue-ok", "result_success = continue")],
      ["lockout dovecot dovecot-nobody"]),
@@ -55,7 +62,8 @@ DOVECOT_MISTAKES = (
      [Edit(DOVECOT, "args = failure_show_msg=yes", "args = failure_show_msg=yes cache_key=%u%s"),
       Edit(DOVECOT, None, "auth_cache_size = 1M\n")], ["bypass dovecot dovecot-cache"]),
     ("the password's passdb may have a cache",
-     [Edit(DOVECOT, "args = dovecot\n", "args = cache_key=%u dovecot\n"), Edit(DOVECOT, None, "auth_cache_size = 1M\n")], []),
+     [Edit(DOVECOT, "args = dovecot\n", "args = cache_key=%u dovecot\n"), Edit(DOVECOT, None,
+                                                                               "auth_cache_size = 1M\n")], []),
     ("a port without a service file", [Edit(POLICY_143)], ["lockout dovecot dovecot-missing-service"]),
     ("a listener without a service file",
      [Edit(DOVECOT, None, "service imap-login {\n  inet_listener more {\n    port = 2143\n  }\n}\n")],
@@ -71,7 +79,8 @@ DOVECOT_MISTAKES = (
     ("an allowed login is found", [Edit(POLICY_143, "allowed=user-unknown ", "")],
      ["lockout dovecot-policy-imap-143 dovecot-answer"]),
     ("a master's login ends the list",
-     [Edit(DOVECOT, "# Whoever", "passdb {\n  driver = passwd-file\n  master = yes\n  args = /etc/dovecot/masters\n}\n# Whoever")],
+     [Edit(DOVECOT, "# Whoever",
+           "passdb {\n  driver = passwd-file\n  master = yes\n  args = /etc/dovecot/masters\n}\n# Whoever")],
      ["bypass dovecot dovecot-master"]),
     ("a master's login is held against the policy",
      [Edit(DOVECOT, "# Whoever", "passdb {\n  driver = passwd-file\n  master = yes\n  args = /etc/dovecot/masters\n"
@@ -82,7 +91,8 @@ DOVECOT_MISTAKES = (
     ("a worker that is not root", [Edit(DOVECOT, None, "service auth-worker {\n  user = dovecot\n}\n")],
      ["lockout dovecot dovecot-worker-user"]),
     ("no rules", [OPEN_WEBMAIL],
-     ["bypass dovecot dovecot-client-type", "bypass dovecot dovecot-client-type", "bypass dovecot dovecot-trusted-network"]),
+     ["bypass dovecot dovecot-client-type", "bypass dovecot dovecot-client-type",
+      "bypass dovecot dovecot-trusted-network"]),
     ("every local user is trusted", [Edit(WEBMAIL, "127.0.0.143/32", "127.0.0.0/8")],
      ["bypass dovecot dovecot-trusted-network"]),
     ("a proxy that every local user can be",
@@ -91,7 +101,8 @@ DOVECOT_MISTAKES = (
     ("nobody takes the proxy's words", [Edit(DOVECOT, None, "haproxy_trusted_networks = 127.0.0.1\n")], []),
     ("the webmail's port is everybody's", [Edit(WEBMAIL, "address = 127.0.0.1\n    port = 1143", "port = 1143")],
      ["bypass dovecot dovecot-client-type"]),
-    ("a mistake in Dovecot's own files", [Edit(DOVECOT, None, "passdb {\n")], ["uncertain dovecot dovecot-not-examined"]),
+    ("a mistake in Dovecot's own files", [Edit(DOVECOT, None, "passdb {\n")],
+     ["uncertain dovecot dovecot-not-examined"]),
 )
 
 
@@ -111,9 +122,11 @@ def where_no_passdb_asks_the_policy_the_doctor_says_so_where_it_is_asked(machine
 
 
 POSTFIX_MISTAKES = (
-    ("no rules", [Shell("nft flush ruleset", "nft -f /etc/nftables.d/accesspolicy-webmail.nft; nft -f /etc/nftables.d/accesspolicy-postfix.nft")],
+    ("no rules", [Shell("nft flush ruleset",
+                        "for name in webmail postfix; do nft -f /etc/nftables.d/accesspolicy-$name.nft; done")],
      ["bypass dovecot dovecot-client-type", "bypass dovecot dovecot-client-type", "bypass dovecot dovecot-client-type",
-      "bypass dovecot dovecot-trusted-network", "bypass postfix postfix-proxy-protocol", "bypass postfix postfix-xclient"]),
+      "bypass dovecot dovecot-trusted-network", "bypass postfix postfix-proxy-protocol",
+      "bypass postfix postfix-xclient"]),
     ("who may say where a login comes from, for all services",
      [Shell("postconf -e smtpd_authorized_xclient_hosts='$mynetworks'", "postconf -X smtpd_authorized_xclient_hosts")],
      ["bypass postfix postfix-xclient"] * 2),
@@ -140,7 +153,8 @@ def postfix(machine):
 
 
 NAMESPACE_MISTAKES = (
-    ("the webmail's address is the machine's", [Shell("ip addr add 10.143.0.2/32 dev lo", "ip addr del 10.143.0.2/32 dev lo")],
+    ("the webmail's address is the machine's", [Shell("ip addr add 10.143.0.2/32 dev lo",
+                                                      "ip addr del 10.143.0.2/32 dev lo")],
      ["bypass dovecot dovecot-trusted-network", "bypass dovecot dovecot-client-type"]),
     ("the webmail has no service", [Edit("/etc/pam.d/dovecot-policy-imap-webmail")], []),
     ("a port has none", [Edit("/etc/pam.d/dovecot-policy-imap-993")], ["lockout dovecot dovecot-missing-service"]),
@@ -157,10 +171,12 @@ def the_webmail_in_a_namespace(machine):
 
 SMTPD = "/etc/postfix/sasl/smtpd.conf"
 SASLAUTHD = "/etc/default/saslauthd"
-ASKED_BY_POSTFIX = [setting("submission/inet", "smtpd_sasl_type", "cyrus"), setting("submission/inet", "smtpd_sasl_path", "smtpd"),
+ASKED_BY_POSTFIX = [setting("submission/inet", "smtpd_sasl_type", "cyrus"), setting("submission/inet",
+                                                                                    "smtpd_sasl_path", "smtpd"),
                     Edit(SMTPD, None, "pwcheck_method: saslauthd\nmech_list: PLAIN LOGIN\n"),
                     Edit(SASLAUTHD, "-c -m", "-m")]
-SMTP = Edit("/etc/pam.d/smtp", None, "@include common-auth\naccount required pam_accesspolicy.so\n@include common-account\n")
+SMTP = Edit("/etc/pam.d/smtp", None,
+            "@include common-auth\naccount required pam_accesspolicy.so\n@include common-account\n")
 OF_CLIENTS = """policies = (
   { name = "Third-party"; type = "blacklist"; scope = { members = [ "carol" ]; }; clients = [ "third-party" ]; }
 );
@@ -175,10 +191,12 @@ SASLAUTHD_MISTAKES = (
      ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
     ("Postfix asks it", [SMTP, *ASKED_BY_POSTFIX], ["lockout saslauthd saslauthd-address"]),
     ("Postfix asks it, and undetermined logins are let in",
-     [SMTP, *ASKED_BY_POSTFIX, Edit("/etc/accesspolicy/conf.d/50-test.conf", "default_domain", 'undetermined = "allow";\ndefault_domain'),
+     [SMTP, *ASKED_BY_POSTFIX, Edit("/etc/accesspolicy/conf.d/50-test.conf", "default_domain",
+                                    'undetermined = "allow";\ndefault_domain'),
       Shell("accesspolicy apply --force", "true")], ["bypass saslauthd saslauthd-address"]),
     ("logins through it are those of a terminal",
-     [Edit("/etc/pam.d/smtp", None, "auth required pam_unix.so\naccount required pam_accesspolicy.so client=system\n"), *ASKED_BY_POSTFIX],
+     [Edit("/etc/pam.d/smtp", None,
+           "auth required pam_unix.so\naccount required pam_accesspolicy.so client=system\n"), *ASKED_BY_POSTFIX],
      ["bypass saslauthd saslauthd-address"]),
     ("it does not ask PAM", [SMTP, *ASKED_BY_POSTFIX, Edit(SASLAUTHD, 'MECHANISMS="pam"', 'MECHANISMS="shadow"')],
      ["bypass saslauthd saslauthd-mechanism", "lockout saslauthd saslauthd-address"]),
@@ -219,11 +237,13 @@ def saslauthd_that_runs(machine):
 
 
 SSHD_SETTINGS = "/etc/ssh/sshd_config.d/test.conf"
-GOVERNED_SSHD = Edit("/etc/pam.d/sshd", "@include common-account", "account required pam_accesspolicy.so\n@include common-account")
+GOVERNED_SSHD = Edit("/etc/pam.d/sshd", "@include common-account",
+                     "account required pam_accesspolicy.so\n@include common-account")
 
 SSHD_MISTAKES = (
     ("PAM is not asked", [Edit(SSHD_SETTINGS, None, "UsePAM no\n")], ["bypass sshd sshd-usepam"]),
-    ("names in the place of addresses, which SSH_CONNECTION makes good", [Edit(SSHD_SETTINGS, None, "UseDNS yes\n")], []),
+    ("names in the place of addresses, which SSH_CONNECTION makes good", [Edit(SSHD_SETTINGS, None, "UseDNS yes\n")],
+     []),
     ("settings for some users alone", [Edit(SSHD_SETTINGS, None, "Match User carol\n  ForceCommand /bin/true\n")], []),
     ("a mistake in its settings", [Edit(SSHD_SETTINGS, None, "UsePAMs no\n")], ["uncertain sshd sshd-not-examined"]),
 )
@@ -246,7 +266,8 @@ def another_sshd(machine):
     set_up(machine)
     machine.shell("mkdir -p /run/sshd; cp /usr/sbin/sshd /usr/sbin/sshd-admin")
     machine.write("/etc/ssh/admin_config", "Port 2222\nUsePAM yes\n")
-    machine.shell("sed 's/^@include common-account/account required pam_accesspolicy.so client=native\\n&/' /etc/pam.d/sshd >/etc/pam.d/sshd-admin")
+    machine.write("/etc/pam.d/sshd-admin", machine.read("/etc/pam.d/sshd").replace(
+        "@include common-account", "account required pam_accesspolicy.so client=native\n@include common-account"))
     for options, settings, expected in (
             ((), "UseDNS no\n", []),
             ((), "UseDNS yes\n", ["lockout sshd-admin sshd-usedns"]),
@@ -279,7 +300,8 @@ def client_types_that_no_login_has(machine):
             (("blacklist", "report-only", ""), [], []),
             (("blacklist", "enabled", 'not_after = "2020-01-01T00:00:00Z";'), [], []),
             (("blacklist", "enabled", ""),
-             [Edit("/etc/pam.d/kiosk", None, "account required pam_accesspolicy.so client=native\n")], [("bypass", "dingtalk-pc")]),
+             [Edit("/etc/pam.d/kiosk", None, "account required pam_accesspolicy.so client=native\n")],
+             [("bypass", "dingtalk-pc")]),
             (("blacklist", "enabled", ""),
              [Edit("/etc/pam.d/kiosk", None, "account required pam_accesspolicy.so client=native\n"),
               Edit("/etc/accesspolicy/conf.d/20-types.conf", None,
@@ -288,7 +310,8 @@ def client_types_that_no_login_has(machine):
             machine.policy(NAMES_NATIVE % given)
             found = examined(machine, "policy")
             same([(one["kind"], one["what"].rsplit(": ", 1)[1]) for one in found], expected, f"{given} {len(edits)}")
-            same([(one["file"], one["line"]) for one in found], [("/etc/accesspolicy/conf.d/50-test.conf", 2)] * len(found), "place")
+            same([(one["file"], one["line"]) for one in found], [("/etc/accesspolicy/conf.d/50-test.conf",
+                                                                  2)] * len(found), "place")
 
 
 @test
@@ -298,7 +321,8 @@ def a_program_that_is_not_root(machine):
     machine.shell("cp /bin/sleep /usr/bin/i3lock")
     for lines, user, expected in (("account required pam_accesspolicy.so\n", "owner", ["lockout i3lock not-root"]),
                                   ("account required pam_accesspolicy.so\n", None, []),
-                                  ("account required pam_accesspolicy.so config=/etc/accesspolicy/accesspolicy.conf\n", "owner", []),
+                                  ("account required pam_accesspolicy.so config=/etc/accesspolicy/accesspolicy.conf\n",
+                                   "owner", []),
                                   ("account required pam_permit.so\n", "owner", [])):
         with planted(machine, [Edit("/etc/pam.d/i3lock", None, lines)]):
             program = machine.start("/usr/bin/i3lock", "100", user=user)
@@ -329,7 +353,8 @@ def services_whose_logins_never_have_an_address(machine):
         for record in ("none", "all", "denied"):
             machine.policy(recorded % record + POLICY)
             log = (logged_in(machine, "webmail", *[None] * 3) + logged_in(machine, "named", *["host.example"] * 4) +
-                   logged_in(machine, "trial", None, None) + logged_in(machine, "right", None, None, None, "192.0.2.1") +
+                   logged_in(machine, "trial", None, None) + logged_in(machine, "right", None, None, None,
+                                                                       "192.0.2.1") +
                    logged_in(machine, "door", *[None] * 5))
             expected = ["lockout named never-an-address", "lockout webmail never-an-address"]
             with planted(machine, [Edit("/var/log/auth.log", None, log)]):

@@ -1,7 +1,8 @@
 """Lists of passdbs as chance makes them, in a real Dovecot: what the doctor says of each against who gets in.
 
-Each passdb but the policy's says yes or no, as the user's name tells it: to carol-yn the first says yes and the second no. The doctor must say that
-there is a way past the policy exactly where some carol gets in, whom it denies, and that nobody gets in exactly where no alice does.
+Each passdb but the policy's says yes or no, as the user's name tells it: to carol-yn the first says yes and the second
+no. The doctor must say that there is a way past the policy exactly where some carol gets in, whom it denies, and that
+nobody gets in exactly where no alice does.
 AP_SEED repeats a run, AP_LISTS makes it longer.
 """
 import itertools
@@ -51,8 +52,10 @@ class Passdb:
         self.skip, self.success, self.failure = random_.choice(SKIPS), random_.choice(RULES), random_.choice(RULES)
 
     def __str__(self):
-        return (f"passdb {{\n  driver = pam\n  args = {self.service}\n  deny = {'yes' if self.deny else 'no'}\n  skip = {self.skip}\n"
-                f"  result_success = {self.success}\n  result_failure = {self.failure}\n  result_internalfail = return-fail\n}}\n")
+        return (f"passdb {{\n  driver = pam\n  args = {self.service}\n  deny = {'yes' if self.deny else 'no'}\n"
+                f"  skip = {self.skip}\n"
+                f"  result_success = {self.success}\n  result_failure = {self.failure}\n"
+                f"  result_internalfail = return-fail\n}}\n")
 
 
 def a_list(random_):
@@ -88,7 +91,8 @@ def lists_that_chance_makes(machine):
     random_ = random.Random(seed)
     everybody = [user for n in range(1, 4) for user in users("carol", n)]
     machine.policy(POLICY.replace("MEMBERS", ", ".join(f'"{user}"' for user in everybody)))
-    machine.write("/etc/pam.d/policy", "auth required pam_accesspolicy.so allowed=success\naccount required pam_permit.so\n")
+    machine.write("/etc/pam.d/policy",
+                  "auth required pam_accesspolicy.so allowed=success\naccount required pam_permit.so\n")
     machine.write("/etc/pam.d/policy-deny", "auth required pam_accesspolicy.so allowed=user-unknown\n")
     machine.shell("mv /etc/dovecot/dovecot.conf /etc/dovecot/dovecot.conf.away; ln -s t.conf /etc/dovecot/dovecot.conf")
     counts = {"past": 0, "closed": 0, "nobody": 0}
@@ -112,10 +116,12 @@ def lists_that_chance_makes(machine):
         wait_for("Dovecot's end", lambda: not os.path.exists(machine.path("/run/dovecot/master.pid")))
         said = (bool(checks & WAYS_PAST), "dovecot-nobody" in checks)
         same(said, (bool(denied), not allowed),
-             f"AP_SEED={seed}, list {number}: a way past, and nobody gets in\n{text}{sorted(checks)} {denied} {allowed}\n" + "\n".join(str(line) for line in machine.log.since(mark)))
+             f"AP_SEED={seed}, list {number}: a way past, and nobody gets in\n"
+             f"{text}{sorted(checks)} {denied} {allowed}\n" + "\n".join(str(line) for line in machine.log.since(mark)))
         counts["past" if denied else "closed"] += 1
         counts["nobody"] += not allowed
-    note(f"{counts['past']} lists with a way past the policy, {counts['closed']} without, {counts['nobody']} that let nobody in")
+    note(f"{counts['past']} lists with a way past the policy, {counts['closed']} without, "
+         f"{counts['nobody']} that let nobody in")
     expect(LISTS < 10 or min(counts.values()) > 0, "every kind of list came up", counts)
 
 

@@ -1,4 +1,4 @@
-"""The doctor on a whole machine that the recipes set up, and on the same one with five mistakes: what docs/services/doctor.md shows."""
+"""The doctor on a whole machine that the recipes set up, and with five mistakes: what docs/services/doctor.md shows."""
 import os
 import re
 import textwrap

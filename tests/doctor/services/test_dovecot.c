@@ -1,6 +1,6 @@
 /*
- * Dovecot's settings as doveconf prints them, and what follows from them: passdbs, ports, PAM services' names, and whether a
- * login gets past the policy.
+ * Dovecot's settings as doveconf prints them, and what follows from them: passdbs, ports, PAM services' names, and
+ * whether a login gets past the policy.
  *
  * The printed texts are what doveconf 2.3.19.1 and 2.4.1 said, less the settings that nobody asks about.
  */
@@ -338,9 +338,9 @@ static void test_names_with_a_condition(void **state)
 #define DENY "  driver = pam\n  deny = yes\n  args = policy\n"
 
 /*
- * A list of passdbs, those whose service is "policy" asking the policy. `past`: how a denied login gets in, a passdb a letter (y: the
- * password is right, n: it is not, f: no answer), "-" before them where the policy was passed over; NULL: it does not. `in`: an allowed
- * login can get in.
+ * A list of passdbs, those whose service is "policy" asking the policy. `past`: how a denied login gets in, a passdb a
+ * letter (y: the password is right, n: it is not, f: no answer), "-" before them where the policy was passed over;
+ * NULL: it does not. `in`: an allowed login can get in.
  */
 static const struct {
 	const char *passdbs[4];

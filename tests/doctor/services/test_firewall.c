@@ -1,8 +1,8 @@
 /*
  * Rules as "nft -j list ruleset" prints them, and whether they keep a connection out for certain.
  *
- * A row is a chain's hook, policy and rules; the connections go from the first address to the second, "<" from this machine, ">" from
- * elsewhere ("*": from any address), and "!" says that they are kept out.
+ * A row is a chain's hook, policy and rules; the connections go from the first address to the second, "<" from this
+ * machine, ">" from elsewhere ("*": from any address), and "!" says that they are kept out.
  */
 #include "../../../lib/doctor/firewall.h"
 #include "../../../lib/make/arena.h"
