@@ -130,6 +130,10 @@ static void take_all(examination *of)
 	take_journal(of);
 }
 
+#define BY_NAME "have the service say the address in PAM_RHOST, and no name: UseDNS no in sshd"
+#define BY_NOTHING                                                                                                     \
+	"have the service say the address in PAM_RHOST; saslauthd cannot: smtpd_sasl_type = dovecot in Postfix"
+
 static void tell(examination *of, const seen_service *service, ap_without_address fate, uint32_t policy)
 {
 	const char *which = policy == AP_NONE ? "a policy with addresses"
@@ -139,23 +143,17 @@ static void tell(examination *of, const seen_service *service, ap_without_addres
 
 	ap_finding_add(
 		of->doctor->findings,
-		&(ap_finding){
-			.kind = fate == AP_WITHOUT_ADDRESS_ALLOWED ? AP_FINDING_BYPASS : AP_FINDING_LOCKOUT,
-			.check = "never-an-address",
-			.service = service->service,
-			.file = service->where,
-			.what = ap_format(of->arena, "none of the last %zu logins had an address%s", service->n_without,
-					  instead),
-			.why = ap_format(of->arena, "%s cannot be decided for them: they are %s", which,
-					 fate == AP_WITHOUT_ADDRESS_ALLOWED
-						 ? "let in from anywhere, since undetermined is \"allow\""
-						 : "denied, wherever they come from"),
-			.change =
-				service->says_other
-					? "have the service say the address in PAM_RHOST, and no name: UseDNS no "
-						  ? "in sshd"
-						  : "have the service say the address in PAM_RHOST; saslauthd cannot: "
-					: "smtpd_sasl_type = dovecot in Postfix" });
+		&(ap_finding){ .kind = fate == AP_WITHOUT_ADDRESS_ALLOWED ? AP_FINDING_BYPASS : AP_FINDING_LOCKOUT,
+			       .check = "never-an-address",
+			       .service = service->service,
+			       .file = service->where,
+			       .what = ap_format(of->arena, "none of the last %zu logins had an address%s",
+						 service->n_without, instead),
+			       .why = ap_format(of->arena, "%s cannot be decided for them: they are %s", which,
+						fate == AP_WITHOUT_ADDRESS_ALLOWED
+							? "let in from anywhere, since undetermined is \"allow\""
+							: "denied, wherever they come from"),
+			       .change = service->says_other ? BY_NAME : BY_NOTHING });
 }
 
 void ap_doctor_records(ap_doctor *doctor)

@@ -362,6 +362,8 @@ def services_whose_logins_never_have_an_address(machine):
                 same(short(found), expected, record)
                 where = "/var/log/accesspolicy/audit.jsonl" if record == "all" else "/var/log/auth.log"
                 same([one["file"] for one in found], [where] * 2, "where it was seen")
+                same([one["change"].rsplit(": ", 1)[1] for one in found],
+                     ["UseDNS no in sshd", "smtpd_sasl_type = dovecot in Postfix"], "what is to be changed")
             same(short(examined(machine, "records")), expected if record == "all" else [], f"{record}: without a log")
             machine.write("/var/log/accesspolicy/audit.jsonl", "")
         machine.policy('undetermined = "allow";\n' + POLICY)
