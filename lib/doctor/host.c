@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* O_NONBLOCK: to open a FIFO must not wait for a writer. */
-enum { READ_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY };
+enum { READ_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, READ_FIRST = 64 * 1024 };
 
 /* Below another root, an absolute link starts there, and ".." ends there. */
 static int open_below(const char *root, const char *path, int flags)
@@ -61,17 +61,38 @@ static bool read_all(int fd, char *into, size_t room, size_t *ret_length)
 	return length < room;
 }
 
+/* All of the file, in *buffer, which grows with what is there: most files are small. */
+static bool read_whole(int fd, char **buffer, size_t *ret_length)
+{
+	size_t room = READ_FIRST, more = 0;
+
+	*ret_length = 0;
+	for (;; room *= 2) {
+		*buffer = realloc(*buffer, room);
+		if (*buffer == NULL)
+			ap_out_of_memory();
+		if (read_all(fd, *buffer + *ret_length, room - *ret_length, &more))
+			break;
+		if (errno != EFBIG)
+			return false;
+		*ret_length = room;
+		if (room > AP_HOST_FILE_MAX)
+			return false;
+	}
+	*ret_length += more;
+	errno = EFBIG;
+	return *ret_length <= AP_HOST_FILE_MAX;
+}
+
 static char *read_text(const ap_host *host, int fd, size_t *ret_length)
 {
-	char *buffer = malloc(AP_HOST_FILE_MAX + 1), *text = NULL;
+	char *buffer = NULL, *text = NULL;
 	struct stat info;
 	size_t length = 0;
 
-	if (buffer == NULL)
-		ap_out_of_memory();
 	if (fstat(fd, &info) == 0 && !S_ISREG(info.st_mode)) {
 		errno = EINVAL;
-	} else if (read_all(fd, buffer, AP_HOST_FILE_MAX + 1, &length)) {
+	} else if (read_whole(fd, &buffer, &length)) {
 		if (memchr(buffer, '\0', length) == NULL)
 			text = ap_arena_strndup(host->arena, buffer, length);
 		else
