@@ -1,7 +1,6 @@
 /* Dovecot: its settings are asked of doveconf(1), and held against the machine's PAM services. */
 #include "dovecot_examination.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define DOVECONF "/usr/bin/doveconf"
@@ -91,11 +90,12 @@ static void uncertain(ap_dovecot_examination *of, const char *what)
 static const char *ask(ap_dovecot_examination *of, const char *const *command)
 {
 	ap_host_output output = ap_host_run(of->doctor->host, command);
-	const char *said = output.status < 0 ? strerror(output.error) : output.err;
+	const char *fault =
+		ap_host_run_fault(of->doctor->host, ap_format(of->arena, "doveconf %s", command[1]), &output);
 
-	if (output.status == 0)
+	if (fault == NULL)
 		return output.out;
-	uncertain(of, ap_format(of->arena, "\"doveconf %s\" failed: %.*s", command[1], (int)strcspn(said, "\n"), said));
+	uncertain(of, fault);
 	return NULL;
 }
 
@@ -191,9 +191,9 @@ static ap_dovecot_way with_service(ap_arena *arena, const ap_dovecot_way *way, s
 	return other;
 }
 
-static bool is_equality(const char *operator)
+static bool is_equality(const char *comparison)
 {
-	return strcmp(operator, "eq") == 0 || strcmp(operator, "==") == 0;
+	return strcmp(comparison, "eq") == 0 || strcmp(comparison, "==") == 0;
 }
 
 /* "real" is what the connection has, and nobody's words. */
@@ -211,7 +211,7 @@ static void split_by(ap_dovecot_examination *of, const ap_dovecot_way *way, size
 	ap_dovecot_way yes = with_service(of->arena, way, i, condition->yes);
 	ap_dovecot_way no = with_service(of->arena, way, i, condition->no);
 
-	if (is_real_address(condition->left) && is_equality(condition->operator)) {
+	if (is_real_address(condition->left) && is_equality(condition->comparison)) {
 		yes.only_from = condition->right;
 		yes.title = ap_format(of->arena, "%s from %s", way->title, condition->right);
 	}
@@ -308,12 +308,6 @@ static bool is_governed(const ap_dovecot_examination *of)
 	return false;
 }
 
-/* Was Dovecot asked about by its name? */
-static bool is_named(const ap_doctor *doctor)
-{
-	return doctor->services != NULL && ap_doctor_asks(doctor, "dovecot");
-}
-
 /* Image and history are root's alone. */
 static void examine_worker(ap_dovecot_examination *of)
 {
@@ -333,7 +327,7 @@ static void examine(ap_dovecot_examination *of)
 {
 	add_listeners(of);
 	add_other_programs(of);
-	if (!is_governed(of) && !is_named(of->doctor))
+	if (!is_governed(of) && !ap_doctor_asks_by_name(of->doctor, "dovecot"))
 		return;
 	of->mechanisms =
 		ap_dovecot_words(of->arena, ap_dovecot_value(&of->dovecot.settings, "auth_mechanisms", "plain"));

@@ -202,7 +202,7 @@ bool ap_name_condition_of(ap_arena *arena, const char *written, ap_name_conditio
 		at = end + 1;
 	}
 	ret_condition->left = parts[0];
-	ret_condition->operator= parts[1];
+	ret_condition->comparison = parts[1];
 	ret_condition->right = parts[2];
 	ret_condition->yes = ap_format(arena, "%.*s%s%s", (int)(start - written), written, parts[3], at);
 	ret_condition->no = ap_format(arena, "%.*s%s%s", (int)(start - written), written, parts[4], at);

@@ -27,9 +27,9 @@ typedef struct {
 ap_service_name ap_service_name_of(ap_arena *arena, const char *written, bool named, const char *protocol,
 				   unsigned port, bool trusts);
 
-/* "%{if;LEFT;OPERATOR;RIGHT;YES;NO}" of Dovecot 2.3 in a name, and what the name is in either case. */
+/* "%{if;LEFT;COMPARISON;RIGHT;YES;NO}" of Dovecot 2.3 in a name, and what the name is in either case. */
 typedef struct {
-	const char *left, *operator, * right;
+	const char *left, *comparison, *right;
 	const char *yes, *no; /* the whole name, with what it then is in its place */
 } ap_name_condition;
 

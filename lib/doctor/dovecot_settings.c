@@ -1,5 +1,7 @@
 #include "dovecot_settings.h"
 
+#include "text_parts.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -14,12 +16,10 @@ typedef struct {
 static char *next_line(reader *in)
 {
 	size_t length;
-	const char *start = in->at, *end;
+	const char *start = ap_text_line(&in->at, &length), *end;
 
-	if (*start == '\0')
+	if (start == NULL)
 		return NULL;
-	length = strcspn(start, "\n");
-	in->at = start + length + (start[length] == '\n' ? 1 : 0);
 	in->line++;
 	end = start + length;
 	while (start < end && strchr(" \t\r", *start) != NULL)
@@ -159,15 +159,5 @@ bool ap_dovecot_yes(const char *value)
 
 const char *const *ap_dovecot_words(ap_arena *arena, const char *value)
 {
-	const char **words = NULL;
-	size_t n = 0;
-
-	while (*(value += strspn(value, " ,\t")) != '\0') {
-		size_t length = strcspn(value, " ,\t");
-
-		*AP_PUSH(arena, words, n) = ap_arena_strndup(arena, value, length);
-		value += length;
-	}
-	*AP_PUSH(arena, words, n) = NULL;
-	return words;
+	return ap_text_words(arena, value, " ,\t");
 }

@@ -2,7 +2,6 @@
 
 #include "../login/tri.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,11 +95,6 @@ static ap_tri owner_is(const ap_connection *connection, const json_t *value)
 	return connection->from_here && (json_is_integer(value) || json_is_string(value)) ? AP_NO : AP_UNKNOWN;
 }
 
-static ap_tri state_is(const json_t *value)
-{
-	return json_is_string(value) ? ap_tri_of(strcmp(json_string_value(value), "new") == 0) : AP_UNKNOWN;
-}
-
 static ap_tri word_is(const char *word, const json_t *value)
 {
 	return json_is_string(value) ? ap_tri_of(strcmp(json_string_value(value), word) == 0) : AP_UNKNOWN;
@@ -154,7 +148,7 @@ static ap_tri is_value(const ap_connection *connection, const json_t *left, cons
 	if (meta != NULL)
 		return meta_is(connection, text_of(meta, "key"), value);
 	if (ct != NULL && strcmp(text_of(ct, "key"), "state") == 0)
-		return state_is(value);
+		return word_is("new", value);
 	return AP_UNKNOWN;
 }
 
@@ -382,6 +376,15 @@ bool ap_firewall_keeps_out(const ap_firewall *firewall, const ap_connection *con
 	return false;
 }
 
+static ap_firewall *no_rules(void)
+{
+	ap_firewall *firewall = calloc(1, sizeof(*firewall));
+
+	if (firewall == NULL)
+		ap_out_of_memory();
+	return firewall;
+}
+
 ap_firewall *ap_firewall_parse(const char *json)
 {
 	json_t *whole = json_loads(json, 0, NULL);
@@ -392,20 +395,9 @@ ap_firewall *ap_firewall_parse(const char *json)
 		json_decref(whole);
 		return NULL;
 	}
-	firewall = calloc(1, sizeof(*firewall));
-	if (firewall == NULL)
-		ap_out_of_memory();
+	firewall = no_rules();
 	firewall->objects = json_incref(objects);
 	json_decref(whole);
-	return firewall;
-}
-
-static ap_firewall *no_rules(void)
-{
-	ap_firewall *firewall = calloc(1, sizeof(*firewall));
-
-	if (firewall == NULL)
-		ap_out_of_memory();
 	return firewall;
 }
 
@@ -424,12 +416,13 @@ ap_firewall *ap_firewall_read(const ap_host *host, const char **ret_fault)
 		return no_rules();
 	}
 	output = ap_host_run(host, command);
-	firewall = output.status == 0 ? ap_firewall_parse(output.out) : NULL;
+	*ret_fault = ap_host_run_fault(host, "nft -j list ruleset", &output);
+	if (*ret_fault != NULL)
+		return no_rules();
+	firewall = ap_firewall_parse(output.out);
 	if (firewall != NULL)
 		return firewall;
-	*ret_fault = output.status < 0 ? strerror(output.error) : output.err;
-	*ret_fault = ap_format(host->arena, "\"nft -j list ruleset\" failed: %.*s", (int)strcspn(*ret_fault, "\n"),
-			       *ret_fault);
+	*ret_fault = "what \"nft -j list ruleset\" printed is not understood";
 	return no_rules();
 }
 

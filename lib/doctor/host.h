@@ -30,8 +30,8 @@ typedef struct {
 char *ap_host_read(const ap_host *host, const char *path, size_t *ret_length);
 
 /*
- * The whole lines among the file's last `size` bytes, which may be more than AP_HOST_FILE_MAX before them: of a log. A NUL byte in it
- * becomes a blank. NULL with errno as above.
+ * The whole lines among the file's last `size` bytes, which may be more than AP_HOST_FILE_MAX before them: of a log. A NUL
+ * byte in it becomes a blank. NULL with errno as above.
  */
 char *ap_host_read_end(const ap_host *host, const char *path, size_t size);
 
@@ -57,6 +57,12 @@ typedef struct {
  * another), for at most AP_HOST_RUN_SECONDS. What the program started is ended with it.
  */
 ap_host_output ap_host_run(const ap_host *host, const char *const *argv);
+
+/*
+ * Why its output is of no use, in the arena: `"postconf -M" failed: ` and the first line of what it said, where `command` is
+ * what a person would type. NULL: its status is 0.
+ */
+const char *ap_host_run_fault(const ap_host *host, const char *command, const ap_host_output *output);
 
 /* A process of the machine. */
 typedef struct {

@@ -193,3 +193,12 @@ ap_host_output ap_host_run(const ap_host *host, const char *const *argv)
 	close_pair(report);
 	return output;
 }
+
+const char *ap_host_run_fault(const ap_host *host, const char *command, const ap_host_output *output)
+{
+	const char *said = output->status < 0 ? strerror(output->error) : output->err;
+
+	if (output->status == 0)
+		return NULL;
+	return ap_format(host->arena, "\"%s\" failed: %.*s", command, (int)strcspn(said, "\r\n"), said);
+}

@@ -6,6 +6,7 @@
 #include "module_line.h"
 #include "pam_examined.h"
 #include "pam_ways.h"
+#include "text_parts.h"
 
 #include <security/pam_appl.h>
 #include <string.h>
@@ -13,11 +14,9 @@
 /* A finding about a line is of the file that holds it: what several services include is mended once. */
 static const char *owner_of(const ap_pam_examined *e, const ap_pam_line *line)
 {
-	const char *slash = strrchr(line->file, '/');
-
 	if (e->service->file != NULL && strcmp(line->file, e->service->file) == 0)
 		return e->service->name;
-	return slash != NULL ? slash + 1 : line->file;
+	return ap_path_name(line->file);
 }
 
 void ap_pam_add_finding(const ap_pam_examined *e, ap_finding_kind kind, const char *check, const ap_pam_line *line,

@@ -1,6 +1,7 @@
 #include "pam_config.h"
 
 #include "pam_text.h"
+#include "text_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -91,7 +92,7 @@ static bool give_up(reading *r, const char *file, unsigned line, const char *why
 /* libpam takes the name without its folder and its last ending, and cannot do without one. */
 static bool has_a_name(const char *module)
 {
-	const char *slash = strrchr(module, '/'), *name = slash != NULL ? slash + 1 : module, *dot = strrchr(name, '.');
+	const char *name = ap_path_name(module), *dot = strrchr(name, '.');
 	size_t length = dot != NULL ? (size_t)(dot - name) : strlen(name);
 
 	return length > 0 && !(length == 1 && name[0] == '?');
@@ -570,10 +571,5 @@ bool ap_pam_config_is_included(const ap_pam_config *config, const ap_pam_service
 
 const char *ap_pam_line_module(const ap_pam_line *line)
 {
-	const char *slash;
-
-	if (line->module == NULL || line->kind != AP_PAM_MODULE)
-		return "";
-	slash = strrchr(line->module, '/');
-	return slash != NULL ? slash + 1 : line->module;
+	return line->module == NULL || line->kind != AP_PAM_MODULE ? "" : ap_path_name(line->module);
 }

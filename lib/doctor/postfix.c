@@ -9,6 +9,7 @@
 #include "postfix_settings.h"
 #include "reach.h"
 #include "sasl_conf.h"
+#include "text_parts.h"
 
 #include <string.h>
 
@@ -49,29 +50,14 @@ static void examine_cyrus(examination *of, const ap_postfix_service *service)
 					  service->name, service->name) });
 }
 
-/* The words of a list of hosts. */
-static const char *next_word(ap_arena *arena, const char **list)
-{
-	size_t length;
-	const char *word;
-
-	*list += strspn(*list, ", \t");
-	length = strcspn(*list, ", \t");
-	if (length == 0)
-		return NULL;
-	word = ap_arena_strndup(arena, *list, length);
-	*list += length;
-	return word;
-}
-
 static void examine_xclient(examination *of, const ap_postfix_service *service)
 {
-	const char *list = service->xclient_hosts, *network;
+	const char *const *networks = ap_text_words(of->arena, service->xclient_hosts, ", \t");
 	char address[AP_ADDRESS_TEXT_MAX];
 	ap_address source;
 
-	while ((network = next_word(of->arena, &list)) != NULL) {
-		if (!ap_reach_from_here(&of->reach, network, service->host, service->port, &source))
+	for (size_t i = 0; networks[i] != NULL; i++) {
+		if (!ap_reach_from_here(&of->reach, networks[i], service->host, service->port, &source))
 			continue;
 		found(of,
 		      (ap_finding){
@@ -81,7 +67,7 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 			      .what = ap_format(of->arena,
 						"smtpd_authorized_xclient_hosts of %s holds %s, and any local user can "
 						"connect to port %u from %s",
-						service->name, network, service->port,
+						service->name, networks[i], service->port,
 						ap_address_format(&source, address)),
 			      .why = ap_reach_why(
 				      &of->reach,

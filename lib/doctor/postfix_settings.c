@@ -1,7 +1,8 @@
 #include "postfix_settings.h"
 
+#include "text_parts.h"
+
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,18 +13,6 @@
 	"smtpd_sasl_auth_enable", "smtpd_sasl_type", "smtpd_sasl_path", "smtpd_sasl_service",                          \
 		"smtpd_authorized_xclient_hosts", "smtpd_upstream_proxy_protocol", "cyrus_sasl_config_path",           \
 		"inet_interfaces"
-
-/* The next line, and where it ends; NULL at the end of the text. */
-static const char *next_line(const char **text, size_t *ret_length)
-{
-	const char *line = *text;
-
-	if (*line == '\0')
-		return NULL;
-	*ret_length = strcspn(line, "\n");
-	*text = line + *ret_length + (line[*ret_length] == '\n' ? 1 : 0);
-	return line;
-}
 
 /* The value in "NAME = VALUE", if the line is of that name. */
 static const char *value_in(ap_arena *arena, const char *line, size_t length, const char *name)
@@ -46,7 +35,7 @@ static const char *value_of(ap_arena *arena, const char *text, const char *name,
 	const char *line, *value;
 	size_t length;
 
-	while ((line = next_line(&text, &length)) != NULL) {
+	while ((line = ap_text_line(&text, &length)) != NULL) {
 		value = value_in(arena, line, length, name);
 		if (value != NULL)
 			return value;
@@ -64,7 +53,7 @@ static unsigned port_of(const char *name, const char *services_file)
 
 	if (end != name && *end == '\0')
 		return number <= 65535 ? (unsigned)number : 0;
-	while ((line = next_line(&services_file, &length)) != NULL) {
+	while ((line = ap_text_line(&services_file, &length)) != NULL) {
 		size_t word = strcspn(line, " \t");
 		const char *at = line + word;
 
@@ -139,7 +128,7 @@ ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *m
 	const char *line;
 	size_t length;
 
-	while ((line = next_line(&master, &length)) != NULL) {
+	while ((line = ap_text_line(&master, &length)) != NULL) {
 		ap_postfix_service one;
 
 		if (!read_service(arena, line, length, services_file, &one))
@@ -163,12 +152,9 @@ ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *m
 static const char *ask(const ap_host *host, const char *const *command, const char **ret_fault)
 {
 	ap_host_output output = ap_host_run(host, command);
-	const char *said = output.status < 0 ? strerror(output.error) : output.err;
 
-	if (output.status == 0)
-		return output.out;
-	*ret_fault = ap_format(host->arena, "\"postconf %s\" failed: %.*s", command[1], (int)strcspn(said, "\n"), said);
-	return NULL;
+	*ret_fault = ap_host_run_fault(host, ap_format(host->arena, "postconf %s", command[1]), &output);
+	return *ret_fault == NULL ? output.out : NULL;
 }
 
 bool ap_postfix_read(const ap_host *host, ap_postfix *ret_postfix, const char **ret_fault)

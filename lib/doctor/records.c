@@ -7,6 +7,7 @@
 #include "doctor.h"
 #include "login_lines.h"
 #include "policy_facts.h"
+#include "text_parts.h"
 
 #include "../login/view.h"
 
@@ -63,17 +64,17 @@ static void take(examination *of, const ap_login_line *login, const char *where)
 
 static bool take_text(examination *of, const char *text, const char *where, read_line *read)
 {
+	const char *line;
 	bool any = false;
+	size_t length;
 
-	while (*text != '\0') {
-		size_t length = strcspn(text, "\n");
+	while ((line = ap_text_line(&text, &length)) != NULL) {
 		ap_login_line login;
 
-		if (read(of->arena, text, length, &login)) {
+		if (read(of->arena, line, length, &login)) {
 			take(of, &login, where);
 			any = true;
 		}
-		text += length + (text[length] == '\n' ? 1 : 0);
 	}
 	return any;
 }

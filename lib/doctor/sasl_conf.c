@@ -1,5 +1,7 @@
 #include "sasl_conf.h"
 
+#include "text_parts.h"
+
 #include <string.h>
 
 #define FOLDERS "/etc/postfix/sasl:/etc/sasl2:/etc/sasl:/usr/lib/sasl2"
@@ -8,21 +10,17 @@
 static void read_method(ap_arena *arena, const char *text, ap_sasl_conf *conf)
 {
 	static const char key[] = "pwcheck_method:";
-	unsigned line = 0;
+	const char *line;
+	size_t length;
 
-	while (*text != '\0') {
-		size_t length = strcspn(text, "\n");
-
-		line++;
-		if (strncmp(text, key, sizeof(key) - 1) == 0) {
-			const char *value = text + sizeof(key) - 1;
+	for (unsigned number = 1; (line = ap_text_line(&text, &length)) != NULL; number++)
+		if (strncmp(line, key, sizeof(key) - 1) == 0) {
+			const char *value = line + sizeof(key) - 1;
 
 			value += strspn(value, " \t");
 			conf->pwcheck_method = ap_arena_strndup(arena, value, strcspn(value, "\r\n"));
-			conf->line = line;
+			conf->line = number;
 		}
-		text += length + (text[length] == '\n' ? 1 : 0);
-	}
 }
 
 ap_sasl_conf ap_sasl_conf_read(const ap_host *host, const char *folders, const char *program)

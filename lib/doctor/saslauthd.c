@@ -9,6 +9,7 @@
 #include "policy_facts.h"
 #include "postfix_settings.h"
 #include "sasl_conf.h"
+#include "text_parts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,22 +33,6 @@ static const char *shell_value(ap_arena *arena, const char *line, const char *na
 	if (quote == '"' || quote == '\'')
 		return ap_arena_strndup(arena, line + 1, strcspn(line + 1, quote == '"' ? "\"\n" : "'\n"));
 	return ap_arena_strndup(arena, line, strcspn(line, " \t#\n"));
-}
-
-/* The words of an option string, ended by NULL. */
-static const char *const *words_of(ap_arena *arena, const char *text)
-{
-	const char **words = NULL;
-	size_t n = 0;
-
-	while (*(text += strspn(text, " \t")) != '\0') {
-		size_t length = strcspn(text, " \t");
-
-		*AP_PUSH(arena, words, n) = ap_arena_strndup(arena, text, length);
-		text += length;
-	}
-	*AP_PUSH(arena, words, n) = NULL;
-	return words;
 }
 
 /* The options as getopt(3) takes them apart: "-rc", "-m/run", "-a pam". */
@@ -74,27 +59,25 @@ static void read_options(const char *const *words, ap_saslauthd *ret)
 ap_saslauthd ap_saslauthd_of_defaults(ap_arena *arena, const char *text)
 {
 	ap_saslauthd one = { .mechanism = "", .options = OPTIONS_OF_INIT };
-	unsigned line = 0;
+	const char *line;
+	size_t length;
 
-	while (*text != '\0') {
-		size_t length = strcspn(text, "\n");
-		const char *start = shell_value(arena, text, "START"), *options = shell_value(arena, text, "OPTIONS");
-		const char *mechanism = shell_value(arena, text, "MECHANISMS");
+	for (unsigned number = 1; (line = ap_text_line(&text, &length)) != NULL; number++) {
+		const char *start = shell_value(arena, line, "START"), *options = shell_value(arena, line, "OPTIONS");
+		const char *mechanism = shell_value(arena, line, "MECHANISMS");
 
-		line++;
 		if (start != NULL)
 			one.starts = strcmp(start, "yes") == 0;
 		if (options != NULL) {
 			one.options = options;
-			one.options_line = line;
+			one.options_line = number;
 		}
 		if (mechanism != NULL) {
 			one.mechanism = mechanism;
-			one.mechanism_line = line;
+			one.mechanism_line = number;
 		}
-		text += length + (text[length] == '\n' ? 1 : 0);
 	}
-	read_options(words_of(arena, one.options), &one);
+	read_options(ap_text_words(arena, one.options, " \t"), &one);
 	return one;
 }
 
@@ -255,9 +238,7 @@ static void examine_one(examination *of, const ap_saslauthd *one, const char *fi
 
 static bool is_running(const ap_host_process *process)
 {
-	const char *slash = strrchr(process->program, '/');
-
-	return strcmp(slash != NULL ? slash + 1 : process->program, "saslauthd") == 0;
+	return strcmp(ap_path_name(process->program), "saslauthd") == 0;
 }
 
 /* Its processes have one command line: the first stands for all. */

@@ -9,6 +9,7 @@
 #include "governed.h"
 #include "policy_facts.h"
 #include "sshd_instances.h"
+#include "text_parts.h"
 
 #include <string.h>
 #include <strings.h>
@@ -30,15 +31,12 @@ static void found(const examination *of, ap_finding finding)
 /* The value of a setting, which sshd prints in lower case; NULL: it does not know it. */
 static const char *setting(ap_arena *arena, const char *text, const char *name)
 {
-	size_t key = strlen(name);
+	size_t key = strlen(name), length;
+	const char *line;
 
-	while (*text != '\0') {
-		size_t length = strcspn(text, "\n");
-
-		if (length > key && strncasecmp(text, name, key) == 0 && text[key] == ' ')
-			return ap_arena_strndup(arena, text + key + 1, length - key - 1);
-		text += length + (text[length] == '\n' ? 1 : 0);
-	}
+	while ((line = ap_text_line(&text, &length)) != NULL)
+		if (length > key && strncasecmp(line, name, key) == 0 && line[key] == ' ')
+			return ap_arena_strndup(arena, line + key + 1, length - key - 1);
 	return NULL;
 }
 
@@ -117,25 +115,24 @@ static void examine_instance(ap_doctor *doctor, const ap_sshd_instance *instance
 {
 	examination of = { .doctor = doctor, .arena = doctor->findings->arena, .instance = instance };
 	ap_host_output output;
-	const char *said;
+	const char *fault;
 
 	of.line = ap_governing_line(doctor, instance->name);
 	/* where its PAM file does not ask the policy either, that is said with the PAM files */
 	if (!ap_doctor_asks(doctor, instance->name) || of.line == NULL)
 		return;
 	output = ask(doctor, instance);
-	if (output.status == 0) {
+	fault = ap_host_run_fault(doctor->host, ap_format(of.arena, "%s -T", instance->program), &output);
+	if (fault == NULL) {
 		of.settings = output.out;
 		examine_pam(&of);
 		examine_address(&of);
 		return;
 	}
-	said = output.status < 0 ? strerror(output.error) : output.err;
 	found(&of, (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
 				 .check = "sshd-not-examined",
 				 .file = config_file(instance),
-				 .what = ap_format(of.arena, "\"%s -T\" failed: %.*s", instance->program,
-						   (int)strcspn(said, "\r\n"), said),
+				 .what = fault,
 				 .why = "whether it asks PAM, and tells the address, is not known",
 				 .change = "mend what it says, and ask again" });
 }

@@ -1,31 +1,10 @@
 #include "sshd_instances.h"
 
+#include "text_parts.h"
+
 #include <string.h>
 
 #define SSHD "/usr/sbin/sshd"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
-/* The words of a title, ended by NULL. */
-static const char **words_of(ap_arena *arena, const char *text)
-{
-	const char **words = NULL;
-	size_t n = 0;
-
-	while (*(text += strspn(text, " ")) != '\0') {
-		size_t length = strcspn(text, " ");
-
-		*AP_PUSH(arena, words, n) = ap_arena_strndup(arena, text, length);
-		text += length;
-	}
-	*AP_PUSH(arena, words, n) = NULL;
-	return words;
-}
 
 /* What of the options changes settings: the file, and settings themselves. */
 static const char *const *settings_of(ap_arena *arena, const char *const *words)
@@ -53,7 +32,7 @@ bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *r
 
 	if (colon == NULL || listener == NULL || listener < colon)
 		return false;
-	words = words_of(arena, ap_arena_strndup(arena, colon + 2, (size_t)(listener - colon - 2)));
+	words = ap_text_words(arena, ap_arena_strndup(arena, colon + 2, (size_t)(listener - colon - 2)), " ");
 	if (words[0] == NULL || words[0][0] != '/')
 		return false;
 	*ret_instance = (ap_sshd_instance){ .name = ap_arena_strndup(arena, title, (size_t)(colon - title)),
@@ -87,7 +66,7 @@ size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_insta
 		bool known = false;
 
 		if (processes[i].argv[0] == NULL || !ap_sshd_title_parse(host->arena, processes[i].argv[0], &one) ||
-		    strcmp(base_name(processes[i].program), base_name(one.program)) != 0)
+		    strcmp(ap_path_name(processes[i].program), ap_path_name(one.program)) != 0)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			known = known || is_same(&instances[k], &one);
@@ -96,7 +75,7 @@ size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_insta
 	}
 	if (n == 0 && ap_host_has(host, SSHD))
 		*AP_PUSH(host->arena, instances, n) =
-			(ap_sshd_instance){ .name = base_name(SSHD), .program = SSHD, .options = none };
+			(ap_sshd_instance){ .name = ap_path_name(SSHD), .program = SSHD, .options = none };
 	*ret_instances = instances;
 	return n;
 }

@@ -6,6 +6,7 @@
  */
 #include "doctor.h"
 #include "governed.h"
+#include "text_parts.h"
 
 #include <string.h>
 
@@ -25,10 +26,8 @@ static const struct {
 
 static const char *service_of(const ap_host_process *process)
 {
-	const char *slash = strrchr(process->program, '/');
-
-	for (size_t i = 0; slash != NULL && i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(slash + 1, known[i].program) == 0)
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(ap_path_name(process->program), known[i].program) == 0)
 			return known[i].service;
 	return NULL;
 }

@@ -323,7 +323,7 @@ static void test_names_with_a_condition(void **state)
 		const char *found = "none", *expected = rows[i].found != NULL ? rows[i].found : "none";
 
 		if (ap_name_condition_of(arena, rows[i].written, &one))
-			found = ap_format(arena, "%s %s %s: %s or %s", one.left, one.operator, one.right, one.yes,
+			found = ap_format(arena, "%s %s %s: %s or %s", one.left, one.comparison, one.right, one.yes,
 					  one.no);
 		AP_ROW(failed, strcmp(found, expected) == 0, "%s: %s", rows[i].written, found);
 	}
