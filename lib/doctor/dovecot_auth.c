@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const rules[] = {
+const char *const ap_passdb_rule_names[AP_PASSDB_CONTINUE_FAIL + 1] = {
 	[AP_PASSDB_RETURN] = "return",           [AP_PASSDB_RETURN_OK] = "return-ok",
 	[AP_PASSDB_RETURN_FAIL] = "return-fail", [AP_PASSDB_CONTINUE] = "continue",
 	[AP_PASSDB_CONTINUE_OK] = "continue-ok", [AP_PASSDB_CONTINUE_FAIL] = "continue-fail",
@@ -48,8 +48,8 @@ bool ap_dovecot_version_is_named(const char *version)
 
 static ap_passdb_rule rule_of(const char *value, ap_passdb_rule otherwise)
 {
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (strcmp(value, rules[i]) == 0)
+	for (size_t i = 0; i <= AP_PASSDB_CONTINUE_FAIL; i++)
+		if (strcmp(value, ap_passdb_rule_names[i]) == 0)
 			return (ap_passdb_rule)i;
 	return otherwise;
 }
@@ -165,7 +165,6 @@ static void add_passdbs(ap_arena *arena, const ap_dovecot_section *in, bool name
 			continue;
 		passdb = ap_arena_push(arena, passdbs, n, sizeof(*passdb));
 		*passdb = passdb_of(arena, section, named);
-		passdb->number = (unsigned)*n;
 		passdb->name = *section->name != '\0' ? ap_format(arena, "passdb %s", section->name)
 						      : ap_format(arena, "passdb %zu", *n);
 	}
@@ -215,7 +214,6 @@ static void add_listener(ap_arena *arena, ap_dovecot *dovecot, size_t service, c
 		return;
 	*AP_PUSH(arena, dovecot->listeners, dovecot->n_listeners) = (ap_dovecot_listener){
 		.protocol = built_in[service].protocol,
-		.service = built_in[service].service,
 		.name = name,
 		.address = ap_dovecot_value(section, "listen", address),
 		.port = port,

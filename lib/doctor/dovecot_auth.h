@@ -19,10 +19,12 @@ typedef enum {
 	AP_PASSDB_CONTINUE_FAIL
 } ap_passdb_rule;
 
+/* As they are written: "return", "return-ok". */
+extern const char *const ap_passdb_rule_names[AP_PASSDB_CONTINUE_FAIL + 1];
+
 typedef enum { AP_PASSDB_SKIP_NEVER, AP_PASSDB_SKIP_AUTHENTICATED, AP_PASSDB_SKIP_UNAUTHENTICATED } ap_passdb_skip;
 
 typedef struct {
-	unsigned number;  /* from 1, in the order in which they are tried, masters counted with the others */
 	const char *name; /* "passdb 2", "passdb policy": how a person finds it */
 	const char *driver;
 	bool deny;
@@ -40,7 +42,6 @@ typedef struct {
 /* A port that logins come by. */
 typedef struct {
 	const char *protocol; /* what "%s" is there: "imap", "sieve" */
-	const char *service;  /* "imap-login" */
 	const char *name;     /* the inet_listener's */
 	const char *address;  /* as written; "": what the setting `listen` says */
 	unsigned port;

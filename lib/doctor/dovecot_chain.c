@@ -68,19 +68,29 @@ static void arrive(walk *self, bool success)
 	self->found = true;
 }
 
+ap_passdb_rule ap_chain_rule(const ap_passdb *passdb, ap_passdb_answer answer)
+{
+	switch (answer) {
+	case AP_PASSDB_YES:
+		return passdb->success;
+	case AP_PASSDB_NO:
+		return passdb->failure;
+	case AP_PASSDB_NO_ANSWER:
+		break;
+	}
+	return passdb->internal;
+}
+
 /* What comes of an answer. Going on behind the last passdb ends as what was had on the way. */
 static void follow(walk *self, size_t at, ap_passdb_answer answer, bool authenticated, bool success)
 {
 	const ap_passdb *passdb = &self->passdbs[at];
-	ap_passdb_rule rule = answer == AP_PASSDB_YES  ? passdb->success
-			      : answer == AP_PASSDB_NO ? passdb->failure
-						       : passdb->internal;
 
 	/* "found" denies, and so does the lack of an answer, whatever the rules say */
 	if (passdb->deny && answer != AP_PASSDB_NO)
 		return;
 	self->way.steps[self->way.n_steps++] = (ap_chain_step){ .passdb = at, .answer = answer };
-	switch (rule) {
+	switch (ap_chain_rule(passdb, answer)) {
 	case AP_PASSDB_RETURN:
 		arrive(self, success);
 		break;

@@ -17,6 +17,9 @@ typedef enum {
 	AP_PASSDB_NO_ANSWER /* its process failed, say */
 } ap_passdb_answer;
 
+/* What becomes of a login after this answer. */
+ap_passdb_rule ap_chain_rule(const ap_passdb *passdb, ap_passdb_answer answer);
+
 typedef struct {
 	size_t passdb; /* its place in the list */
 	ap_passdb_answer answer;

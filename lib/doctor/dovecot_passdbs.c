@@ -10,8 +10,6 @@
 
 #define LINE "auth required pam_accesspolicy.so message=prompt allowed=user-unknown"
 
-static const char *const rules[] = { "return", "return-ok", "return-fail", "continue", "continue-ok", "continue-fail" };
-
 /* The line as it should be, with the client type that it says now. */
 static const char *right_line(ap_arena *arena, const ap_passdb_role *role)
 {
@@ -246,11 +244,8 @@ static void examine_nologin(ap_dovecot_examination *of, const ap_dovecot_way *wa
 static const char *rule_setting(ap_arena *arena, const ap_passdb *passdb, ap_passdb_answer answer)
 {
 	static const char *const names[] = { "result_success", "result_failure", "result_internalfail" };
-	ap_passdb_rule rule = answer == AP_PASSDB_YES  ? passdb->success
-			      : answer == AP_PASSDB_NO ? passdb->failure
-						       : passdb->internal;
 
-	return ap_format(arena, "%s = %s", names[answer], rules[rule]);
+	return ap_format(arena, "%s = %s", names[answer], ap_passdb_rule_names[ap_chain_rule(passdb, answer)]);
 }
 
 /* The passdb that asks the policy: the first, for a finding to name it. */

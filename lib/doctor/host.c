@@ -12,32 +12,30 @@
 /* O_NONBLOCK: to open a FIFO must not wait for a writer. */
 enum { READ_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, READ_FIRST = 64 * 1024 };
 
-/* Below another root, an absolute link starts there, and ".." ends there. */
-static int open_below(const char *root, const char *path, int flags)
-{
-	struct open_how how = { .flags = (__u64)(unsigned)flags, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, kept;
-
-	if (folder < 0)
-		return -1;
-	fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
-	kept = errno;
-	(void)close(folder);
-	errno = kept;
-	return fd;
-}
-
-static int open_on(const ap_host *host, const char *path, int flags)
-{
-	return host->root[0] == '\0' ? open(path, flags) : open_below(host->root, path, flags);
-}
-
 static void close_keeping_errno(int fd)
 {
 	int kept = errno;
 
 	(void)close(fd);
 	errno = kept;
+}
+
+/* Below another root, an absolute link starts there, and ".." ends there. */
+static int open_below(const char *root, const char *path, int flags)
+{
+	struct open_how how = { .flags = (__u64)(unsigned)flags, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+
+	if (folder < 0)
+		return -1;
+	fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	close_keeping_errno(folder);
+	return fd;
+}
+
+static int open_on(const ap_host *host, const char *path, int flags)
+{
+	return host->root[0] == '\0' ? open(path, flags) : open_below(host->root, path, flags);
 }
 
 /* To the end of the file, of which `room` is one byte more than it may have. */

@@ -34,9 +34,10 @@ void ap_pam_add_finding(const ap_pam_examined *e, ap_finding_kind kind, const ch
 	ap_finding_add(e->doctor->findings, &finding);
 }
 
-const char *ap_pam_line_as(const ap_pam_examined *e, const ap_pam_line *line, ap_pam_phase phase, const char *control)
+/* The line as it is to be typed: required, with what else stands on it. */
+static const char *required_line(const ap_pam_examined *e, const ap_pam_line *line, ap_pam_phase phase)
 {
-	const char *text = ap_format(e->arena, "%s %s %s", ap_pam_phase_names[phase], control, line->module);
+	const char *text = ap_format(e->arena, "%s required %s", ap_pam_phase_names[phase], line->module);
 
 	for (size_t i = 0; i < line->n_arguments; i++) {
 		bool brackets = strpbrk(line->arguments[i], " \t]") != NULL;
@@ -83,7 +84,7 @@ static void tell_never(const ap_pam_examined *e, ap_pam_phase phase, const ap_pa
 	ap_pam_add_finding(e, AP_FINDING_BYPASS, "never-asked", line, what,
 			   why_of(way, "such a login succeeds whatever the policy says of it"),
 			   ap_format(e->arena, "make it the first %s line of the service: %s",
-				     ap_pam_phase_names[phase], ap_pam_line_as(e, line, phase, "required")));
+				     ap_pam_phase_names[phase], required_line(e, line, phase)));
 }
 
 static void tell_denied(const ap_pam_examined *e, ap_pam_phase phase, const ap_pam_way *way)
@@ -94,7 +95,7 @@ static void tell_denied(const ap_pam_examined *e, ap_pam_phase phase, const ap_p
 	ap_pam_add_finding(e, AP_FINDING_BYPASS, "denial-lost", line, what,
 			   why_of(way, "a login succeeds that the policy denies"),
 			   ap_format(e->arena, "make it required, and the first %s line of the service: %s",
-				     ap_pam_phase_names[phase], ap_pam_line_as(e, line, phase, "required")));
+				     ap_pam_phase_names[phase], required_line(e, line, phase)));
 }
 
 /*
@@ -148,7 +149,7 @@ static void check_lockout(const ap_pam_examined *e, ap_pam_phase phase, const ap
 				    ap_ways_control_text(e->arena, line)),
 		"every login is denied, also those that the policy allows",
 		user_unknown ? "take allowed=user-unknown away"
-			     : ap_format(e->arena, "make it required: %s", ap_pam_line_as(e, line, phase, "required")));
+			     : ap_format(e->arena, "make it required: %s", required_line(e, line, phase)));
 }
 
 /* The one line that says yes: it checks no password. */
@@ -184,7 +185,7 @@ static void check_skips(const ap_pam_examined *e, const ap_pam_stack *stack, con
 			   ap_format(e->arena, "its control %s ends the stack for an allowed login",
 				     ap_ways_control_text(e->arena, line)),
 			   "the modules behind it, which may know of an expired account, are not asked",
-			   ap_format(e->arena, "make it required: %s", ap_pam_line_as(e, line, phase, "required")));
+			   ap_format(e->arena, "make it required: %s", required_line(e, line, phase)));
 }
 
 static void check_unreadable(const ap_pam_examined *e, ap_pam_phase phase)
@@ -235,7 +236,7 @@ static void check_deny_passdb(const ap_pam_examined *e)
 			   ap_format(e->arena, "its control %s does not pass on that an allowed login is unknown to it",
 				     ap_ways_control_text(e->arena, line)),
 			   "Dovecot takes any other answer for a denial: nobody is let in",
-			   ap_format(e->arena, "make it required: %s", ap_pam_line_as(e, line, phase, "required")));
+			   ap_format(e->arena, "make it required: %s", required_line(e, line, phase)));
 }
 
 static void check_auth_alone(const ap_pam_examined *e)

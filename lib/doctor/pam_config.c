@@ -204,10 +204,9 @@ static const char *include(reading *r, const opened *file, const char *name, con
 
 static void take_phase(taken *t, unsigned wanted, const char *word)
 {
-	if (word != NULL && word[0] == '-') {
-		t->line.quiet = true;
+	/* that its module is missing is then not logged */
+	if (word != NULL && word[0] == '-')
 		word++;
-	}
 	for (unsigned i = 0; word != NULL && i < AP_N_PAM_PHASES; i++)
 		if (strcasecmp(word, ap_pam_phase_names[i]) == 0) {
 			t->phase = i;

@@ -26,11 +26,9 @@ typedef struct {
 	const char *file; /* as the machine names it */
 	unsigned line;    /* where it begins */
 	unsigned level;   /* how many substacks it is in */
-	bool quiet;       /* "-": that the module is missing is not logged */
 	const char *word; /* the control as written, without brackets */
 	ap_pam_control control;
-	const char
-		*module; /* as written: "pam_unix.so", "/lib/security/pam_x.so"; of a substack, the name of its file */
+	const char *module; /* as written: "pam_unix.so", "/lib/security/pam_x.so"; of a substack, its file's name */
 	const char *const *arguments;
 	size_t n_arguments;
 	const char *fault; /* of AP_PAM_FAILS: why */

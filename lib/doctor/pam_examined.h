@@ -20,9 +20,6 @@ typedef struct {
 void ap_pam_add_finding(const ap_pam_examined *e, ap_finding_kind kind, const char *check, const ap_pam_line *line,
 			const char *what, const char *why, const char *change);
 
-/* The line with another control, as it is to be typed; in the arena. */
-const char *ap_pam_line_as(const ap_pam_examined *e, const ap_pam_line *line, ap_pam_phase phase, const char *control);
-
 /* What stands on a line of the module: its file, its options. */
 void ap_pam_check_module_line(const ap_pam_examined *e, const ap_pam_line *line);
 

@@ -119,7 +119,8 @@ bool ap_reach_from_here(const ap_reach *reach, const char *network, const char *
 	return false;
 }
 
-bool ap_reach_from_elsewhere(const ap_reach *reach, const char *host, unsigned port)
+/* True if somebody elsewhere, whose address no rule names, can. */
+static bool is_open_to_others(const ap_reach *reach, const char *host, unsigned port)
 {
 	size_t n;
 	const ap_address *to = destinations(reach, host, &n);
@@ -137,7 +138,7 @@ const char *ap_reach_who(const ap_reach *reach, const char *host, unsigned port)
 {
 	ap_address source;
 
-	if (ap_reach_from_elsewhere(reach, host, port))
+	if (is_open_to_others(reach, host, port))
 		return "anybody";
 	return ap_reach_from_here(reach, NULL, host, port, &source) ? "any local user" : NULL;
 }

@@ -15,8 +15,8 @@ typedef struct {
 	ap_arena *arena;
 	ap_own_addresses own;
 	ap_firewall *firewall;
-	const char
-		*fault; /* why the packet filter's rules could not be read, and so keep nobody out; NULL: they could */
+	/* Why the packet filter's rules could not be read, and so keep nobody out; NULL: they could. */
+	const char *fault;
 } ap_reach;
 
 /* Free with ap_reach_end. */
@@ -40,8 +40,5 @@ const char *ap_reach_who(const ap_reach *reach, const char *host, unsigned port)
  */
 ap_finding_kind ap_reach_kind(const ap_reach *reach);
 const char *ap_reach_why(const ap_reach *reach, const char *why);
-
-/* True if somebody elsewhere, whose address no rule names, can. */
-bool ap_reach_from_elsewhere(const ap_reach *reach, const char *host, unsigned port);
 
 #endif
