@@ -5,8 +5,6 @@
 
 #include "../login/view.h"
 
-#include <time.h>
-
 typedef struct {
 	ap_doctor *doctor;
 	ap_arena *arena;
@@ -70,7 +68,7 @@ static void examine_policy(examination *of, uint32_t number)
 	bool denies_others = (policy.flags & AP_POLICY_OTHER_CLIENTS_DENIED) != 0;
 	const char *types, *name;
 
-	if (policy.status != AP_POLICY_ENABLED || policy.not_after <= (int64_t)time(NULL))
+	if (!ap_policy_is_in_force(&policy))
 		return;
 	types = missing_types(of, &policy);
 	if (types == NULL)

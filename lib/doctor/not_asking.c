@@ -6,7 +6,7 @@
 
 #include "../login/view.h"
 
-/* The name of an enabled policy that selects this client type by name; NULL: there is none. */
+/* The name of a policy in force that selects this client type by name; NULL: there is none. */
 static const char *policy_of_client(const ap_doctor *doctor, const char *name)
 {
 	ap_view view = ap_view_of(doctor->image);
@@ -15,7 +15,7 @@ static const char *policy_of_client(const ap_doctor *doctor, const char *name)
 	for (uint32_t i = 0; i < n && view.sound; i++) {
 		ap_image_policy policy = ap_view_policy(&view, i);
 
-		if (policy.status == AP_POLICY_ENABLED && policy.clients.n > 0 &&
+		if (ap_policy_is_in_force(&policy) && policy.clients.n > 0 &&
 		    ap_view_span_holds(&view, policy.clients, client))
 			return ap_arena_strdup(doctor->host->arena, ap_view_string(&view, policy.name));
 	}

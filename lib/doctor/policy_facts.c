@@ -4,8 +4,7 @@
 
 #include <time.h>
 
-/* Enabled, and not over. */
-static bool is_in_force(const ap_image_policy *policy)
+bool ap_policy_is_in_force(const ap_image_policy *policy)
 {
 	return policy->status == AP_POLICY_ENABLED && policy->not_after > (int64_t)time(NULL);
 }
@@ -30,7 +29,7 @@ static bool any_policy(const ap_image *image, bool (*asks)(const ap_image_policy
 	for (uint32_t i = 0; i < ap_image_count(image, AP_TABLE_POLICIES); i++) {
 		ap_image_policy policy = ap_view_policy(&view, i);
 
-		if (is_in_force(&policy) && asks(&policy))
+		if (ap_policy_is_in_force(&policy) && asks(&policy))
 			return true;
 	}
 	return false;
@@ -81,7 +80,8 @@ ap_without_address ap_policy_without_address(const ap_image *image, const char *
 	for (uint32_t i = 0; i < ap_image_count(image, AP_TABLE_POLICIES) && *ret_policy == AP_NONE; i++) {
 		ap_image_policy policy = ap_view_policy(&view, i);
 
-		if (is_in_force(&policy) && asks_addresses(&policy) && is_about_client(&view, &policy, request.client))
+		if (ap_policy_is_in_force(&policy) && asks_addresses(&policy) &&
+		    is_about_client(&view, &policy, request.client))
 			*ret_policy = i;
 	}
 	is_local = request.address.family == AP_ADDRESS_LOCAL;

@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* True if it is enabled, and not over. */
+bool ap_policy_is_in_force(const ap_image_policy *policy);
+
 /*
  * True if a policy in force holds addresses against IP entries or regions; and where none can be had, since one may
  * tomorrow.

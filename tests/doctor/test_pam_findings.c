@@ -17,8 +17,13 @@
 #define MODULE_FOLDER "/lib/x86_64-linux-gnu/security/"
 
 static const char policy[] =
-	"policies = ( { name = \"No mail programs\"; type = \"blacklist\"; scope = { all = true; }; clients = [ \"third-party\" ]; },\n"
-	"  { name = \"Office\"; type = \"whitelist\"; status = \"disabled\"; scope = { all = true; }; clients = [ \"system\" ]; ip = [ \"192.0.2.1\" ]; } );\n"
+	"policies = (\n"
+	"  { name = \"No mail programs\"; type = \"blacklist\"; scope = { all = true; }; clients = [ \"third-party\" ]; },\n"
+	"  { name = \"Office\"; type = \"whitelist\"; status = \"disabled\"; scope = { all = true; }; clients = [ \"system\" ];\n"
+	"    ip = [ \"192.0.2.1\" ]; },\n"
+	"  { name = \"Moved\"; type = \"blacklist\"; scope = { all = true; }; clients = [ \"system\" ];\n"
+	"    not_after = \"2020-01-01T00:00:00Z\"; }\n"
+	");\n"
 	"client_types = ( { name = \"third-party\"; service = [ \"dovecot*\", \"imap\" ]; }, { name = \"system\"; service = [ \"*\" ]; } );\n";
 
 static char *root;
@@ -294,6 +299,7 @@ static void test_not_asking(void **state)
 	static const row rows[] = {
 		{ "imap", AUTH COMMON, ":0=not-asking" },
 		{ "imap", AUTH ACCOUNT COMMON, "" },
+		/* those about its client type are disabled, or over */
 		{ "cockpit", AUTH COMMON, "" },
 	};
 	static const row beside_deny_passdb[] = { { "imap", AUTH COMMON, "" } };
