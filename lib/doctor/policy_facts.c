@@ -115,9 +115,14 @@ const char *ap_policy_client_of(ap_arena *arena, const ap_image *image, const ch
 
 const char *ap_policy_title(ap_arena *arena, const ap_image *image, uint32_t number)
 {
-	ap_view view = ap_view_of(image);
-	ap_image_policy policy = ap_view_policy(&view, number);
-	const char *title = ap_format(arena, "\"%s\"", ap_view_string(&view, policy.name));
+	ap_image_policy policy;
+	const char *title;
+	ap_view view;
 
+	if (number == AP_NONE)
+		return "a policy with addresses";
+	view = ap_view_of(image);
+	policy = ap_view_policy(&view, number);
+	title = ap_format(arena, "the policy \"%s\"", ap_view_string(&view, policy.name));
 	return ap_format(arena, "%s (%s:%u)", title, ap_view_string(&view, policy.file), policy.line);
 }

@@ -46,7 +46,10 @@ ap_without_address ap_policy_without_address(const ap_image *image, const char *
 const char *ap_policy_client_of(ap_arena *arena, const ap_image *image, const char *service, const char *tty,
 				const char *client);
 
-/* "\"Blocked countries\" (/etc/accesspolicy/conf.d/10.conf:3)": how a policy is called in a finding. In the arena. */
+/*
+ * How a policy is called in a finding: "the policy \"Blocked countries\" (/etc/accesspolicy/conf.d/10.conf:3)"; with AP_NONE,
+ * where no policy can be had, "a policy with addresses". In the arena.
+ */
 const char *ap_policy_title(ap_arena *arena, const ap_image *image, uint32_t number);
 
 #endif

@@ -137,9 +137,7 @@ static void take_all(examination *of)
 
 static void tell(examination *of, const seen_service *service, ap_without_address fate, uint32_t policy)
 {
-	const char *which = policy == AP_NONE ? "a policy with addresses"
-					      : ap_format(of->arena, "the policy %s",
-							  ap_policy_title(of->arena, of->doctor->image, policy));
+	const char *which = ap_policy_title(of->arena, of->doctor->image, policy);
 	const char *instead = service->says_other ? ", but a host's name or the like" : "";
 
 	ap_finding_add(

@@ -170,9 +170,7 @@ static void tell_without_address(examination *of, const char *service, const ap_
 		.change = "smtpd_sasl_type = dovecot and smtpd_sasl_path = private/auth in Postfix: Dovecot tells "
 			  "the address",
 	};
-	const char *which = policy == AP_NONE ? "a policy with addresses"
-					      : ap_format(of->arena, "the policy %s",
-							  ap_policy_title(of->arena, of->doctor->image, policy));
+	const char *which = ap_policy_title(of->arena, of->doctor->image, policy);
 
 	finding.why =
 		fate == AP_WITHOUT_ADDRESS_DENIED

@@ -89,8 +89,7 @@ static void examine_address(const examination *of)
 				    service),
 			    .why = ap_format(of->arena,
 					     "%s cannot be decided for hosts that have a name: their logins are %s",
-					     policy == AP_NONE ? "a policy with addresses"
-							       : ap_policy_title(of->arena, of->doctor->image, policy),
+					     ap_policy_title(of->arena, of->doctor->image, policy),
 					     fate == AP_WITHOUT_ADDRESS_DENIED
 						     ? "denied, wherever they come from"
 						     : "let in from anywhere, since undetermined is \"allow\""),
