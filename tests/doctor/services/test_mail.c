@@ -5,7 +5,7 @@
  */
 #include "../../../lib/doctor/login_lines.h"
 #include "../../../lib/doctor/postfix_settings.h"
-#include "../../../lib/doctor/saslauthd.h"
+#include "../../../lib/doctor/saslauthd_settings.h"
 #include "../../../lib/doctor/sshd_instances.h"
 #include "rows.h"
 

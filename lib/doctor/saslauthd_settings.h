@@ -1,6 +1,6 @@
-/* saslauthd.h - how saslauthd(8) is told to check passwords. */
-#ifndef AP_DOCTOR_SASLAUTHD_H
-#define AP_DOCTOR_SASLAUTHD_H
+/* saslauthd_settings.h - how saslauthd(8) is told to check passwords. */
+#ifndef AP_DOCTOR_SASLAUTHD_SETTINGS_H
+#define AP_DOCTOR_SASLAUTHD_SETTINGS_H
 
 #include "../make/arena.h"
 
