@@ -19,7 +19,6 @@ typedef struct {
 	bool missing;            /* its service has no file of its own */
 	const ap_pam_line *line; /* the module's, if it asks the policy */
 	ap_module_options options; /* and what is written there */
-	ap_pam_phase phase;
 } ap_passdb_role;
 
 typedef struct {
@@ -51,20 +50,41 @@ typedef struct {
 	size_t n_notes;
 } ap_dovecot_examination;
 
+#define AP_DOVECONF "/usr/bin/doveconf"
+
+/* What doveconf printed; NULL, with a finding, where it could not be asked. */
+const char *ap_dovecot_ask(ap_dovecot_examination *of, const char *const *command);
+
+/* The passdbs of a protocol; NULL, with a finding, where doveconf does not tell. */
+const ap_passdb *ap_dovecot_ask_passdbs(ap_dovecot_examination *of, const char *protocol, size_t *ret_n);
+
+/* Adds all ways, with those of Postfix. */
+void ap_dovecot_add_ways(ap_dovecot_examination *of);
+
 /*
  * Notes a finding of that way. `file` NULL: it is one of Dovecot's settings; then `service` is NULL, or one that this
  * way alone asks, which the text names.
  */
 void ap_dovecot_noted(ap_dovecot_examination *of, const ap_dovecot_way *way, const ap_finding *finding);
 
+/* Adds what was noted, each with the ways for which it holds. */
+void ap_dovecot_add_notes(ap_dovecot_examination *of);
+
 /* Adds a finding about Dovecot's settings as a whole. */
 void ap_dovecot_found(ap_dovecot_examination *of, const ap_finding *finding);
+
+/* Adds that Dovecot could not be examined, or not as a whole. */
+void ap_dovecot_uncertain(ap_dovecot_examination *of, const char *what);
 
 /* "passdb 2 (pam)". */
 const char *ap_passdb_title(ap_arena *arena, const ap_passdb *passdb);
 
-/* What is wrong with the passdbs (dovecot_passdbs.c), and who can say that he is somebody else (dovecot_claims.c). */
-void ap_dovecot_examine_passdbs(ap_dovecot_examination *of);
+/*
+ * What is wrong with a passdb by itself (dovecot_passdbs.c), what with the answers of all of them together
+ * (dovecot_answers.c), and who can say that he is somebody else (dovecot_claims.c).
+ */
+void ap_dovecot_examine_passdb(ap_dovecot_examination *of, const ap_dovecot_way *way, size_t i);
+void ap_dovecot_examine_answers(ap_dovecot_examination *of, const ap_dovecot_way *way);
 void ap_dovecot_examine_claims(ap_dovecot_examination *of);
 
 #endif
