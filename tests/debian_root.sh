@@ -1,6 +1,6 @@
 #!/bin/sh
 # debian_root.sh - makes a folder that is the root of a fresh Debian 12, with mmdebstrap, from the machine's own sources of
-# packages. Read by .ci/run and by tests/services/root.sh.
+# packages. Read by .ci/run and by tests/services/root.sh, which have the checkout's folder in $top.
 
 # The key files that a sources file names.
 debian_root_keyrings_of() {
@@ -39,12 +39,13 @@ debian_root_copy_keyrings() {
 
 # debian_root_make FOLDER WORK [PACKAGE…]: Debian's base system (what is essential, and apt) and the packages, with no others
 # than they depend on, in a folder that there is not yet. WORK is a folder for what is needed on the way; apt, a user of its
-# own, must be able to enter it.
+# own, must be able to enter it. Each step says for itself that it failed: where a caller asks for the status, "set -e" does
+# not hold in here.
 debian_root_make() {
 	debian_root_folder=$1
 	debian_root_work=$2
 	shift 2
-	[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*_InRelease' -print -quit)" ] || apt-get -q update
+	[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*_InRelease' -print -quit)" ] || apt-get -q update || return 1
 	debian_root_sources >"$debian_root_work/sources.list"
 	grep -q ' bookworm ' "$debian_root_work/sources.list" || {
 		echo "no Debian 12 (bookworm) among this machine's apt sources" >&2
@@ -59,13 +60,14 @@ debian_root_make() {
 		set -- --include=ca-certificates "$@"
 	fi
 	# The hooks run before apt does, outside, with the root as their argument: sources may want credentials. The root is thrown
-	# away, and need not survive a power failure.
+	# away, and need not survive a power failure. What mmdebstrap mounts there on the way must not outlive it, however it ends.
 	# shellcheck disable=SC2016 # it is the hook that expands them
-	DEBIAN_ROOT_APT_CONF=$debian_root_work/apt.conf mmdebstrap --variant=apt --format=directory "$@" \
+	DEBIAN_ROOT_APT_CONF=$debian_root_work/apt.conf sh "$top/tests/support/namespaces.sh" -- \
+		mmdebstrap --variant=apt --format=directory "$@" \
 		--dpkgopt=force-unsafe-io \
 		--setup-hook='mkdir -p "$1/etc/apt/apt.conf.d" && cp "$DEBIAN_ROOT_APT_CONF" "$1/etc/apt/apt.conf.d/90host"' \
 		--setup-hook='if [ -d /etc/apt/auth.conf.d ]; then cp -R /etc/apt/auth.conf.d "$1/etc/apt/"; fi' \
 		--setup-hook='if [ -e /etc/apt/auth.conf ]; then cp /etc/apt/auth.conf "$1/etc/apt/"; fi' \
-		bookworm "$debian_root_folder" "$debian_root_work/sources.list"
+		bookworm "$debian_root_folder" "$debian_root_work/sources.list" || return 1
 	debian_root_copy_keyrings "$debian_root_work/sources.list" "$debian_root_folder"
 }
