@@ -18,6 +18,15 @@ static bool is_governed(const ap_dovecot_examination *of)
 	return false;
 }
 
+/* True if the machine has PAM services by which a passdb of Dovecot's would deny. */
+static bool is_meant_to_be_governed(const ap_doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->coverage.n; i++)
+		if (doctor->coverage.items[i].state == AP_COVERAGE_DENIES)
+			return true;
+	return false;
+}
+
 /* Image and history are root's alone. */
 static void examine_worker(ap_dovecot_examination *of)
 {
@@ -45,7 +54,7 @@ static void examine_ways(ap_dovecot_examination *of)
 static void examine(ap_dovecot_examination *of)
 {
 	ap_dovecot_add_ways(of);
-	if (!is_governed(of) && !ap_doctor_asks_by_name(of->doctor, "dovecot"))
+	if (!is_governed(of) && !is_meant_to_be_governed(of->doctor) && !ap_doctor_asks_by_name(of->doctor, "dovecot"))
 		return;
 	of->mechanisms =
 		ap_dovecot_words(of->arena, ap_dovecot_value(&of->dovecot.settings, "auth_mechanisms", "plain"));

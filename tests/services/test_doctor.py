@@ -121,6 +121,14 @@ def where_no_passdb_asks_the_policy_the_doctor_says_so_where_it_is_asked(machine
         same(short(examined(machine, "dovecot")), ["bypass dovecot dovecot-not-asked"], "asked for Dovecot")
 
 
+@test
+def services_of_the_policy_that_no_passdb_asks_are_found_unasked(machine):
+    set_up(machine, "dovecot")
+    with planted(machine, [Edit(DOVECOT, DENY, "driver = static\n  deny = yes\n  args = user=x\n")]):
+        found = [one for one in short(examined(machine)) if " dovecot " in one]
+        same(found, ["bypass dovecot dovecot-not-asked"], "the whole machine")
+
+
 POSTFIX_MISTAKES = (
     ("no rules", [Shell("nft flush ruleset",
                         "for name in webmail postfix; do nft -f /etc/nftables.d/accesspolicy-$name.nft; done")],
