@@ -67,6 +67,7 @@ const char *ap_host_run_fault(const ap_host *host, const char *command, const ap
 /* A process of the machine. */
 typedef struct {
 	pid_t pid;
+	uid_t uid; /* who started it, and says what stands in `argv` */
 	uid_t euid;
 	const char *program;     /* where /proc/PID/exe leads, from the machine's root; "" where it is not told */
 	const char *const *argv; /* NULL-terminated */

@@ -78,8 +78,8 @@ static const char *const *arguments_of(const ap_host *host, pid_t pid)
 	return arguments;
 }
 
-/* The second of the line's four numbers. */
-static bool effective_user(const ap_host *host, pid_t pid, uid_t *ret_uid)
+/* The first two of the line's four numbers. */
+static bool users_of(const ap_host *host, pid_t pid, uid_t *ret_uid, uid_t *ret_euid)
 {
 	const ap_host here = { .arena = host->arena, .root = "" };
 	const char *text, *line;
@@ -89,7 +89,8 @@ static bool effective_user(const ap_host *host, pid_t pid, uid_t *ret_uid)
 	line = text != NULL ? strstr(text, "\nUid:") : NULL;
 	if (line == NULL || sscanf(line + 5, "%u %u", &real, &effective) != 2)
 		return false;
-	*ret_uid = effective;
+	*ret_uid = real;
+	*ret_euid = effective;
 	return true;
 }
 
@@ -104,13 +105,15 @@ bool ap_host_processes(const ap_host *host, const ap_host_process **ret_processe
 		return false;
 	for (size_t i = 0; i < n_names; i++) {
 		pid_t pid = isdigit((unsigned char)names[i][0]) ? (pid_t)strtol(names[i], NULL, 10) : 0;
-		uid_t euid;
+		uid_t uid, euid;
 
-		if (pid <= 0 || !is_at_root(host, pid) || !effective_user(host, pid, &euid))
+		if (pid <= 0 || !is_at_root(host, pid) || !users_of(host, pid, &uid, &euid))
 			continue;
-		*AP_PUSH(host->arena, processes, n) = (ap_host_process){
-			.pid = pid, .euid = euid, .program = program_of(host, pid), .argv = arguments_of(host, pid)
-		};
+		*AP_PUSH(host->arena, processes, n) = (ap_host_process){ .pid = pid,
+									 .uid = uid,
+									 .euid = euid,
+									 .program = program_of(host, pid),
+									 .argv = arguments_of(host, pid) };
 	}
 	if (n > 0)
 		qsort(processes, n, sizeof(*processes), compare_numbers);

@@ -175,17 +175,21 @@ static void examine_running(examination *of, const ap_host_process *process)
 					.change = "start saslauthd as root" });
 }
 
+/* Root's: any user can give a program of his own that name, to have other arguments looked at. Another's where root has none. */
 static const ap_host_process *first_running(examination *of)
 {
-	const ap_host_process *processes;
+	const ap_host_process *processes, *others = NULL;
 	size_t n;
 
 	if (!ap_host_processes(of->doctor->host, &processes, &n))
 		return NULL;
-	for (size_t i = 0; i < n; i++)
-		if (is_running(&processes[i]))
+	for (size_t i = 0; i < n; i++) {
+		if (is_running(&processes[i]) && processes[i].uid == 0)
 			return &processes[i];
-	return NULL;
+		if (is_running(&processes[i]) && others == NULL)
+			others = &processes[i];
+	}
+	return others;
 }
 
 static bool has_finding(const examination *of)

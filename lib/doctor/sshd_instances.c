@@ -53,6 +53,20 @@ static bool is_same(const ap_sshd_instance *a, const ap_sshd_instance *b)
 	return a->options[i] == NULL && b->options[i] == NULL;
 }
 
+/*
+ * True if the process is a listening sshd of root's. What a process says of itself anybody can write, of a program of
+ * his own or of a setuid one; and the program is run here, as root. So it is the one that root runs already.
+ */
+static bool is_instance(ap_arena *arena, const ap_host_process *process, ap_sshd_instance *ret_instance)
+{
+	if (process->uid != 0 || process->euid != 0 || process->program[0] != '/' || process->argv[0] == NULL ||
+	    !ap_sshd_title_parse(arena, process->argv[0], ret_instance) ||
+	    strcmp(ap_path_name(process->program), ap_path_name(ret_instance->program)) != 0)
+		return false;
+	ret_instance->program = process->program;
+	return true;
+}
+
 size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_instances)
 {
 	static const char *const none[] = { NULL };
@@ -65,8 +79,7 @@ size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_insta
 	for (size_t i = 0; i < n_processes; i++) {
 		bool known = false;
 
-		if (processes[i].argv[0] == NULL || !ap_sshd_title_parse(host->arena, processes[i].argv[0], &one) ||
-		    strcmp(ap_path_name(processes[i].program), ap_path_name(one.program)) != 0)
+		if (!is_instance(host->arena, &processes[i], &one))
 			continue;
 		for (size_t k = 0; k < n; k++)
 			known = known || is_same(&instances[k], &one);

@@ -201,6 +201,7 @@ static void test_processes(void **state)
 		assert_true(processes[i - 1].pid < processes[i].pid);
 	assert_true(is_there(processes, n, getpid(), &found));
 	assert_true(is_there(processes, n, child, &found));
+	assert_int_equal(found->uid, getuid());
 	assert_int_equal(found->euid, geteuid());
 	assert_non_null(strstr(found->program, "test-doctor-host"));
 	assert_non_null(found->argv[0]);

@@ -4,7 +4,7 @@ A mistake is planted in the right set-up, looked at, and taken back; it must be 
 """
 import os
 
-from machine import main, note, same, test, wait_for
+from machine import expect, main, note, same, test, wait_for
 from mistakes import DOVECOT, POLICY, WEBMAIL, Edit, Shell, examined, planted, set_up, setting, short
 
 DENY = ("driver = pam\n  args = failure_show_msg=yes dovecot-policy-%s-%{real_lport}\n"
@@ -337,6 +337,51 @@ def a_program_that_is_not_root(machine):
             wait_for("it to run", lambda: os.readlink(f"/proc/{program.pid}/exe").endswith("/i3lock"))
             same([one for one in short(examined(machine)) if "not-root" in one], expected, lines)
             program.stop()
+
+
+@test
+def what_a_user_says_of_his_process_is_not_run(machine):
+    """The doctor runs the sshd that root runs, and no program whose name is in a title that anybody can write."""
+    set_up(machine)
+    machine.user("mallory")
+    machine.shell("""mkdir -p /run/sshd
+        cp /bin/bash /home/mallory/sshd; cp /bin/bash /home/mallory/su
+        echo 'id >/home/mallory/ran' >/home/mallory/script; chown -R mallory: /home/mallory""")
+    title = "{0}: /home/mallory/{0} -f /home/mallory/script [listener] 0 of 10-100 startups"
+    as_title = 'exec -a "$0" "$@"'
+    with planted(machine, [GOVERNED_SSHD, Edit("/etc/pam.d/su", "@include common-account",
+                                               "account required pam_accesspolicy.so\n@include common-account")]):
+        program = machine.start("bash", "-c", as_title, title.format("sshd"), "/home/mallory/sshd", "-c", "sleep 100; :",
+                                user="mallory")
+        wait_for("it to run", lambda: os.readlink(f"/proc/{program.pid}/exe").endswith("/home/mallory/sshd"))
+        setuid = machine.terminal("bash", "-c", as_title, title.format("su"), "/usr/bin/su", "root", user="mallory")
+        setuid.wait("Password: ")
+        same(os.stat(f"/proc/{setuid.process.pid}").st_uid, 0, "the user that su runs as")
+        same(short(examined(machine, "sshd", "su")), [], "findings")
+        expect(not os.path.exists(machine.path("/home/mallory/ran")), "root ran a program of mallory's")
+        program.stop()
+        setuid.type("\n")
+        setuid.end()
+
+
+@test
+def a_program_of_a_users_takes_no_ones_place(machine):
+    """Not that of the saslauthd which root runs, whose arguments count."""
+    set_up(machine)
+    machine.user("impostor")
+    machine.shell("cp /bin/bash /home/impostor/saslauthd; echo 'sleep 100; :' >/home/impostor/script")
+    machine.write("/etc/pam.d/imap", "@include common-auth\naccount required pam_accesspolicy.so client=third-party\n")
+    impostor = machine.start("/home/impostor/saslauthd", "/home/impostor/script", "-a", "pam", user="impostor")
+    machine.shell("mkdir -p /run/saslauthd")
+    real = machine.start("/usr/sbin/saslauthd", "-d", "-n", "1", "-a", "pam", "-c", "-m", "/run/saslauthd")
+    wait_for("both", lambda: all(os.readlink(f"/proc/{one.pid}/exe").endswith("/saslauthd") for one in (impostor, real)))
+    expect(impostor.pid < real.pid, "the test itself: the impostor is the second one")
+    with planted(machine, [Edit(SASLAUTHD, "-c -m", "-m")]):
+        found = short(examined(machine, "saslauthd"))
+        expect("bypass saslauthd saslauthd-cache" in found, "the cache of root's", found)
+    impostor.stop()
+    real.stop()
+    machine.delete("/etc/pam.d/imap")
 
 
 def logged_in(machine, service, *rhosts):
