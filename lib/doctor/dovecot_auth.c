@@ -249,6 +249,27 @@ static void add_written_listeners(ap_arena *arena, ap_dovecot *dovecot, size_t i
 	}
 }
 
+/* "imap-login" of "/usr/libexec/dovecot/imap-login -D". */
+static const char *program_of(ap_arena *arena, const ap_dovecot_section *service)
+{
+	const char *const *words = ap_dovecot_words(arena, ap_dovecot_value(service, "executable", ""));
+	const char *slash = words[0] != NULL ? strrchr(words[0], '/') : NULL;
+
+	return slash != NULL ? slash + 1 : words[0] != NULL ? words[0] : "";
+}
+
+/* A service of another name that has the same program asks for passwords as well. */
+static void add_namesakes(ap_arena *arena, ap_dovecot *dovecot, size_t i)
+{
+	for (size_t k = 0; k < dovecot->settings.n_sections; k++) {
+		const ap_dovecot_section *service = &dovecot->settings.sections[k];
+
+		if (strcmp(service->type, "service") == 0 && strcmp(service->name, built_in[i].service) != 0 &&
+		    strcmp(program_of(arena, service), built_in[i].service) == 0)
+			add_written_listeners(arena, dovecot, i, service);
+	}
+}
+
 /* 2.3 prints all listeners, 2.4 those that somebody wrote. */
 static void read_listeners(ap_arena *arena, ap_dovecot *dovecot)
 {
@@ -258,6 +279,8 @@ static void read_listeners(ap_arena *arena, ap_dovecot *dovecot)
 		const ap_dovecot_section *service = ap_dovecot_find(&dovecot->settings, "service", built_in[i].service);
 
 		service = service != NULL ? service : &none;
+		if (begins_service(i))
+			add_namesakes(arena, dovecot, i);
 		if (!is_served(dovecot, built_in[i].protocol))
 			continue;
 		if (begins_service(i))

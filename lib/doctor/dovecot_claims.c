@@ -5,14 +5,22 @@
 
 #include <string.h>
 
-/* The first listener that a local user can reach from the network; `proxied`: of those that take the proxy protocol. */
+/* A setting that names whom Dovecot believes. */
+typedef struct {
+	const char *name;
+	bool proxied;         /* it counts on listeners that take the proxy protocol */
+	const char *protocol; /* whose section it stands in; NULL: in none */
+} trust;
+
+/* The first listener that it counts on, and that a local user can reach from the network. */
 static const ap_dovecot_listener *open_to(const ap_dovecot_examination *of, const ap_reach *reach, const char *network,
-					  bool proxied, ap_address *ret_source)
+					  const trust *by, ap_address *ret_source)
 {
 	for (size_t i = 0; i < of->dovecot.n_listeners; i++) {
 		const ap_dovecot_listener *one = &of->dovecot.listeners[i];
 
-		if ((!proxied || one->haproxy) &&
+		if ((!by->proxied || one->haproxy) &&
+		    (by->protocol == NULL || *by->protocol == '!' || strcmp(by->protocol, one->protocol) == 0) &&
 		    ap_reach_from_here(reach, network, one->address, one->port, ret_source))
 			return one;
 	}
@@ -43,17 +51,22 @@ static void tell_trusted(ap_dovecot_examination *of, const ap_reach *reach, cons
 				setting) });
 }
 
-static void examine_trusted(ap_dovecot_examination *of, const ap_reach *reach, const char *setting, bool proxied)
+static void examine_trusted(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_section *in, trust by)
 {
-	const char *const *networks = ap_dovecot_words(of->arena, ap_dovecot_value(&of->dovecot.settings, setting, ""));
+	const char *const *networks = ap_dovecot_words(of->arena, ap_dovecot_value(in, by.name, ""));
 
+	if (strcmp(in->type, "protocol") == 0)
+		by.protocol = in->name;
 	for (size_t i = 0; networks[i] != NULL; i++) {
 		ap_address source;
-		const ap_dovecot_listener *listener = open_to(of, reach, networks[i], proxied, &source);
+		const ap_dovecot_listener *listener = open_to(of, reach, networks[i], &by, &source);
 
 		if (listener != NULL)
-			tell_trusted(of, reach, setting, networks[i], listener, &source);
+			tell_trusted(of, reach, by.name, networks[i], listener, &source);
 	}
+	for (size_t i = 0; i < in->n_sections; i++)
+		if (ap_dovecot_is_filter(&in->sections[i]))
+			examine_trusted(of, reach, &in->sections[i], by);
 }
 
 /* The client type that the way's service file gives; NULL: its line does not say. */
@@ -172,8 +185,9 @@ void ap_dovecot_examine_claims(ap_dovecot_examination *of)
 	ap_reach reach = ap_reach_of(of->doctor->host);
 
 	if (ap_policy_asks_addresses(of->doctor->image)) {
-		examine_trusted(of, &reach, "login_trusted_networks", false);
-		examine_trusted(of, &reach, "haproxy_trusted_networks", true);
+		examine_trusted(of, &reach, &of->dovecot.settings, (trust){ .name = "login_trusted_networks" });
+		examine_trusted(of, &reach, &of->dovecot.settings,
+				(trust){ .name = "haproxy_trusted_networks", .proxied = true });
 	}
 	for (size_t i = 0; i < of->n_ways && ap_policy_asks_clients(of->doctor->image); i++) {
 		if (of->ways[i].listener != NULL)

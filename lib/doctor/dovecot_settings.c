@@ -151,6 +151,16 @@ const ap_dovecot_section *ap_dovecot_find(const ap_dovecot_section *section, con
 	return NULL;
 }
 
+bool ap_dovecot_is_filter(const ap_dovecot_section *section)
+{
+	static const char *const types[] = { "protocol", "local", "remote", "local_name" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(section->type, types[i]) == 0)
+			return true;
+	return false;
+}
+
 bool ap_dovecot_yes(const char *value)
 {
 	return strcasecmp(value, "yes") == 0 || strcasecmp(value, "y") == 0 || strcasecmp(value, "true") == 0 ||

@@ -48,6 +48,9 @@ const char *ap_dovecot_value(const ap_dovecot_section *section, const char *key,
 /* The first section of that type and name; NULL: none. */
 const ap_dovecot_section *ap_dovecot_find(const ap_dovecot_section *section, const char *type, const char *name);
 
+/* True of a section whose settings count for some logins alone. Such sections stand in one another, too. */
+bool ap_dovecot_is_filter(const ap_dovecot_section *section);
+
 /* True for "yes", "y", "true" and the numbers that Dovecot takes for it. */
 bool ap_dovecot_yes(const char *value);
 

@@ -50,6 +50,24 @@ static void examine_cyrus(examination *of, const ap_postfix_service *service)
 					  service->name, service->name) });
 }
 
+/* A name, a file or a table: whom it holds is not looked up. What stands behind "!" is taken out of the list. */
+static void tell_unread_host(examination *of, const ap_postfix_service *service, const char *host)
+{
+	if (host[0] == '!' || ap_reach_is_network(of->arena, host))
+		return;
+	found(of, (ap_finding){
+			  .kind = AP_FINDING_UNCERTAIN,
+			  .check = "postfix-xclient",
+			  .file = "/etc/postfix/main.cf",
+			  .what = ap_format(of->arena,
+					    "smtpd_authorized_xclient_hosts of %s holds %s, which is no address; whom "
+					    "it stands for was not looked up",
+					    service->name, host),
+			  .why = "whoever it stands for says by XCLIENT which address he comes from, or that he has "
+				 "logged in, and is believed",
+			  .change = "the webmail's or proxy's address in its place" });
+}
+
 static void examine_xclient(examination *of, const ap_postfix_service *service)
 {
 	const char *const *networks = ap_text_words(of->arena, service->xclient_hosts, ", \t");
@@ -57,6 +75,7 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 	ap_address source;
 
 	for (size_t i = 0; networks[i] != NULL; i++) {
+		tell_unread_host(of, service, networks[i]);
 		if (!ap_reach_from_here(&of->reach, networks[i], service->host, service->port, &source))
 			continue;
 		found(of,

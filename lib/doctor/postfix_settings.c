@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define POSTCONF "/usr/sbin/postconf"
 
@@ -135,8 +136,9 @@ ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *m
 			continue;
 		if (*one.host == '\0' && is_loopback(value_of(arena, settings, "inet_interfaces", "all")))
 			one.host = "127.0.0.1";
-		one.asks = strcmp(setting(arena, settings, overrides, one.name, "smtpd_sasl_auth_enable", "no"),
-				  "yes") == 0;
+		/* in any case, as Postfix takes it */
+		one.asks = strcasecmp(setting(arena, settings, overrides, one.name, "smtpd_sasl_auth_enable", "no"),
+				      "yes") == 0;
 		one.type = setting(arena, settings, overrides, one.name, "smtpd_sasl_type", "cyrus");
 		one.path = setting(arena, settings, overrides, one.name, "smtpd_sasl_path", "smtpd");
 		one.service = setting(arena, settings, overrides, one.name, "smtpd_sasl_service", "smtp");

@@ -99,6 +99,13 @@ static bool read_network(ap_arena *arena, const char *text, ap_range *ret_range)
 	return fault == AP_RANGE_OK || fault == AP_RANGE_HOST_BITS;
 }
 
+bool ap_reach_is_network(ap_arena *arena, const char *text)
+{
+	ap_range range;
+
+	return read_network(arena, text, &range);
+}
+
 bool ap_reach_from_here(const ap_reach *reach, const char *network, const char *host, unsigned port,
 			ap_address *ret_source)
 {

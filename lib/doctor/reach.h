@@ -31,6 +31,9 @@ void ap_reach_end(ap_reach *reach);
 bool ap_reach_from_here(const ap_reach *reach, const char *network, const char *host, unsigned port,
 			ap_address *ret_source);
 
+/* True if it is an address or a network, as Dovecot and Postfix write them; no name, file or table. */
+bool ap_reach_is_network(ap_arena *arena, const char *text);
+
 /* "anybody" or "any local user", who can connect to the port; NULL: neither. */
 const char *ap_reach_who(const ap_reach *reach, const char *host, unsigned port);
 
