@@ -21,6 +21,7 @@ WEB, IMAP = "dovecot-policy-imap-1143", "dovecot-policy-imap-143"
 YES, NO = "a OK [CAPABILITY …] Logged in\r\n", f"a NO [ALERT] {MESSAGE}\r\n"
 IP_TRANSPARENT, IP_FREEBIND = 19, 15
 CLONE_NEWUSER = 0x10000000
+IPPROTO_MPTCP = 262
 
 
 def log_in(machine, member, *fields, port=1143, **way):
@@ -44,6 +45,15 @@ def error_of(connect):
         return None
     except OSError as error:
         return errno.errorcode[error.errno]
+
+
+def by_multipath(port, source):
+    """A connection by a socket of the kernel's own, in which the process's is wrapped."""
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
+    connection.settimeout(LONGEST_WAIT_S)
+    connection.bind((source, 0))
+    connection.connect(("127.0.0.1", port))
+    return connection
 
 
 def set_up(machine):
@@ -159,6 +169,9 @@ def a_user_can_reach_neither_the_listeners_nor_the_address_of_the_webmail(machin
     for port in 143, 993, 110, 995, 4190, 587, 1143, 14190:
         same(error_of(lambda: machine.connect(port, source=WEBMAIL, user="mallory")), "ECONNREFUSED",
              f"mallory from {WEBMAIL}, port {port}")
+    for port, source in (1143, "127.0.0.1"), (143, WEBMAIL):
+        error = error_of(lambda: machine.opened_by("mallory", None, lambda: by_multipath(port, source)))
+        expect(error in ("ECONNREFUSED", "EPROTONOSUPPORT", "ENOPROTOOPT"), f"mallory from {source}, port {port}, by MPTCP", error)
     check(log_in(machine, "alice", "x-originating-ip", "198.51.100.7", user="www-data"), NO,
           denied(ADDRESSES, WEB, "alice", "198.51.100.7", "web"), "the webmail's own user")
     check(log_in(machine, "carol", "x-originating-ip", "192.0.2.7", port=143, user="mallory", source=None), NO,
