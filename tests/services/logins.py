@@ -9,12 +9,13 @@ import os
 import re
 import sys
 
+import decisions
+from decisions import quoted
 from machine import same
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
 import mmdb  # noqa: E402
 
-FILE = "/etc/accesspolicy/conf.d/50-test.conf"
 REGIONS = "/var/lib/GeoIP/test.mmdb"
 
 # Where a login comes from. The database of REGIONS has the addresses of `elsewhere` in KP.
@@ -56,41 +57,23 @@ def put_in_force(machine, text=POLICY):
     machine.policy(text)
 
 
-class Because:
-    """Why a login was decided as it was: its reason, and the policy, which stands in `text`."""
-
-    def __init__(self, policy=None, reason="blacklisted", unknown=None, text=POLICY):
-        self.reason = "default" if policy is None else reason
-        self.verdict = "allow" if self.reason in ("default", "whitelisted") else "deny"
-        self.unknown = "-" if unknown is None else f'"{unknown}"'
-        self.where = "policy=- file=- line=0"
-        if policy is not None:
-            lines = text.splitlines()
-            at = next(i for i, line in enumerate(lines) if f'name = "{policy}"' in line)
-            self.where = f'policy="{policy}" file="{FILE}" line={at + 1}'
+def by(policy, reason="blacklisted", unknown=None, text=POLICY):
+    return decisions.because_in(text, policy, reason, unknown)
 
 
-NONE = object()
-ALLOWED = Because()
-BY_ADDRESS = Because("Addresses")
-IN_THE_OFFICE = Because("Office", "whitelisted")
-NOT_IN_THE_OFFICE = Because("Office", "not-whitelisted")
-BY_REGION = Because("Regions")
-BY_DEPARTMENT = Because("Engineering")
-BY_CLIENT_TYPE = Because("No shells")
-UNDETERMINED = Because("Contractors", "undetermined", UNKNOWN_GROUP)
+ALLOWED = decisions.Because()
+BY_ADDRESS = by("Addresses")
+IN_THE_OFFICE = by("Office", "whitelisted")
+NOT_IN_THE_OFFICE = by("Office", "not-whitelisted")
+BY_REGION = by("Regions")
+BY_DEPARTMENT = by("Engineering")
+BY_CLIENT_TYPE = by("No shells")
+UNDETERMINED = by("Contractors", "undetermined", UNKNOWN_GROUP)
 
 
-def decision(service, user, ip, because, rhost=None, tty=None, ruser=None, client='client="system" client_source=hint'):
-    """The module's log line in the account phase. `rhost` is the address, unless it is given; NONE is none."""
-    rhost = ip if rhost is None else rhost
-    return (f"{service}:account: decision={because.verdict} reason={because.reason} {because.where} "
-            f'user="{user}" ip={ip} rhost={quoted(rhost)} {client} service="{service}" tty={quoted(tty)} '
-            f"ruser={quoted(ruser)} would=- unknown={because.unknown}")
-
-
-def quoted(text):
-    return "-" if text in (None, NONE) else f'"{text}"'
+def decision(service, user, ip, because, client=("system", "hint"), **facts):
+    """The module's log line in the account phase."""
+    return decisions.decision(service, because, user, ip, client=client, **facts)
 
 
 def no_policy(service, user, rhost, why):

@@ -7,6 +7,7 @@ import socketserver
 import ssl
 import threading
 
+from decisions import Because, by_dovecot
 from machine import expect, same, wait_for
 
 # Dovecot waits before it answers a login that failed, and longer after each one from the same address. Tests do not.
@@ -210,24 +211,11 @@ def login_lines(machine, mark, process, address, tls=False):
     return [normal(line.text[len(process) + 2:]) for line in wait_for(f"a line of {process} about {address}", look)]
 
 
-class Decision:
-    """The module's line of one login through Dovecot."""
-
-    def __init__(self, decision, reason, policy, service, user, address, client):
-        name, line = policy if policy is not None else (None, 0)
-        where = f'policy="{name}" file="/etc/accesspolicy/conf.d/50-test.conf"' if name else "policy=- file=-"
-        self.head = f"{service}:auth: decision={decision} reason={reason} {where} line={line} "
-        self.user, self.address, self.client, self.service = user, address, client, service
-
-    def text(self, rhost=None, unknown="-"):
-        rhost = self.address if rhost is None else rhost
-        return (f'{self.head}user="{self.user}@example.com" ip={self.address} rhost="{rhost}" client="{self.client}" '
-                f'client_source=given service="{self.service}" tty="dovecot" ruser="{self.user}" would=- unknown={unknown}')
-
-
 def allowed(service, user, address, client="third-party"):
-    return Decision("allow", "default", None, service, user, address, client).text()
+    """The module's line of a login through Dovecot."""
+    return by_dovecot(service, Because(), user, address, client)
 
 
 def denied(policy, service, user, address, client="third-party", rhost=None):
-    return Decision("deny", "blacklisted", policy, service, user, address, client).text(rhost)
+    """The same; `policy` is its name, and its line."""
+    return by_dovecot(service, Because(*policy), user, address, client, rhost=rhost)

@@ -7,6 +7,7 @@ import re
 import sys
 
 import mail
+from decisions import because_in, by_dovecot
 from machine import MESSAGE, Wrong, expect, same, wait_for
 from smtp import Smtp, encoded
 
@@ -25,7 +26,6 @@ OFFICE6, BLOCKED6 = "2001:db8:1::7", "2001:db8:66::7"
 ABROAD, ABROAD6 = "198.51.100.7", "2001:db8:2::7"
 ELSEWHERE, ELSEWHERE6 = "203.0.113.200", "2001:db8:3::7"
 REGIONS = "/var/lib/GeoIP/test.mmdb"
-FILE = "/etc/accesspolicy/conf.d/50-test.conf"
 POLICY = f"""default_domain = "example.com";
 region_database = "{REGIONS}";
 departments = ( {{ name = "engineering/platform"; members = [ "bob" ]; }} );
@@ -44,14 +44,7 @@ UNKNOWN_GROUP = "group contractors: the name services do not know the group"
 def decided(user, ip, policy=None, *, service=THIRD_PARTY, client="third-party", reason="blacklisted", rhost=None,
             unknown=None):
     """The module's log line, where Dovecot asks it."""
-    where = "decision=allow reason=default policy=- file=- line=0"
-    if policy is not None:
-        line = next(i for i, text in enumerate(POLICY.splitlines(), 1) if f'name = "{policy}"' in text)
-        where = f'decision=deny reason={reason} policy="{policy}" file="{FILE}" line={line}'
-    rhost = f'"{ip}"' if rhost is None else rhost
-    unknown = "-" if unknown is None else f'"{unknown}"'
-    return (f'{service}:auth: {where} user="{user}@example.com" ip={ip} rhost={rhost} client="{client}" '
-            f'client_source=given service="{service}" tty="dovecot" ruser="{user}" would=- unknown={unknown}')
+    return by_dovecot(service, because_in(POLICY, policy, reason, unknown), user, ip, client, rhost=rhost)
 
 
 def put_in_force(machine, text=POLICY):

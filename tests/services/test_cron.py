@@ -1,7 +1,8 @@
 """cron as docs/services/cron.md sets it up. Its jobs are those of @reboot, for which nobody has to wait a minute."""
 import os
 
-from logins import (ALLOWED, BY_CLIENT_TYPE, BY_DEPARTMENT, NONE, NOT_IN_THE_OFFICE, UNDETERMINED, Because, changed,
+from decisions import NONE
+from logins import (ALLOWED, BY_CLIENT_TYPE, BY_DEPARTMENT, NOT_IN_THE_OFFICE, UNDETERMINED, by, changed,
                     decision, make_users, no_policy, put_in_force)
 from machine import main, same, saw, test, wait_for
 
@@ -109,7 +110,7 @@ def a_policy_that_changes_counts_at_the_next_run(machine):
     put_in_force(machine, 'policies = ( { name = "Nobody"; type = "blacklist"; scope = { all = true; except = '
                  '{ members = [ "root" ]; }; }; ip = [ "local" ]; } );\n')
     mark = run_jobs(machine, ["root"])
-    nobody = Because("Nobody", text='policies = ( { name = "Nobody"')
+    nobody = by("Nobody", text='policies = ( { name = "Nobody"')
     same(sorted(machine.log.decisions(mark)),
          sorted(decided(user, ALLOWED if user == "root" else nobody) for user in JOBS), "decisions")
     put_in_force(machine)

@@ -10,8 +10,9 @@ import re
 
 import mail
 import postfix
+from decisions import FILE
 from machine import MESSAGE, expect, main, same, test
-from postfix import ALLOWED, BLOCKED, FILE, OFFICE, THIRD_PARTY, WRONG_PASSWORD, decided
+from postfix import ALLOWED, BLOCKED, OFFICE, THIRD_PARTY, WRONG_PASSWORD, decided
 
 SETTINGS = "/etc/dovecot/conf.d/99-accesspolicy.conf"
 ANY_NAME = mail.DO_NOT_WAIT + "auth_username_chars =\nauth_username_format = %u\n"

@@ -2,8 +2,9 @@
 import os
 import re
 
-from logins import (ABROAD, ALLOWED, BY_ADDRESS, BY_CLIENT_TYPE, BY_DEPARTMENT, BY_REGION, ELSEWHERE, ELSEWHERE6, NONE,
-                    NOT_IN_THE_OFFICE, OFFICE, POLICY, UNDETERMINED, USERS, Because, changed, decision, make_users,
+from decisions import NONE
+from logins import (ABROAD, ALLOWED, BY_ADDRESS, BY_CLIENT_TYPE, BY_DEPARTMENT, BY_REGION, ELSEWHERE, ELSEWHERE6,
+                    NOT_IN_THE_OFFICE, OFFICE, POLICY, UNDETERMINED, USERS, by, changed, decision, make_users,
                     no_policy, one_decision, put_in_force, shown)
 from machine import MESSAGE, main, same, saw, test
 
@@ -260,7 +261,7 @@ def login_from_another_host(machine):
         check_login(machine, "alice", because, what, ip=address, rhost=address, options=["-h", address], label="login -h")
     # a name is never looked up, whatever it would lead to
     for name in "office.example.com", "local":
-        check_login(machine, "alice", Because("Addresses", "undetermined", "the address is unknown"),
+        check_login(machine, "alice", by("Addresses", "undetermined", "the address is unknown"),
                     f"denied, undetermined: the address is the name {name}", ip="unknown", rhost=name, options=["-h", name],
                     label="login -h")
 

@@ -3,6 +3,7 @@ import os
 import re
 
 import postfix
+from decisions import FILE
 from machine import ADDRESS, ADDRESS6, MESSAGE, expect, main, same, saw, test
 from postfix import (ABROAD, ABROAD6, BLOCKED, BLOCKED6, BRANCH, ELSEWHERE, ELSEWHERE6, OFFICE, OFFICE6, SUBMISSIONS,
                      UNKNOWN_GROUP, UNSURE, WRONG_PASSWORD, decided, kept_out, let_in, log_in)
@@ -207,7 +208,7 @@ def a_policy_that_is_broken_or_removed_meanwhile(machine):
         saw(machine, "Postfix", f"the policy is {what}", login.reply)
     # a broken text is not in force: what was applied stays so
     postfix.put_in_force(machine)
-    machine.write(postfix.FILE, "policies = (")
+    machine.write(FILE, "policies = (")
     let_in(log_in(machine, source=OFFICE), decided("alice", OFFICE), "a broken text", peer(OFFICE))
     kept_out(log_in(machine, source=BLOCKED), decided("alice", BLOCKED, "Addresses"), "a broken text", peer(BLOCKED))
     postfix.put_in_force(machine)

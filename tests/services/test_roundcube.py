@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import mail
 import postfix
 from browser import Browser
+from decisions import Because, by_dovecot
 from machine import ADDRESS, ADDRESS6, MESSAGE, expect, main, same, saw, test, wait_for
 
 LOGIN_PAGE, INBOX = "Roundcube Webmail :: Welcome to Roundcube Webmail", "Roundcube Webmail :: Inbox"
@@ -140,20 +141,13 @@ def decision(machine, mark, user, address):
     return found.pop()
 
 
-def decided(what, user, address, unknown="-", service="dovecot-policy-imap-1143"):
+def decided(because, user, address, service="dovecot-policy-imap-1143"):
     """The module's line of a login through the webmail."""
-    return (f'{service}:auth: decision={what} user="{user}" ip={address} rhost="{address}" client="web" '
-            f'client_source=given service="{service}" tty="dovecot" ruser="{user}" would=- unknown={unknown}')
+    return by_dovecot(service, because, user, address, client="web", member=user)
 
 
-ALLOWED = "allow reason=default policy=- file=- line=0"
-
-
-def denied(policy, line, reason="blacklisted", file="50-test.conf"):
-    return f'deny reason={reason} policy="{policy}" file="/etc/accesspolicy/conf.d/{file}" line={line}'
-
-
-HIDDEN = denied("Webmail without its user's address", 3, file="60-webmail-address.conf")
+ALLOWED = Because()
+HIDDEN = Because("Webmail without its user's address", 3, file="/etc/accesspolicy/conf.d/60-webmail-address.conf")
 
 
 # What users see
@@ -181,7 +175,7 @@ def the_denied_user_reads_the_policy_s_message(machine):
         mark, errors = machine.log.mark(), len(read_errors(machine))
         title, messages = webmail.log_in(user, host, to=to)
         same((title, messages), (LOGIN_PAGE, [MESSAGE]), login)
-        same(decision(machine, mark, user, address), decided(denied(*policy), user, address), login)
+        same(decision(machine, mark, user, address), decided(Because(*policy), user, address), login)
         line = machine.log.wait(mark, "imap-login: Disconnected", "dovecot")
         same(without_session(line.text),
              f"imap-login: Disconnected: Connection closed (user disabled): user=<{user}>, method=PLAIN, "
@@ -258,8 +252,8 @@ def undetermined(machine):
     machine.policy(POLICY)
     same((title, messages), (LOGIN_PAGE, [MESSAGE]), "undetermined")
     same(decision(machine, mark, "alice", "192.0.2.7"),
-         decided(denied("Auditors", 1, "undetermined"), "alice", "192.0.2.7",
-                 '"group nosuchgroup: the name services do not know the group"'), "undetermined")
+         decided(Because("Auditors", 1, "undetermined", "group nosuchgroup: the name services do not know the group"),
+                 "alice", "192.0.2.7"), "undetermined")
     saw(machine, "Roundcube", "denied, undetermined: no such group", "\n".join(messages))
 
 
@@ -322,7 +316,7 @@ def sending_is_decided_by_the_browser_s_address(machine):
     machine.policy(POLICY)
     same(messages, ["SMTP Error (535): Authentication failed."], "a message after the policy was applied")
     same([line for line in machine.log.decisions(mark) if line.startswith(service)],
-         [decided(denied("Addresses", 3), "alice", "192.0.2.7", service=service)], "after the policy was applied")
+         [decided(Because("Addresses", 3), "alice", "192.0.2.7", service=service)], "after the policy was applied")
     saw(machine, "Roundcube", "sending, denied", "\n".join(messages))
 
 
@@ -571,7 +565,7 @@ $config['managesieve_conn_options'] = ['socket' => ['bindto' => '127.0.0.143:0']
         mark = machine.log.mark()
         messages = messages_of(client.ask("GET", "/?_task=settings&_action=plugin.managesieve"))
     same(messages, ["Unable to connect to server."], "the filters")
-    expect(HIDDEN in decision(machine, mark, "alice", "127.0.0.143"), "the filters", *machine.log.decisions(mark))
+    expect(str(HIDDEN) in decision(machine, mark, "alice", "127.0.0.143"), "the filters", *machine.log.decisions(mark))
     saw(machine, "Roundcube", "filters (managesieve)", "\n".join(messages))
 
 

@@ -5,8 +5,9 @@ import re
 import signal
 
 import postfix
+from decisions import NONE, because_in, decision
 from machine import expect, main, same, saw, test, wait_for
-from postfix import ALLOWED, FAILED, FILE, log_in
+from postfix import ALLOWED, FAILED, log_in
 
 FOLDER = "/var/spool/postfix/var/run/saslauthd"
 DEFAULTS = "/etc/default/saslauthd"
@@ -33,13 +34,8 @@ running = {}
 
 
 def decided(user, policy=None, reason="blacklisted", unknown=None):
-    where = "decision=allow reason=default policy=- file=- line=0"
-    if policy is not None:
-        line = next(i for i, text in enumerate(POLICY.splitlines(), 1) if f'name = "{policy}"' in text)
-        where = f'decision=deny reason={reason} policy="{policy}" file="{FILE}" line={line}'
-    unknown = "-" if unknown is None else f'"{unknown}"'
-    return (f'smtp:account: {where} user="{user}@example.com" ip=unknown rhost=- client="third-party" '
-            f'client_source=given service="smtp" tty=- ruser=- would=- unknown={unknown}')
+    because = because_in(POLICY, policy, reason, unknown)
+    return decision("smtp", because, f"{user}@example.com", "unknown", client=("third-party", "given"), rhost=NONE)
 
 
 class Saslauthd:

@@ -4,9 +4,10 @@ import re
 import signal
 import time
 
+from decisions import FILE
 from logins import (ABROAD, ABROAD6, ALLOWED, BRANCH, BY_ADDRESS, BY_CLIENT_TYPE, BY_DEPARTMENT, BY_REGION, ELSEWHERE,
-                    ELSEWHERE6, EVERYWHERE, FILE, IN_THE_OFFICE, NOT_IN_THE_OFFICE, OFFICE, OFFICE6, POLICY, UNDETERMINED,
-                    USERS, Because, changed, decision, make_users, no_policy, one_decision, put_in_force, shown)
+                    ELSEWHERE6, EVERYWHERE, IN_THE_OFFICE, NOT_IN_THE_OFFICE, OFFICE, OFFICE6, POLICY, UNDETERMINED,
+                    USERS, by, changed, decision, make_users, no_policy, one_decision, put_in_force, shown)
 from machine import ADDRESS, ADDRESS6, MESSAGE, expect, main, same, saw, test, wait_for
 
 KEY, BATCH = "/root/.ssh/id_ed25519", "/root/batch"
@@ -248,7 +249,7 @@ def with_use_dns_the_address_is_the_connections(machine):
 def an_sshd_of_another_name_is_another_service(machine):
     sshd = machine.sshd
     name_addresses(machine)
-    other = 'client="third-party" client_source=default'
+    other = "third-party", "default"
     machine.shell("ln -s sshd /usr/sbin/sshd-lan")
     sshd.start("UseDNS no\n", name="/usr/sbin/sshd-lan")
     # Without a service file of that name libpam takes "other", in which Debian has no policy.
@@ -265,15 +266,15 @@ def an_sshd_of_another_name_is_another_service(machine):
     mark = machine.log.mark()
     same(is_in(log_in(machine, "public key", "carol", OFFICE)), False, "a shell is a shell")
     one_decision(machine, mark, decision("sshd-lan", "carol", OFFICE, BY_CLIENT_TYPE, tty="ssh",
-                                         client='client="system" client_source=given'), "client=system")
+                                         client=("system", "given")), "client=system")
     # SSH_CONNECTION is believed of "sshd" alone.
     sshd.start("UseDNS yes\n", name="/usr/sbin/sshd-lan")
     mark = machine.log.mark()
     seen = log_in(machine, "public key", "alice", OFFICE)
     same(seen, what_is_denied("public key", "alice", ADDRESS)[0], "UseDNS yes: what the user sees")
     one_decision(machine, mark, decision(
-        "sshd-lan", "alice", "unknown", Because("Addresses", "undetermined", "the address is unknown"),
-        rhost="abroad.example.net", tty="ssh", client='client="system" client_source=given'), "UseDNS yes")
+        "sshd-lan", "alice", "unknown", by("Addresses", "undetermined", "the address is unknown"),
+        rhost="abroad.example.net", tty="ssh", client=("system", "given")), "UseDNS yes")
     saw(machine, "sshd", "public key, UseDNS yes in an sshd that is called otherwise: undetermined", seen)
     machine.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")
     sshd.start()
