@@ -5,6 +5,8 @@
 #include "dovecot_chain.h"
 #include "dovecot_examination.h"
 
+#include "paths.h"
+
 #include <strings.h>
 
 static const char *rule_setting(ap_arena *arena, const ap_passdb *passdb, ap_passdb_answer answer)
@@ -181,13 +183,12 @@ static void examine_mechanisms(ap_dovecot_examination *of, const ap_dovecot_way 
 
 static void tell_not_asked(ap_dovecot_examination *of, const ap_dovecot_way *way)
 {
-	ap_dovecot_noted(
-		of, way,
-		&(ap_finding){ .kind = AP_FINDING_BYPASS,
-			       .check = "dovecot-not-asked",
-			       .what = "no passdb asks the policy",
-			       .why = "whoever has the right password is let in",
-			       .change = "a second passdb that only denies: accesspolicy's page on Dovecot has it" });
+	ap_dovecot_noted(of, way,
+			 &(ap_finding){ .kind = AP_FINDING_BYPASS,
+					.check = "dovecot-not-asked",
+					.what = "no passdb asks the policy",
+					.why = "whoever has the right password is let in",
+					.change = "a second passdb that only denies: " AP_RECIPES "/dovecot.md" });
 }
 
 void ap_dovecot_examine_answers(ap_dovecot_examination *of, const ap_dovecot_way *way)

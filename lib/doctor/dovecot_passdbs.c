@@ -4,6 +4,8 @@
  */
 #include "dovecot_examination.h"
 
+#include "paths.h"
+
 #include <string.h>
 
 #define LINE "auth required pam_accesspolicy.so message=prompt allowed=user-unknown"
@@ -118,7 +120,7 @@ static void examine_message(ap_dovecot_examination *of, const ap_dovecot_way *wa
 				.change = ap_format(
 					of->arena,
 					"ask the policy in a second passdb that only denies, and take it out of "
-					"the service %s: accesspolicy's page on Dovecot has both",
+					"the service %s: " AP_RECIPES "/dovecot.md",
 					passdb->service) });
 		return;
 	}

@@ -5,6 +5,9 @@
 #include "policy_facts.h"
 
 #include "../login/view.h"
+#include "paths.h"
+
+#include <string.h>
 
 /* The name of a policy in force that selects this client type by name; NULL: there is none. */
 static const char *policy_of_client(const ap_doctor *doctor, const char *name)
@@ -22,6 +25,22 @@ static const char *policy_of_client(const ap_doctor *doctor, const char *name)
 	return NULL;
 }
 
+bool ap_pam_is_sudo(const ap_pam_service *service)
+{
+	return strcmp(service->name, "sudo") == 0 || strcmp(service->name, "sudo-i") == 0;
+}
+
+const char *ap_pam_how_to_ask(const ap_pam_examined *e)
+{
+	/* in the password's passdb the policy would be asked, and nobody would read what it says */
+	if (ap_service_kind_of(e->service->name) == AP_SERVICE_MAIL)
+		return strcmp(e->service->name, "dovecot") == 0
+			       ? "a second passdb that only denies: " AP_RECIPES "/dovecot.md"
+			       : "as the recipe of the program that asks it says: " AP_RECIPES "/README.md";
+	return ap_format(e->arena, "write before the other account lines: account required " AP_MODULE_NAME "%s",
+			 ap_pam_is_sudo(e->service) ? " silent=ignore" : "");
+}
+
 /*
  * Not to ask is right for most services of a machine. It is told of one that was asked about, and of one that logins come to
  * over a network and whose client type a policy names.
@@ -34,8 +53,7 @@ void ap_pam_check_not_asking(const ap_pam_examined *e)
 	if (ap_doctor_asks_by_name(e->doctor, e->service->name)) {
 		ap_pam_add_finding(e, AP_FINDING_BYPASS, "not-asking", NULL,
 				   "no line of the service names " AP_MODULE_NAME,
-				   "its logins are not held against the policy",
-				   "write before the other account lines: account required " AP_MODULE_NAME);
+				   "its logins are not held against the policy", ap_pam_how_to_ask(e));
 		return;
 	}
 	if (kind != AP_SERVICE_REMOTE && kind != AP_SERVICE_MAIL)
@@ -49,7 +67,5 @@ void ap_pam_check_not_asking(const ap_pam_examined *e)
 				e->arena,
 				"its logins are of a client type that the policy \"%s\" is about, and not held against it",
 				policy),
-			kind == AP_SERVICE_MAIL
-				? "let a second passdb ask, as pam_accesspolicy(8) shows under \"Dovecot\""
-				: "write before the other account lines: account required " AP_MODULE_NAME);
+			ap_pam_how_to_ask(e));
 }

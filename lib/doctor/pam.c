@@ -253,7 +253,7 @@ static void check_auth_alone(const ap_pam_examined *e)
 	ap_pam_add_finding(
 		e, AP_FINDING_BYPASS, "auth-alone", in_auth.items[0], "the module stands in the auth phase alone",
 		"what never comes to that phase is not held against the policy: ssh by public key, sudo by NOPASSWD, cron",
-		"write before the other account lines: account required " AP_MODULE_NAME);
+		ap_pam_how_to_ask(e));
 }
 
 static bool names_module(const ap_pam_examined *e)

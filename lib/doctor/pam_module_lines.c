@@ -102,12 +102,10 @@ static void check_message(const ap_pam_examined *e, const ap_pam_line *line, con
 		"take message=prompt away: the default, message=error, is what this service shows");
 }
 
-/* sudo asks modules to be silent at every login, and Debian 12's has no setting for that. */
+/* Debian 12's sudo has no setting for that. */
 static void check_silent(const ap_pam_examined *e, const ap_pam_line *line, const ap_module_options *options)
 {
-	bool is_sudo = strcmp(e->service->name, "sudo") == 0 || strcmp(e->service->name, "sudo-i") == 0;
-
-	if (!is_sudo || !options->heeds_silent || options->style == AP_MESSAGE_NONE)
+	if (!ap_pam_is_sudo(e->service) || !options->heeds_silent || options->style == AP_MESSAGE_NONE)
 		return;
 	ap_pam_add_finding(e, AP_FINDING_MESSAGE, "sudo-silent", line,
 			   "sudo asks for silence, and silent=ignore is not written",
