@@ -1,4 +1,5 @@
 /* accesspolicy doctor - what on the machine lets a login past the policy, or keeps the message from its user. */
+#include "../lib/login/applied.h"
 #include "doctor_report.h"
 #include "options.h"
 #include "paths.h"
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct {
 	ap_host host;
@@ -52,6 +54,11 @@ static void take_paths(ap_context *context, const char *root)
 		context->state = ap_format(context->arena, "%s%s", root, AP_STATE_DIR);
 }
 
+static bool may_not_read(const char *path)
+{
+	return access(path, R_OK) != 0 && errno == EACCES;
+}
+
 /* Why there is none is told on standard error: there is one object of JSON, and it is that of the findings. */
 static void open_policy(ap_context *context, examination *e)
 {
@@ -60,6 +67,10 @@ static void open_policy(ap_context *context, examination *e)
 	context->json = false;
 	if (ap_subject_open_in_force(context, &e->subject) == AP_EXIT_YES)
 		e->doctor.image = e->subject.image;
+	else
+		e->doctor.may_not_read_policy =
+			may_not_read(ap_format(context->arena, "%s/%s", ap_context_state(context), AP_APPLIED_IMAGE)) ||
+			may_not_read(ap_context_config(context));
 	context->json = json;
 }
 

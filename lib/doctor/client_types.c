@@ -1,5 +1,6 @@
 /* Client types that policies name and no login has: then such a policy does not matter, however right it looks. */
-#include "doctor.h"
+#include "client_types.h"
+
 #include "module_line.h"
 #include "policy_facts.h"
 
@@ -96,8 +97,6 @@ void ap_doctor_client_types(ap_doctor *doctor)
 {
 	examination of = { .doctor = doctor, .arena = doctor->findings->arena };
 
-	if (!ap_doctor_asks(doctor, "policy") || doctor->image == NULL)
-		return;
 	of.view = ap_view_of(doctor->image);
 	of.had = ap_arena_alloc(of.arena, ap_image_count(doctor->image, AP_TABLE_CLIENTS) * sizeof(*of.had));
 	take_settings(&of);

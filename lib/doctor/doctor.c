@@ -3,15 +3,9 @@
 #include <strings.h>
 
 const ap_doctor_examiner ap_doctor_examiners[] = {
-	{ "pam", ap_doctor_pam },
-	{ "sshd", ap_doctor_sshd },
-	{ "dovecot", ap_doctor_dovecot },
-	{ "postfix", ap_doctor_postfix },
-	{ "saslauthd", ap_doctor_saslauthd },
-	{ "processes", ap_doctor_unprivileged },
-	{ "policy", ap_doctor_client_types },
-	{ "records", ap_doctor_records },
-	{ NULL, NULL },
+	{ "pam", ap_doctor_pam },         { "sshd", ap_doctor_sshd },           { "dovecot", ap_doctor_dovecot },
+	{ "postfix", ap_doctor_postfix }, { "saslauthd", ap_doctor_saslauthd }, { "processes", ap_doctor_unprivileged },
+	{ "policy", ap_doctor_policy },   { "records", ap_doctor_records },     { NULL, NULL },
 };
 
 bool ap_doctor_asks_by_name(const ap_doctor *doctor, const char *service)

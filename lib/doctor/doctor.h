@@ -16,6 +16,7 @@ typedef struct {
 	const ap_host *host;
 	ap_pam_config *pam;          /* the machine's PAM services */
 	const ap_image *image;       /* what decides logins: in force, or the files compiled; NULL: none can be had */
+	bool may_not_read_policy;    /* that is NULL because the command may not read it, as anybody but root */
 	const char *const *services; /* the PAM services that are asked about; NULL: all */
 	size_t n_services;
 	ap_finding_list *findings;
@@ -34,7 +35,7 @@ void ap_doctor_dovecot(ap_doctor *doctor);
 void ap_doctor_postfix(ap_doctor *doctor);
 void ap_doctor_saslauthd(ap_doctor *doctor);
 void ap_doctor_unprivileged(ap_doctor *doctor);
-void ap_doctor_client_types(ap_doctor *doctor);
+void ap_doctor_policy(ap_doctor *doctor);
 void ap_doctor_records(ap_doctor *doctor);
 
 /* In the order in which they are asked; ended by one whose name is NULL. */

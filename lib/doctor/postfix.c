@@ -11,6 +11,8 @@
 #include "sasl_conf.h"
 #include "text_parts.h"
 
+#include "paths.h"
+
 #include <string.h>
 
 typedef struct {
@@ -123,10 +125,35 @@ static void examine_proxy(examination *of, const ap_postfix_service *service)
 			      service->port, service->port) });
 }
 
+/* Most machines' Postfix asks for no password; of one that does, it is told where it was asked about. */
+static void examine_askers(examination *of)
+{
+	for (size_t i = 0; i < of->postfix.n; i++) {
+		const ap_postfix_service *service = &of->postfix.services[i];
+
+		if (!service->asks)
+			continue;
+		found(of, (ap_finding){
+				  .kind = AP_FINDING_BYPASS,
+				  .check = "postfix-not-asked",
+				  .file = "/etc/postfix/master.cf",
+				  .what = ap_format(
+					  of->arena,
+					  "%s asks for a password, and no mail service's PAM file asks the policy",
+					  service->name),
+				  .why = "whoever has the right password is let in",
+				  .change = "let it ask Dovecot, and Dovecot the policy: " AP_RECIPES "/postfix.md" });
+		return;
+	}
+}
+
 static void examine(examination *of)
 {
-	if (of->doctor->services == NULL && !ap_governs_mail(of->doctor))
-		return;
+	if (!ap_governs_mail(of->doctor)) {
+		if (of->doctor->services == NULL)
+			return;
+		examine_askers(of);
+	}
 	for (size_t i = 0; i < of->postfix.n; i++) {
 		const ap_postfix_service *service = &of->postfix.services[i];
 

@@ -2,6 +2,7 @@
 
 A mistake is planted in the right set-up, looked at, and taken back; it must be found, and nothing else.
 """
+import json
 import os
 
 from machine import expect, main, note, same, test, wait_for
@@ -177,6 +178,35 @@ POSTFIX_MISTAKES = (
 def postfix(machine):
     set_up(machine, "dovecot", "postfix")
     try_mistakes(machine, POSTFIX_MISTAKES, "postfix", "dovecot")
+
+
+@test
+def where_nobody_asks_the_policy_that_is_said_of_what_is_asked_about(machine):
+    """A machine on which everything was installed, and no recipe carried out."""
+    set_up(machine, "dovecot", "postfix")
+    lines = [Shell("cp -a /etc/pam.d /root/pam.d; sed -i /pam_accesspolicy/d /etc/pam.d/*",
+                   "rm -r /etc/pam.d; mv /root/pam.d /etc/pam.d")]
+    with planted(machine, lines):
+        same("bypass pam nobody-asks" in short(examined(machine)), True, "all is asked about")
+        same(short(examined(machine, "postfix")), ["bypass pam nobody-asks", "bypass postfix postfix-not-asked"], "Postfix")
+        same(short(examined(machine, "saslauthd")), ["bypass pam nobody-asks"], "saslauthd")
+        machine.recipe("cron")
+        same(short(examined(machine, "postfix")), ["bypass postfix postfix-not-asked"], "Postfix, where cron asks")
+    same(short(examined(machine, "postfix", "dovecot")), [], "once all is taken back")
+
+
+@test
+def where_there_is_no_policy_the_doctor_does_not_say_that_all_is_well(machine):
+    set_up(machine, "cron")
+    image = "/var/lib/accesspolicy/policy.v1.image"
+    with planted(machine, [Shell(f"mv {image} {image}.was", f"mv {image}.was {image}")]):
+        result = machine.run("accesspolicy", "doctor", "cron", "--json")
+        same((result.status, short(json.loads(result.out)["findings"])), (3, ["lockout policy policy-unreadable"]), "none")
+    machine.user("norman")
+    result = machine.run("accesspolicy", "doctor", "cron", "--json", user="norman")
+    found = json.loads(result.out)["findings"]
+    same((result.status, short(found), found[0]["change"]), (3, ["uncertain policy policy-unreadable"], "run it as root"),
+         "a user who may not read it")
 
 
 NAMESPACE_MISTAKES = (
