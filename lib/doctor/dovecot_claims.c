@@ -96,12 +96,20 @@ static bool is_told_apart(const ap_dovecot_examination *of, const ap_dovecot_way
 	return false;
 }
 
-/* True if the way gives another client type than anybody has, or than its protocol's other ports. */
+/* One that the policy does not know lets nobody in, which is said with the PAM files. */
+static bool is_known(const ap_dovecot_examination *of, const char *client)
+{
+	return of->doctor->image == NULL ||
+	       ap_policy_client_of(of->arena, of->doctor->image, "dovecot", NULL, client) != NULL;
+}
+
+/* The way's client type, if it is another one than anybody has, or than its protocol's other ports give. */
 static const char *client_to_claim(const ap_dovecot_examination *of, const ap_dovecot_way *way)
 {
 	const char *client = client_of(way);
 
-	if (client == NULL || strcmp(client, ap_policy_client_anybody_has(of->arena, of->doctor->image)) == 0 ||
+	if (client == NULL || !is_known(of, client) ||
+	    strcmp(client, ap_policy_client_anybody_has(of->arena, of->doctor->image)) == 0 ||
 	    !is_told_apart(of, way, client))
 		return NULL;
 	return client;
@@ -152,10 +160,13 @@ static void examine_listener(ap_dovecot_examination *of, const ap_reach *reach, 
 	}
 	who = ap_reach_who(reach, way->listener->address, way->port);
 	if (who != NULL)
-		tell_client(of, reach, way->title, client, who,
-			    ap_format(of->arena,
-				      "address = 127.0.0.1 in inet_listener %s, and in nftables' output: " OWNER_RULE,
-				      way->listener->name, way->port));
+		tell_client(
+			of, reach, way->title, client, who,
+			ap_format(
+				of->arena,
+				"client=%s in this port's PAM service; or, if it is the webmail's port, address = 127.0.0.1 in inet_listener %s, and in nftables' output: " OWNER_RULE,
+				ap_policy_client_anybody_has(of->arena, of->doctor->image), way->listener->name,
+				way->port));
 }
 
 /* The services of Postfix that call themselves as this way does. */

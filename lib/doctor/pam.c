@@ -291,6 +291,13 @@ static void check_service(const ap_pam_examined *e)
 		check_deny_passdb(e);
 }
 
+/* Who asks about Dovecot asks about the services that deny for it: a mistake in theirs denies its logins. */
+static bool is_asked_about(const ap_doctor *doctor, const ap_coverage *item)
+{
+	return ap_doctor_asks_pam(doctor, item->service->name) ||
+	       (item->state == AP_COVERAGE_DENIES && ap_doctor_asks(doctor, "dovecot"));
+}
+
 void ap_doctor_pam(ap_doctor *doctor)
 {
 	ap_arena *arena = doctor->host->arena;
@@ -309,7 +316,7 @@ void ap_doctor_pam(ap_doctor *doctor)
 	}
 	for (size_t i = 0; i < doctor->coverage.n; i++) {
 		e.service = doctor->coverage.items[i].service;
-		if (!ap_doctor_asks_pam(doctor, e.service->name))
+		if (!is_asked_about(doctor, &doctor->coverage.items[i]))
 			continue;
 		e.is_deny_passdb = ap_is_deny_passdb_service(arena, e.service);
 		check_service(&e);

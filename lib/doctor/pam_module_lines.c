@@ -13,6 +13,24 @@ static bool is_login(const ap_pam_examined *e)
 	return ap_service_kind_of(e->service->name) != AP_SERVICE_UNKNOWN;
 }
 
+/* It is one file, whoever names it. */
+static void tell_writable(const ap_pam_examined *e, const char *path, const struct stat *info)
+{
+	ap_finding_add(
+		e->doctor->findings,
+		&(ap_finding){
+			.kind = AP_FINDING_BYPASS,
+			.check = "module-writable",
+			.service = "pam",
+			.file = path,
+			.what = ap_format(
+				e->arena,
+				"it has the mode %04o and the owner %u; it should be root's, and no other's to write",
+				(unsigned)(info->st_mode & 07777), (unsigned)info->st_uid),
+			.why = "whoever writes to it decides over logins, and runs what he likes as root",
+			.change = ap_format(e->arena, "chown root:root %s && chmod 0644 %s", path, path) });
+}
+
 static void check_module_file(const ap_pam_examined *e, const ap_pam_line *line)
 {
 	struct stat info;
@@ -32,13 +50,7 @@ static void check_module_file(const ap_pam_examined *e, const ap_pam_line *line)
 				   "whether the module is installed could not be examined",
 				   "look for " AP_MODULE_NAME " where libpam does");
 	else if ((info.st_uid != 0 && info.st_uid != geteuid()) || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		ap_pam_add_finding(
-			e, AP_FINDING_BYPASS, "module-writable", line,
-			ap_format(e->arena,
-				  "%s has the mode %04o and the owner %u; it should be root's, and no other's to write",
-				  path, (unsigned)(info.st_mode & 07777), (unsigned)info.st_uid),
-			"whoever writes to it decides over logins, and runs what he likes as root",
-			ap_format(e->arena, "chown root:root %s && chmod 0644 %s", path, path));
+		tell_writable(e, path, &info);
 }
 
 static void check_file(const ap_pam_examined *e, const ap_pam_line *line, const char *option, const char *path)

@@ -115,6 +115,8 @@ DOVECOT_MISTAKES = (
      ["bypass dovecot dovecot-client-type"]),
     ("a mistake in Dovecot's own files", [Edit(DOVECOT, None, "passdb {\n")],
      ["uncertain dovecot dovecot-not-examined"]),
+    ("a client type that the policy does not know", [Edit(POLICY_143, "client=third-party", "client=thirdparty")],
+     ["lockout dovecot-policy-imap-143 client-unknown"]),
 )
 
 
