@@ -4,11 +4,12 @@ Each of the policy's addresses is named for what meets it, so that one login mee
 """
 import os
 import re
+import signal
 import sys
 
 import mail
 from decisions import because_in, by_dovecot
-from machine import MESSAGE, Wrong, expect, same, wait_for
+from machine import LONGEST_WAIT_S, MESSAGE, Wrong, expect, same, wait_for
 from smtp import Smtp, encoded
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
@@ -16,6 +17,8 @@ import mmdb  # noqa: E402
 
 SUBMISSION, SUBMISSIONS, WEBMAIL, PROXIED = 587, 465, 1587, 10587
 HOSTNAME = "mail.example.com"
+# What reads main.cf waits until it is two seconds old: it might still be written to.
+AGE_SETTINGS = "touch -d '1 minute ago' /etc/postfix/main.cf"
 IMAGE = "/var/lib/accesspolicy/policy.v1.image"
 THIRD_PARTY = "dovecot-policy-smtp-0"
 WEB = "dovecot-policy-webmail-0"
@@ -68,6 +71,7 @@ def prepare(machine):
     for user in "alice", "bob", "carol", "dave", "mallory":
         machine.user(user)
     machine.shell(f"""postconf -e myhostname={HOSTNAME}
+        {AGE_SETTINGS}
         newaliases
         /usr/lib/postfix/configure-instance.sh -""")
 
@@ -90,6 +94,7 @@ class Postfix:
         self.start()
 
     def start(self):
+        self.machine.shell(AGE_SETTINGS)
         mark = self.machine.log.mark()
         self.program = self.machine.start("postfix", "start-fg")
         self.machine.wait_for_port(SUBMISSION)
@@ -97,8 +102,9 @@ class Postfix:
         self.machine.log.wait(mark, "disconnect from", "postfix/submission/smtpd")
 
     def stop(self):
-        self.machine.run("postfix", "stop", status=0)
-        self.program.process.wait()
+        """As "postfix stop" does, which looks once a second whether it has ended."""
+        os.kill(int(self.machine.read("/var/spool/postfix/pid/master.pid")), signal.SIGTERM)
+        self.program.process.wait(LONGEST_WAIT_S)
 
     def restart(self):
         self.stop()
