@@ -7,6 +7,7 @@ import os
 
 from machine import expect, main, note, same, test, wait_for
 from mistakes import DOVECOT, POLICY, WEBMAIL, Edit, Shell, examined, planted, set_up, setting, short
+from postfix import AGE_SETTINGS
 
 DENY = ("driver = pam\n  args = failure_show_msg=yes dovecot-policy-%s-%{real_lport}\n"
         "  deny = yes\n  skip = unauthenticated\n")
@@ -150,7 +151,8 @@ POSTFIX_MISTAKES = (
       "bypass dovecot dovecot-trusted-network", "bypass postfix postfix-proxy-protocol",
       "bypass postfix postfix-xclient"]),
     ("who may say where a login comes from, for all services",
-     [Shell("postconf -e smtpd_authorized_xclient_hosts='$mynetworks'", "postconf -X smtpd_authorized_xclient_hosts")],
+     [Shell(f"postconf -e smtpd_authorized_xclient_hosts='$mynetworks'; {AGE_SETTINGS}",
+           f"postconf -X smtpd_authorized_xclient_hosts; {AGE_SETTINGS}")],
      ["bypass postfix postfix-xclient"] * 2),
     ("XCLIENT where a login is asked for in capitals",
      [setting("submission/inet", "smtpd_sasl_auth_enable", "YES", "yes"),
