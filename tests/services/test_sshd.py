@@ -160,6 +160,7 @@ def each_way_in_is_allowed_and_denied_by_address(machine):
 
 @test
 def by_region_department_client_type_and_undetermined(machine):
+    """By each way in: none of them is asked about something else than the others."""
     for user, source, because, what in (
             ("alice", ELSEWHERE, BY_REGION, "denied by region"),
             ("alice", ELSEWHERE6, BY_REGION, "denied by region, IPv6"),
@@ -167,8 +168,9 @@ def by_region_department_client_type_and_undetermined(machine):
             ("carol", OFFICE, BY_CLIENT_TYPE, "denied by client type"),
             ("erin", BRANCH, NOT_IN_THE_OFFICE, "denied, not whitelisted"),
             ("frank", OFFICE, UNDETERMINED, "denied, undetermined: a group that is not known")):
-        seen = check_denied(machine, "public key", user, source, decided(user, source, because), what)
-        saw(machine, "sshd", f"public key, {what}", seen)
+        for way in WAYS:
+            seen = check_denied(machine, way, user, source, decided(user, source, because), f"{way}, {what}")
+            saw(machine, "sshd", f"{way}, {what}", seen)
     # the neighbours of each: another department from the same address, the same one from another
     for user, source, because in ("alice", BRANCH, ALLOWED), ("bob", OFFICE, ALLOWED), ("erin", OFFICE, IN_THE_OFFICE):
         check_allowed(machine, "public key", user, source, decided(user, source, because), f"{user} from {source}")
