@@ -46,9 +46,8 @@ static void tell_trusted(ap_dovecot_examination *of, const ap_reach *reach, cons
 				"so does the policy"),
 			.change = ap_format(
 				of->arena,
-				"an address in %s that the webmail or proxy alone can use, and in nftables' output: "
-				"ip saddr ADDRESS meta skuid != { \"root\", \"www-data\" } reject",
-				setting) });
+				"an address in %s that the webmail or proxy alone can use, and in nftables' output: %s",
+				setting, ap_reach_rules(of->arena, "ip saddr ADDRESS", "www-data")) });
 }
 
 static void examine_trusted(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_section *in, trust by)
@@ -131,7 +130,10 @@ static void tell_client(ap_dovecot_examination *of, const ap_reach *reach, const
 			.change = change });
 }
 
-#define OWNER_RULE "ip daddr 127.0.0.1 tcp dport %u meta skuid != { \"root\", \"www-data\" } reject"
+static const char *rules_for_port(ap_arena *arena, unsigned port)
+{
+	return ap_reach_rules(arena, ap_format(arena, "ip daddr 127.0.0.1 tcp dport %u", port), "www-data");
+}
 
 /* One for an address is the way of whoever can have that address. */
 static void examine_address(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_way *way,
@@ -141,11 +143,11 @@ static void examine_address(ap_dovecot_examination *of, const ap_reach *reach, c
 
 	if (!ap_reach_from_here(reach, way->only_from, way->listener->address, way->port, &source))
 		return;
-	tell_client(of, reach, ap_format(of->arena, "connections from %s", way->only_from), client, "any local user",
-		    ap_format(of->arena,
-			      "an address in its place that the webmail alone can use, and in nftables' output: "
-			      "ip saddr %s meta skuid != { \"root\", \"www-data\" } reject",
-			      way->only_from));
+	tell_client(
+		of, reach, ap_format(of->arena, "connections from %s", way->only_from), client, "any local user",
+		ap_format(of->arena,
+			  "an address in its place that the webmail alone can use, and in nftables' output: %s",
+			  ap_reach_rules(of->arena, ap_format(of->arena, "ip saddr %s", way->only_from), "www-data")));
 }
 
 static void examine_listener(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_way *way)
@@ -164,9 +166,9 @@ static void examine_listener(ap_dovecot_examination *of, const ap_reach *reach, 
 			of, reach, way->title, client, who,
 			ap_format(
 				of->arena,
-				"client=%s in this port's PAM service; or, if it is the webmail's port, address = 127.0.0.1 in inet_listener %s, and in nftables' output: " OWNER_RULE,
+				"client=%s in this port's PAM service; or, if it is the webmail's port, address = 127.0.0.1 in inet_listener %s, and in nftables' output: %s",
 				ap_policy_client_anybody_has(of->arena, of->doctor->image), way->listener->name,
-				way->port));
+				rules_for_port(of->arena, way->port)));
 }
 
 /* The services of Postfix that call themselves as this way does. */
@@ -182,12 +184,11 @@ static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, c
 			continue;
 		who = ap_reach_who(reach, one->host, one->port);
 		if (who != NULL)
-			tell_client(
-				of, reach, ap_format(of->arena, "Postfix's %s", one->name), client, who,
-				ap_format(of->arena,
-					  "another smtpd_sasl_service for %s; or, if it is the webmail's, "
-					  "127.0.0.1:%u as its name in master.cf, and in nftables' output: " OWNER_RULE,
-					  one->name, one->port, one->port));
+			tell_client(of, reach, ap_format(of->arena, "Postfix's %s", one->name), client, who,
+				    ap_format(of->arena,
+					      "another smtpd_sasl_service for %s; or, if it is the webmail's, "
+					      "127.0.0.1:%u as its name in master.cf, and in nftables' output: %s",
+					      one->name, one->port, rules_for_port(of->arena, one->port)));
 	}
 }
 

@@ -244,6 +244,14 @@ static ap_tri flags_fit(unsigned mask, const char *op, const json_t *right)
 	return strcmp(op, "!=") == 0 ? ap_tri_of(flags != (FLAG_SYN & mask)) : AP_UNKNOWN;
 }
 
+/* Who asked for the connection. A socket that the kernel made for a process tells nobody, and then no comparison fits. */
+static bool is_owner(const json_t *left)
+{
+	const char *key = text_of(json_object_get(left, "meta"), "key");
+
+	return strcmp(key, "skuid") == 0 || strcmp(key, "skgid") == 0;
+}
+
 static ap_tri fits(const ap_connection *connection, const json_t *match)
 {
 	const json_t *left = json_object_get(match, "left");
@@ -259,7 +267,7 @@ static ap_tri fits(const ap_connection *connection, const json_t *match)
 	if (strcmp(op, "==") == 0 || strcmp(op, "in") == 0)
 		return same;
 	if (strcmp(op, "!=") == 0)
-		return ap_tri_not(same);
+		return is_owner(left) ? AP_UNKNOWN : ap_tri_not(same);
 	return AP_UNKNOWN;
 }
 

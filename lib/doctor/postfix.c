@@ -94,8 +94,10 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 				      &of->reach,
 				      "such a user says by XCLIENT which address he comes from, or that he has "
 				      "logged in, and is believed"),
-			      .change = "an address there that the webmail or proxy alone can use, and in nftables'"
-					" output: ip saddr ADDRESS meta skuid != { \"root\", \"www-data\" } reject" });
+			      .change = ap_format(
+				      of->arena,
+				      "an address there that the webmail or proxy alone can use, and in nftables' output: %s",
+				      ap_reach_rules(of->arena, "ip saddr ADDRESS", "www-data")) });
 		/* the others that it holds are mended with it */
 		return;
 	}
@@ -120,9 +122,10 @@ static void examine_proxy(examination *of, const ap_postfix_service *service)
 					  "whoever connects there says which address he comes from, and is believed"),
 		      .change = ap_format(
 			      of->arena,
-			      "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: tcp "
-			      "dport %u meta skuid != { \"root\", \"haproxy\" } reject",
-			      service->port, service->port) });
+			      "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: %s",
+			      service->port,
+			      ap_reach_rules(of->arena, ap_format(of->arena, "tcp dport %u", service->port),
+					     "haproxy")) });
 }
 
 /* Most machines' Postfix asks for no password; of one that does, it is told where it was asked about. */

@@ -150,6 +150,12 @@ const char *ap_reach_who(const ap_reach *reach, const char *host, unsigned port)
 	return ap_reach_from_here(reach, NULL, host, port, &source) ? "any local user" : NULL;
 }
 
+const char *ap_reach_rules(ap_arena *arena, const char *match, const char *user)
+{
+	return ap_format(arena, "%s meta skuid { \"root\", \"%s\" } accept, and behind it: %s tcp flags syn reject",
+			 match, user, match);
+}
+
 ap_finding_kind ap_reach_kind(const ap_reach *reach)
 {
 	return reach->fault == NULL ? AP_FINDING_BYPASS : AP_FINDING_UNCERTAIN;

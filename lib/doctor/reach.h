@@ -34,6 +34,12 @@ bool ap_reach_from_here(const ap_reach *reach, const char *network, const char *
 /* True if it is an address or a network, as Dovecot and Postfix write them; no name, file or table. */
 bool ap_reach_is_network(ap_arena *arena, const char *text);
 
+/*
+ * The rules of nftables' output that keep connections which `match` fits ("ip saddr 127.0.0.9") for root and this user.
+ * Who may is accepted: a connection that no user can be told of fits no rule about users.
+ */
+const char *ap_reach_rules(ap_arena *arena, const char *match, const char *user);
+
 /* "anybody" or "any local user", who can connect to the port; NULL: neither. */
 const char *ap_reach_who(const ap_reach *reach, const char *host, unsigned port);
 

@@ -26,6 +26,13 @@ def try_mistakes(machine, mistakes, *services):
 
 OPEN_WEBMAIL = Shell("nft flush ruleset", "nft -f /etc/nftables.d/accesspolicy-webmail.nft")
 
+
+def rules(*lines):
+    """These rules on what is sent, in a table of their own."""
+    return Shell("nft -f - <<'END'\ntable inet another {\n chain output {\n  type filter hook output priority filter;\n  " +
+                 "\n  ".join(lines) + "\n }\n}\nEND", "nft delete table inet another")
+
+
 DOVECOT_MISTAKES = (
     ("the first passdb lets in by itself",
      [Edit(DOVECOT, "result_success = continue-ok",
@@ -107,6 +114,12 @@ DOVECOT_MISTAKES = (
       Edit(DOVECOT, None, "service more {\n  executable = /usr/lib/dovecot/imap-login -D\n  inet_listener more {\n"
            "    port = 2143\n  }\n}\n")], ["bypass dovecot dovecot-client-type"]),
     ("every local user is trusted", [Edit(WEBMAIL, "127.0.0.143/32", "127.0.0.0/8")],
+     ["bypass dovecot dovecot-trusted-network"]),
+    ("an address that rules keep, in the form that is proposed",
+     [Edit(WEBMAIL, "127.0.0.143/32", "127.0.0.9"),
+      rules('ip saddr 127.0.0.9 meta skuid { "root", "www-data" } accept', "ip saddr 127.0.0.9 tcp flags syn reject")], []),
+    ("a rule that no connection without a user fits",
+     [Edit(WEBMAIL, "127.0.0.143/32", "127.0.0.9"), rules('ip saddr 127.0.0.9 meta skuid != { "root", "www-data" } reject')],
      ["bypass dovecot dovecot-trusted-network"]),
     ("a proxy that every local user can be",
      [Edit(DOVECOT, None, "haproxy_trusted_networks = 127.0.0.1\nservice imap-login {\n  inet_listener imap {\n"

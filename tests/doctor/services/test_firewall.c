@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define OWNER "{\"match\":{\"op\":\"!=\",\"left\":{\"meta\":{\"key\":\"skuid\"}},\"right\":33}}"
+#define ALLOWED "{\"match\":{\"op\":\"==\",\"left\":{\"meta\":{\"key\":\"skuid\"}},\"right\":{\"set\":[0,33]}}}"
 #define PORT(p)                                                                                                        \
 	"{\"match\":{\"op\":\"==\",\"left\":{\"payload\":{\"protocol\":\"tcp\",\"field\":\"dport\"}},\"right\":" p "}}"
 #define FROM(op, a)                                                                                                    \
@@ -36,17 +37,19 @@ static const struct {
 	{ "output", "accept", { NULL }, { "< 127.0.0.1 127.0.0.1 143" } },
 	{ "output",
 	  "accept",
-	  { FROM("==", "\"127.0.0.9\"") "," OWNER "," DROP },
+	  { ALLOWED "," ACCEPT, FROM("==", "\"127.0.0.9\"") "," DROP },
 	  { "<! 127.0.0.9 127.0.0.1 143", "< 127.0.0.8 127.0.0.1 143", "> 127.0.0.9 127.0.0.1 143", "< ::1 ::1 143" } },
 	{ "output",
 	  "accept",
-	  { PORT("1143") "," OWNER "," REJECT },
+	  { ALLOWED "," ACCEPT, PORT("1143") "," REJECT },
 	  { "<! 127.0.0.9 127.0.0.1 1143", "< 127.0.0.9 127.0.0.1 143", "<! ::1 ::1 1143" } },
 	{ "output",
 	  "accept",
 	  { TO("{\"prefix\":{\"addr\":\"10.77.0.0\",\"len\":24}}") "," PORT(
-		  "{\"set\":[993,1143]}") "," OWNER ",{\"counter\":{\"packets\":0,\"bytes\":0}}," DROP },
+		  "{\"set\":[993,1143]}") ",{\"counter\":{\"packets\":0,\"bytes\":0}}," DROP },
 	  { "<! 10.77.0.1 10.77.0.1 1143", "< 127.0.0.1 127.0.0.1 1143" } },
+	/* a connection that no user can be told of fits no such rule */
+	{ "output", "accept", { PORT("1143") "," OWNER "," DROP }, { "< 127.0.0.1 127.0.0.1 1143" } },
 	/* one user who may is none of those that are asked about */
 	{ "output",
 	  "accept",
