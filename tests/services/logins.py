@@ -5,18 +5,13 @@ from, Office by that as well, which a local login does not come from, Engineerin
 client type; and Contractors is undetermined, since no name service knows its group.
 """
 import contextlib
-import os
 import re
-import sys
 
 import decisions
+import regions
 from decisions import quoted
 from machine import same
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
-import mmdb  # noqa: E402
-
-REGIONS = "/var/lib/GeoIP/test.mmdb"
+from regions import REGIONS
 
 # Where a login comes from. The database of REGIONS has the addresses of `elsewhere` in KP.
 OFFICE, OFFICE6 = "192.0.2.7", "2001:db8:1::7"
@@ -50,11 +45,7 @@ def make_users(machine):
 
 
 def put_in_force(machine, text=POLICY):
-    """The policy, and the database of its regions."""
-    path = machine.path(REGIONS)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    mmdb.write(path, mmdb.city().bytes())
-    machine.policy(text)
+    regions.put_in_force(machine, text)
 
 
 def by(policy, reason="blacklisted", unknown=None, text=POLICY):
@@ -94,9 +85,6 @@ def shown(seen):
 @contextlib.contextmanager
 def changed(machine, path, before, after):
     """In the block, the file has one in the place of the other; then it is as it was."""
-    text = machine.read(path)
-    machine.change(path, before, after)
-    try:
+    with machine.restoring(path):
+        machine.change(path, before, after)
         yield
-    finally:
-        machine.write(path, text, os.stat(machine.path(path)).st_mode & 0o7777)

@@ -14,6 +14,7 @@ BUILD is the folder that the product was built in; it is installed on the machin
 carried out by recipe(). The machine's addresses are all of 127.0.0.0/8, 192.0.2.25 and 2001:db8::25; host() adds others in
 its network.
 """
+import contextlib
 import ctypes
 import errno
 import json
@@ -183,7 +184,7 @@ class Program:
 
 
 class Terminal:
-    """A program at a terminal of its own, which it controls. What it wrote is in `seen`, with the terminal's line ends as they come."""
+    """A program at a terminal of its own, which it controls. What it wrote is in `seen`, with the terminal's line ends."""
 
     def __init__(self, command, env, preexec):
         self.master, slave = pty.openpty()
@@ -235,7 +236,8 @@ class Terminal:
 
 
 class Machine:
-    """`work` is where it is mounted: a folder of the build. `logs`: /dev/log is read here; without it, a test can start its own rsyslogd."""
+    """`work` is where it is mounted: a folder of the build. `logs`: /dev/log is read here; without, a test can start its own
+    rsyslogd."""
 
     def __init__(self, build, services_root, docs, logs=True):
         self.build, self.docs = build, docs
@@ -310,6 +312,23 @@ class Machine:
             shutil.rmtree(self.path(path))
         else:
             os.unlink(self.path(path))
+
+    def exists(self, path):
+        return os.path.exists(self.path(path))
+
+    @contextlib.contextmanager
+    def restoring(self, *paths):
+        """At the end of the block these files are again what they were before it, or are not there again."""
+        before = {path: (self.read(path), os.stat(self.path(path)).st_mode & 0o7777) if self.exists(path) else None
+                  for path in paths}
+        try:
+            yield
+        finally:
+            for path, was in before.items():
+                if was is not None:
+                    self.write(path, *was)
+                elif self.exists(path):
+                    self.delete(path)
 
     # Its programs
 

@@ -1,7 +1,6 @@
 """Mistakes in what the recipes set up, planted and taken back; and what the doctor says of the machine then."""
 import contextlib
 import json
-import os
 
 from machine import expect
 
@@ -36,7 +35,7 @@ class Edit:
         if self.before is None and self.after == "":
             machine.delete(self.path)
         elif self.before is None:
-            there = machine.read(self.path) if os.path.exists(machine.path(self.path)) else ""
+            there = machine.read(self.path) if machine.exists(self.path) else ""
             machine.write(self.path, there + self.after)
         else:
             machine.change(self.path, self.before, self.after)
@@ -56,24 +55,15 @@ class Shell:
 
 @contextlib.contextmanager
 def planted(machine, edits):
-    before = {}
-    for edit in edits:
-        if edit.path is not None and edit.path not in before:
-            path = machine.path(edit.path)
-            before[edit.path] = (machine.read(edit.path),
-                                 os.stat(path).st_mode & 0o7777) if os.path.exists(path) else None
-        edit.do(machine)
-    try:
-        yield
-    finally:
+    with machine.restoring(*(edit.path for edit in edits if edit.path is not None)):
         for edit in edits:
-            if edit.path is None:
-                machine.shell(edit.back)
-        for path, was in before.items():
-            if was is None:
-                machine.delete(path)
-            else:
-                machine.write(path, *was)
+            edit.do(machine)
+        try:
+            yield
+        finally:
+            for edit in edits:
+                if edit.path is None:
+                    machine.shell(edit.back)
 
 
 def set_up(machine, *recipes):

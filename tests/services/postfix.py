@@ -2,18 +2,17 @@
 
 Each of the policy's addresses is named for what meets it, so that one login meets one policy.
 """
+import contextlib
 import os
 import re
 import signal
-import sys
 
 import mail
+import regions
 from decisions import because_in, by_dovecot
 from machine import LONGEST_WAIT_S, MESSAGE, Wrong, expect, same, wait_for
+from regions import REGIONS
 from smtp import Smtp, encoded
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
-import mmdb  # noqa: E402
 
 SUBMISSION, SUBMISSIONS, WEBMAIL, PROXIED = 587, 465, 1587, 10587
 HOSTNAME = "mail.example.com"
@@ -28,7 +27,6 @@ OFFICE6, BLOCKED6 = "2001:db8:1::7", "2001:db8:66::7"
 # hosts of their own; the region database has the second pair in KP
 ABROAD, ABROAD6 = "198.51.100.7", "2001:db8:2::7"
 ELSEWHERE, ELSEWHERE6 = "203.0.113.200", "2001:db8:3::7"
-REGIONS = "/var/lib/GeoIP/test.mmdb"
 POLICY = f"""default_domain = "example.com";
 region_database = "{REGIONS}";
 departments = ( {{ name = "engineering/platform"; members = [ "bob" ]; }} );
@@ -51,11 +49,7 @@ def decided(user, ip, policy=None, *, service=THIRD_PARTY, client="third-party",
 
 
 def put_in_force(machine, text=POLICY):
-    """The policy, and the database of its regions."""
-    path = machine.path(REGIONS)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    mmdb.write(path, mmdb.city().bytes())
-    machine.policy(text)
+    regions.put_in_force(machine, text)
 
 
 def set_up(machine):
@@ -163,32 +157,27 @@ def log_in(machine, user="alice", password="secret", mechanism="PLAIN", xclient=
 HOLD, HELD = "/usr/local/sbin/hold", "/run/held"
 
 
-class Held:
+@contextlib.contextmanager
+def held(machine, path, phase):
     """In this block, PAM waits in that phase of the service, before all else there, until the file HELD is gone."""
-
-    def __init__(self, machine, path, phase):
-        self.machine, self.path = machine, path
-        self.line = f"{phase} required pam_exec.so quiet {HOLD}\n"
-
-    def __enter__(self):
-        self.machine.write(HOLD, f"#!/bin/sh\n: >{HELD}\nwhile [ -e {HELD} ]; do sleep 0.05; done\n", 0o755)
-        self.right = self.machine.read(self.path)
-        self.machine.write(self.path, self.line + self.right)
-
-    def __exit__(self, *_):
-        self.machine.write(self.path, self.right)
-        release(self.machine)
+    machine.write(HOLD, f"#!/bin/sh\n: >{HELD}\nwhile [ -e {HELD} ]; do sleep 0.05; done\n", 0o755)
+    try:
+        with machine.restoring(path):
+            machine.write(path, f"{phase} required pam_exec.so quiet {HOLD}\n" + machine.read(path))
+            yield
+    finally:
+        release(machine)
 
 
 def release(machine):
-    if os.path.exists(machine.path(HELD)):
+    if machine.exists(HELD):
         machine.delete(HELD)
 
 
 def interrupted(machine, smtp, interrupt):
     """The reply to a login with the right password that is held, and meanwhile interrupted."""
     smtp.send(b"AUTH PLAIN " + encoded("\0alice\0secret").encode() + b"\r\n")
-    wait_for("the login to be held", lambda: os.path.exists(machine.path(HELD)))
+    wait_for("the login to be held", lambda: machine.exists(HELD))
     interrupt()
     reply = smtp.reply()
     release(machine)

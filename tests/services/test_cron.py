@@ -30,7 +30,7 @@ def set_up(machine):
 def run_jobs(machine, expected):
     """Starts cron, as at a boot, and stops it when it is through: who ran, what was decided, what cron logged of whom by mail."""
     for path in "/run/crond.reboot", "/tmp/ran", "/tmp/mail":
-        if os.path.exists(machine.path(path)):
+        if machine.exists(path):
             machine.delete(path)
     machine.write("/tmp/ran", "", 0o666)
     machine.write("/tmp/mail", "", 0o666)

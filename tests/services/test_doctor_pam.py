@@ -67,11 +67,9 @@ def planted(machine, lines):
     right = machine.read(SERVICE)
     wrong = right.replace(LINE + "\n", "").replace(COMMON, lines)
     expect(wrong.count(lines) == 1, "the recipe's file", right)
-    machine.write(SERVICE, wrong)
-    try:
+    with machine.restoring(SERVICE):
+        machine.write(SERVICE, wrong)
         yield
-    finally:
-        machine.write(SERVICE, right)
 
 
 def is_let_in(machine, source):

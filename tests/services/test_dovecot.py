@@ -110,7 +110,8 @@ def allowed_and_denied_by_each_protocol(machine):
 def clients_of_both_families_from_abroad(machine):
     for login, address, to in (("denied by address, from another host", "198.51.100.7", ADDRESS),
                                ("denied by address, IPv6", "2001:db8:66::1", ADDRESS6)):
-        check(machine, login, "alice", address, lambda service: denied(ADDRESSES, service, "alice", address), host="abroad", to=to)
+        check(machine, login, "alice", address, lambda service: denied(ADDRESSES, service, "alice", address), host="abroad",
+              to=to)
 
 
 @test

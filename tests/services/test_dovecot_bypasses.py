@@ -3,6 +3,7 @@ What could let a login past the policy in Dovecot. Each mistake is made, to show
 in; what the recipe says against it is shown to hold.
 """
 import base64
+import contextlib
 import hmac
 from concurrent.futures import ThreadPoolExecutor
 
@@ -85,37 +86,21 @@ def all_at_once(do, items):
         return list(zip(items, threads.map(do, items)))
 
 
-class Mistake:
-    """The recipe with files changed: {path: text}. What is undone is all of it."""
-
-    def __init__(self, machine, files, settings=""):
-        self.machine, self.files, self.settings = machine, files, settings
-
-    def __enter__(self):
-        self.before = {path: self.machine.read(path) if self.exists(path) else None for path in self.files}
-        for path, text in self.files.items():
-            self.put(path, text)
-        self.machine.write(TEST_CONF, SETTINGS + self.settings)
-        self.machine.dovecot.restart()
-
-    def __exit__(self, *_):
-        for path, text in self.before.items():
-            self.put(path, text)
-        self.machine.write(TEST_CONF, SETTINGS)
-        self.machine.dovecot.restart()
-
-    def put(self, path, text):
-        if text is not None:
-            self.machine.write(path, text)
-        elif self.exists(path):
-            self.machine.delete(path)
-
-    def exists(self, path):
-        try:
-            self.machine.read(path)
-            return True
-        except FileNotFoundError:
-            return False
+@contextlib.contextmanager
+def mistake(machine, files, settings=""):
+    """In the block, the recipe with files changed: {path: text}; None: without the file."""
+    try:
+        with machine.restoring(TEST_CONF, *files):
+            for path, text in files.items():
+                if text is not None:
+                    machine.write(path, text)
+                elif machine.exists(path):
+                    machine.delete(path)
+            machine.write(TEST_CONF, SETTINGS + settings)
+            machine.dovecot.restart()
+            yield
+    finally:
+        machine.dovecot.restart()
 
 
 def recipe_but(machine, before, after):
@@ -129,7 +114,7 @@ def recipe_but(machine, before, after):
 @test
 def without_the_service_file_nobody_is_let_in(machine):
     """libpam takes `other`, which checks the password: found, says the deny passdb. The log has Dovecot's line alone."""
-    with Mistake(machine, {PAM_FILE: None}):
+    with mistake(machine, {PAM_FILE: None}):
         mark = machine.log.mark()
         same(both(machine), [FAILED, FAILED], "the answers")
         same(machine.log.decisions(mark), [], "the module's log")
@@ -173,7 +158,7 @@ def a_wrong_line_lets_nobody_in(machine):
 @test
 def debians_own_passdb_lets_in_before_the_policy_is_asked(machine):
     text = machine.read(AUTH_CONF)
-    with Mistake(machine, {AUTH_CONF: text.replace("#!include auth-system.conf.ext", "!include auth-system.conf.ext")}):
+    with mistake(machine, {AUTH_CONF: text.replace("#!include auth-system.conf.ext", "!include auth-system.conf.ext")}):
         same(log_in(machine, ABROAD), (YES, []), "with auth-system.conf.ext")
     same(both(machine), [YES, NO], "without it")
 
@@ -181,7 +166,7 @@ def debians_own_passdb_lets_in_before_the_policy_is_asked(machine):
 @test
 def a_passdb_of_one_protocol_lets_in_before_the_policy_is_asked(machine):
     """And `doveconf passdb` does not show it: the recipe looks through all settings."""
-    with Mistake(machine, {}, "protocol imap {\n  passdb {\n    driver = pam\n    args = dovecot\n  }\n}\n"):
+    with mistake(machine, {}, "protocol imap {\n  passdb {\n    driver = pam\n    args = dovecot\n  }\n}\n"):
         same(log_in(machine, ABROAD), (YES, []), "with a passdb in protocol imap")
         same([machine.shell(f"doveconf {what} | grep -c 'passdb {{'").out for what in ("passdb", "-n")], ["2\n", "3\n"],
              "how many passdbs doveconf shows")
@@ -189,7 +174,7 @@ def a_passdb_of_one_protocol_lets_in_before_the_policy_is_asked(machine):
 
 @test
 def a_password_passdb_without_its_result_lines_lets_in(machine):
-    with Mistake(machine, recipe_but(machine, "  result_success = continue-ok\n", "")):
+    with mistake(machine, recipe_but(machine, "  result_success = continue-ok\n", "")):
         same(log_in(machine, ABROAD), (YES, []), "without result_success")
 
 
@@ -201,7 +186,7 @@ def a_server_name_is_the_clients_own_word(machine):
             return client.login("alice")
     machine.policy(POLICY.replace('ip = [ "127.66.0.0/16" ]', 'clients = [ "third-party" ]'))
     same(over_tls("1143"), NO, "as the recipe says")
-    with Mistake(machine, recipe_but(machine, "%{real_lport}\n  deny", "%{local_name}\n  deny")):
+    with mistake(machine, recipe_but(machine, "%{real_lport}\n  deny", "%{local_name}\n  deny")):
         same(over_tls("1143"), YES, "with %{local_name}")
     machine.policy(POLICY)
 
@@ -209,7 +194,7 @@ def a_server_name_is_the_clients_own_word(machine):
 @test
 def a_single_passdb_falls_through_to_other(machine):
     """Its service file is missing: `other` checks the password, and nothing asks the policy."""
-    with Mistake(machine, {CONF: SINGLE.format("dovecot-%s-%{real_lport}")}):
+    with mistake(machine, {CONF: SINGLE.format("dovecot-%s-%{real_lport}")}):
         same(log_in(machine, ABROAD), (YES, []), "without /etc/pam.d/dovecot-imap-143")
         machine.write("/etc/pam.d/dovecot-imap-143", "@include common-auth\naccount required pam_accesspolicy.so\n")
         same(log_in(machine, ABROAD)[0], FAILED, "with it; the user is not told")
@@ -220,7 +205,7 @@ def a_single_passdb_falls_through_to_other(machine):
 def an_other_that_knows_no_virtual_user_lets_him_in(machine):
     """A missing service file and an `other` of pam_unix alone: "unknown" is "not denied". Debian's ends in pam_deny."""
     machine.write("/etc/dovecot/users", "vera:secret::::::\n")
-    with Mistake(machine, {CONF: VIRTUAL}):
+    with mistake(machine, {CONF: VIRTUAL}):
         same(both(machine, user="vera"), [YES, NO], "a virtual user")
         machine.delete(PAM_FILE)
         same(both(machine, user="vera"), ["a NO [ALERT] Password: \r\n"] * 2, "without the service file")
@@ -237,20 +222,20 @@ def a_cache_of_the_policys_answer_passes_the_policy(machine):
 
     def in_turn():
         return [log_in(machine, address)[0] for address in (HERE, ABROAD)]
-    with Mistake(machine, {}, cached):
+    with mistake(machine, {}, cached):
         same(in_turn(), [YES, NO], "a cache alone")
-    with Mistake(machine, recipe_but(machine, "args = dovecot\n", "args = cache_key=%u dovecot\n"), cached):
+    with mistake(machine, recipe_but(machine, "args = dovecot\n", "args = cache_key=%u dovecot\n"), cached):
         same(in_turn(), [YES, NO], "the password's answer is cached")
         same(in_turn(), [YES, NO], "the password's answer is cached, again")
-    with Mistake(machine, recipe_but(machine, "failure_show_msg=yes", "failure_show_msg=yes cache_key=%u"), cached):
+    with mistake(machine, recipe_but(machine, "failure_show_msg=yes", "failure_show_msg=yes cache_key=%u"), cached):
         same(log_in(machine, HERE), (YES, [allowed(SERVICE, "alice", HERE)]), "the policy's answer is cached")
         same(log_in(machine, ABROAD), (YES, []), "and passes the policy")
     pam = machine.read("/etc/pam.d/dovecot")
     files = {CONF: SINGLE.format("cache_key=%u dovecot"),
              "/etc/pam.d/dovecot": pam + "account required pam_accesspolicy.so client=third-party\n"}
-    with Mistake(machine, files, cached):
+    with mistake(machine, files, cached):
         same(in_turn(), [YES, YES], "the answer of an only passdb is cached")
-    with Mistake(machine, files):
+    with mistake(machine, files):
         same(in_turn(), [YES, FAILED], "an only passdb without a cache")
 
 
@@ -260,11 +245,11 @@ def master_users_are_held_against_the_policy(machine):
     machine.write("/etc/dovecot/master-users", "boss:{PLAIN}master::::::\n")
     path = ADDED[1]
     login = {"user": "alice*boss", "password": "master"}
-    with Mistake(machine, {path: MASTER.format("")}):
+    with mistake(machine, {path: MASTER.format("")}):
         same(log_in(machine, ABROAD, **login), (YES, []), "let in at once")
-    with Mistake(machine, {path: MASTER.format(f"override_fields = allow_nets={HERE}")}):
+    with mistake(machine, {path: MASTER.format(f"override_fields = allow_nets={HERE}")}):
         same(both(machine, **login), [YES, FAILED], "let in at once, from some addresses")
-    with Mistake(machine, {path: MASTER.format("result_success = continue-ok")}):
+    with mistake(machine, {path: MASTER.format("result_success = continue-ok")}):
         same(log_in(machine, HERE, **login), (YES, [allowed(SERVICE, "alice", HERE)]), "the recipe, allowed")
         same(log_in(machine, ABROAD, **login), (f"a NO [AUTHORIZATIONFAILED] {MESSAGE}\r\n",
                                                 [denied(ADDRESSES, SERVICE, "alice", ABROAD)]), "the recipe, denied")
@@ -290,7 +275,7 @@ def nobody_logs_in_as_somebody_else(machine):
 def a_login_without_a_password_to_show_is_let_in_by_nobody(machine):
     """The policy's passdb is PAM, which wants the password in clear: by CRAM-MD5 nobody comes in, allowed or not."""
     machine.write("/etc/dovecot/users", "vera:secret::::::\n")
-    with Mistake(machine, {CONF: VIRTUAL}, "auth_mechanisms = plain cram-md5\n"):
+    with mistake(machine, {CONF: VIRTUAL}, "auth_mechanisms = plain cram-md5\n"):
         for address in HERE, ABROAD:
             with Imap(machine.connect(143, source=address)) as client:
                 client.send("a AUTHENTICATE CRAM-MD5")
@@ -304,7 +289,7 @@ def a_login_without_a_password_to_show_is_let_in_by_nobody(machine):
 @test
 def a_mechanism_that_asks_no_passdb_passes_the_policy(machine):
     """ANONYMOUS is one, GSSAPI another: Dovecot knows the user without a password."""
-    with Mistake(machine, {}, "auth_mechanisms = plain anonymous\nauth_anonymous_username = alice\n"):
+    with mistake(machine, {}, "auth_mechanisms = plain anonymous\nauth_anonymous_username = alice\n"):
         mark = machine.log.mark()
         with Imap(machine.connect(143, source=ABROAD)) as client:
             expect(" Logged in\r\n" in client.command("AUTHENTICATE ANONYMOUS bWFsbG9yeQ=="), "ANONYMOUS is let in")
@@ -314,7 +299,7 @@ def a_mechanism_that_asks_no_passdb_passes_the_policy(machine):
 @test
 def nologin_is_a_success_to_whoever_asks_dovecot(machine):
     """IMAP shows its reason and closes; Postfix is told that the login succeeded."""
-    with Mistake(machine, recipe_but(machine, "  skip = authenticated\n", "  override_fields = nologin=y reason=No\n")):
+    with mistake(machine, recipe_but(machine, "  skip = authenticated\n", "  override_fields = nologin=y reason=No\n")):
         same(log_in(machine, HERE)[0], "a NO [CONTACTADMIN] No\r\n", "IMAP")
         result = machine.run("doveadm", "auth", "test", "-x", "service=smtp", "-x", f"rip={HERE}", "alice", "secret", status=0)
         same(result.out, "passdb: alice auth succeeded\nextra fields:\n  user=alice\n  nologin\n  reason=No\n",

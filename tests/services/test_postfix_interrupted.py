@@ -42,7 +42,7 @@ def as_before(machine):
 
 def login_interrupted(machine, held, interrupt, expected, what):
     """A login that would be allowed. Nothing is `expected` where the session ends with it."""
-    with postfix.Held(machine, *held), postfix.session(machine) as smtp:
+    with postfix.held(machine, *held), postfix.session(machine) as smtp:
         same(postfix.interrupted(machine, smtp, interrupt), expected, what)
         if expected:
             same(postfix.send(smtp), postfix.NO_LOGIN_NO_MESSAGE, what)

@@ -2,6 +2,7 @@
 that nothing but the policy's words takes the place of "Login failed."; and that nobody gets by under another address.
 """
 import base64
+import contextlib
 import html
 import http.client
 import json
@@ -109,24 +110,15 @@ class Webmail:
         return browser.title(), browser.script(MESSAGES_SHOWN)
 
 
-class Changed:
-    """A file of the machine's with that text behind what it holds, in the block."""
-
-    def __init__(self, machine, path, text):
-        self.machine, self.path, self.text = machine, path, text
-        self.before = machine.read(path) if os.path.exists(machine.path(path)) else None
-
-    def __enter__(self):
-        if self.before is None:
-            self.machine.write(self.path, "<?php\n" + self.text)
+@contextlib.contextmanager
+def added(machine, path, text):
+    """In the block, the file has that text behind what it holds."""
+    with machine.restoring(path):
+        if machine.exists(path):
+            machine.change(path, machine.read(path), machine.read(path) + text)
         else:
-            self.machine.change(self.path, self.before, self.before + self.text)
-
-    def __exit__(self, *_):
-        if self.before is None:
-            self.machine.delete(self.path)
-        else:
-            self.machine.change(self.path, self.machine.read(self.path), self.before)
+            machine.write(path, "<?php\n" + text)
+        yield
 
 
 def without_session(text):
@@ -193,7 +185,7 @@ def the_denied_user_reads_the_policy_s_message(machine):
 
 def read_errors(machine):
     """Roundcube's log."""
-    if not os.path.exists(machine.path(ERRORS)):
+    if not machine.exists(ERRORS):
         return ""
     with open(machine.path(ERRORS), encoding="utf-8", errors="backslashreplace") as file:
         return file.read()
@@ -233,7 +225,7 @@ def a_wrong_password_is_a_failed_login(machine):
 @test
 def html_in_a_message_is_text(machine):
     webmail = machine.webmail
-    with Changed(machine, PLUGIN_SETTINGS, "$config['accesspolicy_messages'] = [ <<<'END'\n" + WRITTEN + "\nEND ];\n"):
+    with added(machine, PLUGIN_SETTINGS, "$config['accesspolicy_messages'] = [ <<<'END'\n" + WRITTEN + "\nEND ];\n"):
         title, messages = webmail.log_in("carol", "office")
     same((title, messages), (LOGIN_PAGE, [WRITTEN]), "the message")
     made = "return document.querySelectorAll('#messagestack b, #messagestack img').length"
@@ -278,7 +270,7 @@ def a_policy_that_is_applied_counts_in_a_session_that_goes_on(machine):
 
 @test
 def roundcube_itself_locks_who_is_denied_too_often(machine):
-    with Changed(machine, SETTINGS, "\n$config['login_rate_limit'] = 3;\n"):
+    with added(machine, SETTINGS, "\n$config['login_rate_limit'] = 3;\n"):
         same(Client(machine, "office").log_in("alice"), None, "only who was once logged in is known to Roundcube")
         shown = [Client(machine, "abroad").log_in("alice") for _ in range(4)]
         shown += [Client(machine, "office").log_in("alice")]
@@ -330,7 +322,7 @@ def sending_is_decided_by_the_browser_s_address(machine):
 def without_the_plugin_a_denied_login_is_a_failed_one(machine):
     webmail = machine.webmail
     mark = machine.log.mark()
-    with Changed(machine, SETTINGS, WITHOUT_PLUGIN):
+    with added(machine, SETTINGS, WITHOUT_PLUGIN):
         title, messages = webmail.log_in("alice", "office")
     same((title, messages), (LOGIN_PAGE, [FAILED]), "without the plugin")
     # the recipe's policy for a webmail that hides its users; with its own address this one would be allowed
@@ -341,7 +333,7 @@ def without_the_plugin_a_denied_login_is_a_failed_one(machine):
 @test
 def from_another_address_than_the_webmail_s_nobody_is_let_in(machine):
     mark = machine.log.mark()
-    with Changed(machine, SETTINGS, "\n$config['imap_conn_options'] = null;\n"):
+    with added(machine, SETTINGS, "\n$config['imap_conn_options'] = null;\n"):
         same(Client(machine, "office").log_in("alice"), [MESSAGE], "from 127.0.0.1")
     same(decision(machine, mark, "alice", "127.0.0.1"), decided(HIDDEN, "alice", "127.0.0.1"), "from 127.0.0.1")
 
@@ -349,16 +341,16 @@ def from_another_address_than_the_webmail_s_nobody_is_let_in(machine):
 def with_and_without_the_plugin(machine, user):
     """What the page then shows, which must be the same."""
     shown = Client(machine, "office").log_in(user)
-    with Changed(machine, SETTINGS, WITHOUT_PLUGIN):
+    with added(machine, SETTINGS, WITHOUT_PLUGIN):
         same(Client(machine, "office").log_in(user), shown, "without the plugin")
     return shown
 
 
 @test
 def a_server_without_the_mechanism_is_a_failed_login(machine):
-    with Changed(machine, SETTINGS, "\n$config['imap_auth_type'] = 'CRAM-MD5';\n"):
+    with added(machine, SETTINGS, "\n$config['imap_auth_type'] = 'CRAM-MD5';\n"):
         same(with_and_without_the_plugin(machine, "alice"), [FAILED], "an alert that is not the policy's")
-        with Changed(machine, PLUGIN_SETTINGS, "$config['accesspolicy_messages'] = true;\n"):
+        with added(machine, PLUGIN_SETTINGS, "$config['accesspolicy_messages'] = true;\n"):
             same(Client(machine, "office").log_in("alice"), ["Unsupported authentication mechanism."], "the alert")
 
 
@@ -385,7 +377,7 @@ def a_mailbox_that_does_not_open_looks_as_without_the_plugin(machine):
         return title, webmail.browser("office").script(MESSAGES_SHOWN)
 
     shown = mailbox()
-    with Changed(machine, SETTINGS, WITHOUT_PLUGIN):
+    with added(machine, SETTINGS, WITHOUT_PLUGIN):
         same(mailbox(), shown, "without the plugin")
     complaint = "Server Error: CAPABILITY: Internal error occurred. Refer to server log for more information."
     same(shown, (INBOX, [complaint]), "the mailbox")
@@ -506,11 +498,11 @@ def only_an_alert_that_answers_the_login_is_shown(machine):
     def shown(users):
         return dict(zip(users, at_once(lambda user: Client(machine).log_in(user), users)))
 
-    with Changed(machine, SETTINGS, "\n$config['imap_host'] = '127.0.0.1:1144';\n"):
+    with added(machine, SETTINGS, "\n$config['imap_host'] = '127.0.0.1:1144';\n"):
         same(shown(SERVER_ANSWERS), {user: [row[1]] for user, row in SERVER_ANSWERS.items()}, "the default message")
-        with Changed(machine, PLUGIN_SETTINGS, "$config['accesspolicy_messages'] = true;\n"):
+        with added(machine, PLUGIN_SETTINGS, "$config['accesspolicy_messages'] = true;\n"):
             same(shown(SERVER_ANSWERS), {user: [row[2]] for user, row in SERVER_ANSWERS.items()}, "all alerts")
-    with Changed(machine, SETTINGS, "\n$config['imap_host'] = '127.0.0.1:1145';\n"):
+    with added(machine, SETTINGS, "\n$config['imap_host'] = '127.0.0.1:1145';\n"):
         same(shown(["x"]), {"x": [FAILED]}, "the answer to ID")
 
 
@@ -528,7 +520,7 @@ def a_header_of_the_request_is_no_address(machine):
 
 @test
 def behind_a_proxy_the_address_is_what_the_proxy_says(machine):
-    with Changed(machine, SETTINGS, "\n$config['proxy_whitelist'] = ['192.0.2.7'];\n"):
+    with added(machine, SETTINGS, "\n$config['proxy_whitelist'] = ['192.0.2.7'];\n"):
         for said, address, shown in (("198.51.100.7", "198.51.100.7", [MESSAGE]),
                                      ("192.0.2.8, 198.51.100.7", "198.51.100.7", [MESSAGE]),
                                      ("192.0.2.9", "192.0.2.9", None)):
@@ -559,7 +551,7 @@ def a_session_ends_at_another_address(machine):
 
 @test
 def filters_come_from_the_webmail_s_own_address(machine):
-    with Changed(machine, SETTINGS, """
+    with added(machine, SETTINGS, """
 $config['plugins'][] = 'managesieve';
 $config['managesieve_host'] = '127.0.0.1:14190';
 $config['managesieve_conn_options'] = ['socket' => ['bindto' => '127.0.0.143:0']];

@@ -47,7 +47,7 @@ class Saslauthd:
 
     def start(self):
         self.machine.run("/etc/init.d/saslauthd", "start", status=0)
-        wait_for("saslauthd", lambda: os.path.exists(self.machine.path(FOLDER + "/mux")))
+        wait_for("saslauthd", lambda: self.machine.exists(FOLDER + "/mux"))
 
     def stop(self):
         self.machine.run("/etc/init.d/saslauthd", "stop", status=0)
@@ -208,7 +208,7 @@ def a_policy_that_is_gone_lets_nobody_in(machine):
 def stopped_in_the_middle_of_a_login(machine):
     """Nobody is let in, and afterwards all is as before."""
     daemon, _ = set_up(machine)
-    with postfix.Held(machine, "/etc/pam.d/smtp", "account"):
+    with postfix.held(machine, "/etc/pam.d/smtp", "account"):
         for what, number in ("ended", signal.SIGTERM), ("killed", signal.SIGKILL):
             with postfix.session(machine) as smtp:
                 reply = postfix.interrupted(machine, smtp, functools.partial(daemon.send_signal, number))

@@ -1,0 +1,15 @@
+"""The region database of the services' tests, and where it stands on the machine. It has 203.0.113.200 in KP."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "databases"))
+import mmdb  # noqa: E402
+
+REGIONS = "/var/lib/GeoIP/test.mmdb"
+
+
+def put_in_force(machine, policy):
+    """A policy with regions, and their database."""
+    os.makedirs(os.path.dirname(machine.path(REGIONS)), exist_ok=True)
+    mmdb.write(machine.path(REGIONS), mmdb.city().bytes())
+    machine.policy(policy)
