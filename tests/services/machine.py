@@ -399,6 +399,11 @@ class Machine:
         for command in recipe_commands(os.path.join(self.docs, name + ".md")):
             self.shell(command)
 
+    def undo(self, name):
+        """Does what docs/services/NAME.md says under "Undo it"."""
+        for command in recipe_commands(os.path.join(self.docs, name + ".md"), "undo"):
+            self.shell(command)
+
     # Its network
 
     def host(self, name, *addresses):
@@ -510,10 +515,10 @@ class InNetwork:
             os.close(self.back)
 
 
-def recipe_commands(document):
-    """The shell commands of a recipe: the code blocks that are marked <!-- test: run -->, in their order."""
+def recipe_commands(document, mark="run"):
+    """The shell commands of a recipe: the code blocks that are marked <!-- test: run -->, or "undo", in their order."""
     with open(document, encoding="utf-8") as file:
-        return re.findall(r"<!-- test: run -->\n```[a-z]*\n(.*?)```", file.read(), re.DOTALL)
+        return re.findall(rf"<!-- test: {mark} -->\n```[a-z]*\n(.*?)```", file.read(), re.DOTALL)
 
 
 # The table of what users saw

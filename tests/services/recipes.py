@@ -7,7 +7,7 @@ A page NAME.md shows files that stand below NAME/ where they stand on a machine,
     auth required pam_accesspolicy.so ...
     ```
 
-commands, which machine.py's recipe() runs, in blocks marked `<!-- test: run -->`, and what users see, which is a row of the
+commands, which machine.py's recipe() runs, in blocks marked `<!-- test: run -->`, those that undo(), `<!-- test: undo -->`, and what users see, which is a row of the
 table that the tests make: `<!-- seen: sshd | password, denied by address -->`. Any other block says why it is not run:
 `<!-- not run: its addresses are examples -->`.
 """
@@ -46,7 +46,7 @@ def faults_of_block(page, folder, shown, mark, text):
         for name in mark.removeprefix("file: ").split(", "):
             shown.append(name)
             yield from faults_of_file(page, folder, name, text)
-    elif mark == "test: run":
+    elif mark in ("test: run", "test: undo"):
         checked = subprocess.run(["sh", "-n"], input=text.encode(), capture_output=True, check=False)
         if checked.returncode != 0:
             yield f"{page}: {checked.stderr.decode().strip()}"

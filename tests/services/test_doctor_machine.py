@@ -3,7 +3,7 @@ import os
 import re
 import textwrap
 
-from machine import main, same, test
+from machine import expect, main, recipe_commands, same, test
 from mistakes import DOVECOT, WEBMAIL, Edit, planted, set_up, setting
 
 RECIPES = ("sshd", "local", "cron", "cockpit", "dovecot", "dovecot-haproxy", "postfix")
@@ -54,6 +54,26 @@ def a_whole_machine(machine):
     with planted(machine, FIVE_MISTAKES):
         wrong = machine.run("accesspolicy", "doctor", status=1).out
     is_shown(machine, "$ accesspolicy doctor\n" + wrapped(wrong), "$ accesspolicy doctor\n" + wrapped(right))
+
+
+def configuration(machine):
+    """All that stands in /etc, but what the machine itself is."""
+    return machine.shell("cd /etc && find . -type f ! -path './accesspolicy/*' -exec sha256sum {} + | sort -k 2").out.splitlines()
+
+
+@test
+def a_recipe_that_is_undone_leaves_nothing_behind(machine):
+    recipes = [name for name in RECIPES if recipe_commands(os.path.join(machine.docs, name + ".md"), "undo")]
+    same(recipes, ["sshd", "local", "cron", "cockpit", "dovecot"], "the recipes that can be undone")
+    for name in recipes:
+        machine.undo(name)
+    for name in recipes:
+        before = configuration(machine)
+        machine.recipe(name)
+        expect(configuration(machine) != before, f"the recipe {name} changes nothing")
+        machine.undo(name)
+        same(configuration(machine), before, name)
+    same(machine.run("nft", "list", "table", "inet", "accesspolicy_webmail").status, 1, "the webmail's rules are gone")
 
 
 if __name__ == "__main__":
