@@ -128,12 +128,15 @@ static void examine_instance(ap_doctor *doctor, const ap_sshd_instance *instance
 		examine_address(&of);
 		return;
 	}
-	found(&of, (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
-				 .check = "sshd-not-examined",
-				 .file = config_file(instance),
-				 .what = fault,
-				 .why = "whether it asks PAM, and tells the address, is not known",
-				 .change = "mend what it says, and ask again" });
+	found(&of,
+	      (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
+			    .check = "sshd-not-examined",
+			    .file = config_file(instance),
+			    .what = fault,
+			    .why = "whether it asks PAM, and tells the address, is not known",
+			    .change = strstr(fault, "/run/sshd") != NULL
+					      ? "mkdir -p /run/sshd, as ssh's unit does where it starts, and ask again"
+					      : "mend what it says, and ask again" });
 }
 
 void ap_doctor_sshd(ap_doctor *doctor)

@@ -335,6 +335,18 @@ def sshd(machine):
 
 
 @test
+def an_sshd_that_was_never_started(machine):
+    """Its unit makes the folder without which "sshd -T" says nothing: an image has none."""
+    machine.shell("mkdir -p /run/sshd")
+    set_up(machine, "sshd")
+    machine.shell("rmdir /run/sshd")
+    found = examined(machine, "sshd")
+    same(short(found), ["uncertain sshd sshd-not-examined"], "without its folder")
+    machine.shell(found[0]["change"].split(",")[0])
+    same(examined(machine, "sshd"), [], "with what the doctor said")
+
+
+@test
 def another_sshd(machine):
     """It asks PAM by its program's name, for which SSH_CONNECTION is not looked at; and it has settings of its own."""
     set_up(machine)
