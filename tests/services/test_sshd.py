@@ -44,7 +44,7 @@ class Sshd:
         mark = self.machine.log.mark()
         self.machine.wait_for_port(22, ADDRESS)
         # the connection that looked for the port, which would be taken for a login's
-        self.machine.log.wait(mark, "Connection closed by")
+        self.machine.log.wait(mark, f"Connection closed by {ADDRESS}", "sshd")
 
 
 def set_up(machine):
