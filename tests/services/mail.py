@@ -41,7 +41,7 @@ class Dovecot:
     def stop(self):
         """With its processes, which otherwise would go on to answer for a moment."""
         self.program.stop()
-        wait_for("the end of Dovecot's processes", lambda: not processes("dovecot"))
+        wait_for("the end of Dovecot's processes", lambda: not of_dovecot())
 
     def restart(self):
         """At once: to end in order takes it more than a second."""
@@ -52,13 +52,26 @@ class Dovecot:
 
 def kill_processes():
     """True if there are no more of Dovecot's."""
-    found = processes("dovecot")
+    found = of_dovecot()
     for pid in found:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
     return not found
+
+
+def of_dovecot():
+    """The ids of all its processes, by their programs: one that the master has just begun has the master's command line."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if re.search(r"/usr/(sbin/dovecot|lib/dovecot/[^/]+)$", os.readlink(f"/proc/{pid}/exe")):
+                found.append(int(pid))
+        except (FileNotFoundError, ProcessLookupError):
+            # it has ended, or is the kernel's
+            pass
+    return found
 
 
 def processes(name):
