@@ -1,5 +1,7 @@
 #include "governed.h"
 
+#include "known_services.h"
+
 #include <string.h>
 
 const ap_pam_line *ap_governing_line(const ap_doctor *doctor, const char *service)
@@ -23,17 +25,24 @@ const char *ap_governing_client(const ap_doctor *doctor, const ap_pam_line *line
 	return ap_module_line_options(doctor->findings->arena, line, &options) == NULL ? options.client : NULL;
 }
 
-bool ap_governs_mail(const ap_doctor *doctor)
+/* One that is known, or one of an administrator's own: "dovecot-policy-imap-993", "smtp-webmail". */
+static bool is_mail(const char *name)
 {
 	static const char *const beginnings[] = { "smtp", "submission", "imap", "pop", "dovecot", "sieve", "mail" };
 
-	for (size_t i = 0; i < doctor->pam->n; i++) {
-		const char *name = doctor->pam->services[i].name;
+	if (ap_service_kind_of(name) == AP_SERVICE_MAIL)
+		return true;
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
 
-		for (size_t k = 0; k < sizeof(beginnings) / sizeof(beginnings[0]); k++)
-			if (strncmp(name, beginnings[k], strlen(beginnings[k])) == 0 &&
-			    ap_governing_line(doctor, name) != NULL)
-				return true;
-	}
+bool ap_governs_mail(const ap_doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->pam->n; i++)
+		if (is_mail(doctor->pam->services[i].name) &&
+		    ap_governing_line(doctor, doctor->pam->services[i].name) != NULL)
+			return true;
 	return false;
 }

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* The name of a policy in force that selects this client type by name; NULL: there is none. */
+/* The name of a policy in force that selects this client type, by its name or with all others; NULL: there is none. */
 static const char *policy_of_client(const ap_doctor *doctor, const char *name)
 {
 	ap_view view = ap_view_of(doctor->image);
@@ -18,8 +18,8 @@ static const char *policy_of_client(const ap_doctor *doctor, const char *name)
 	for (uint32_t i = 0; i < n && view.sound; i++) {
 		ap_image_policy policy = ap_view_policy(&view, i);
 
-		if (ap_policy_is_in_force(&policy) && policy.clients.n > 0 &&
-		    ap_view_span_holds(&view, policy.clients, client))
+		if (ap_policy_is_in_force(&policy) &&
+		    (policy.clients.n == 0 || ap_view_span_holds(&view, policy.clients, client)))
 			return ap_arena_strdup(doctor->host->arena, ap_view_string(&view, policy.name));
 	}
 	return NULL;
@@ -43,7 +43,7 @@ const char *ap_pam_how_to_ask(const ap_pam_examined *e)
 
 /*
  * Not to ask is right for most services of a machine. It is told of one that was asked about, and of one that logins come to
- * over a network and whose client type a policy names.
+ * over a network and whose client type a policy is about.
  */
 void ap_pam_check_not_asking(const ap_pam_examined *e)
 {
