@@ -56,8 +56,8 @@ static void examine(ap_dovecot_examination *of)
 	ap_dovecot_add_ways(of);
 	if (!is_governed(of) && !is_meant_to_be_governed(of->doctor) && !ap_doctor_asks_by_name(of->doctor, "dovecot"))
 		return;
-	of->mechanisms =
-		ap_dovecot_words(of->arena, ap_dovecot_value(&of->dovecot.settings, "auth_mechanisms", "plain"));
+	of->mechanisms = ap_dovecot_words(
+		of->arena, ap_dovecot_list(of->arena, &of->dovecot.settings, "auth_mechanisms", "plain"));
 	examine_worker(of);
 	examine_ways(of);
 	ap_dovecot_add_notes(of);

@@ -90,22 +90,42 @@ static void read_pam_args(ap_arena *arena, const char *args, ap_passdb *passdb)
 	}
 }
 
-/*
- * A setting of 2.4's passdb, whose key may be written in full ("passdb_pam_service_name") or short
- * ("pam_service_name").
- */
+/* A setting of 2.4's passdb, whose key may be written in full ("passdb_deny") or short ("deny"). */
 static const char *named_value(ap_arena *arena, const ap_dovecot_section *section, const char *key,
 			       const char *otherwise)
 {
-	const char *value = ap_dovecot_value(section, ap_format(arena, "passdb_%s", key), otherwise);
+	const char *full = ap_format(arena, "passdb_%s", key);
 
-	return ap_dovecot_value(section, key, value);
+	return ap_dovecot_list(arena, section, key, ap_dovecot_list(arena, section, full, otherwise));
 }
 
-static void read_named_pam(ap_arena *arena, const ap_dovecot_section *section, ap_passdb *passdb)
+/*
+ * One of 2.4's pam driver's. It is written among the passdb's own, or in a section of the driver's there, which is how doveconf
+ * prints it: passdb_pam { service_name = NAME }.
+ */
+static const char *pam_value(ap_arena *arena, const ap_dovecot_section *section, const char *key, const char *otherwise)
 {
-	passdb->service = named_value(arena, section, "pam_service_name", "dovecot");
-	passdb->shows_message = ap_dovecot_yes(named_value(arena, section, "pam_failure_show_msg", "no"));
+	static const char *const drivers[] = { "passdb_pam", "pam" };
+	const char *value = named_value(arena, section, ap_format(arena, "pam_%s", key), otherwise);
+
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		const ap_dovecot_section *driver = ap_dovecot_find(section, drivers[i], "");
+
+		if (driver != NULL)
+			value = named_value(arena, driver, ap_format(arena, "pam_%s", key),
+					    ap_dovecot_value(driver, key, value));
+	}
+	return value;
+}
+
+/* What a passdb does not say itself, the settings outside of it may say for all of them. */
+static void read_named_pam(ap_arena *arena, const ap_dovecot_section *settings, const ap_dovecot_section *section,
+			   ap_passdb *passdb)
+{
+	passdb->service =
+		pam_value(arena, section, "service_name", pam_value(arena, settings, "service_name", "dovecot"));
+	passdb->shows_message = ap_dovecot_yes(
+		pam_value(arena, section, "failure_show_msg", pam_value(arena, settings, "failure_show_msg", "no")));
 }
 
 static bool has_nologin_section(const ap_dovecot_section *section)
@@ -121,7 +141,8 @@ static bool has_nologin_section(const ap_dovecot_section *section)
 	return false;
 }
 
-static ap_passdb passdb_of(ap_arena *arena, const ap_dovecot_section *section, bool named)
+static ap_passdb passdb_of(ap_arena *arena, const ap_dovecot_section *settings, const ap_dovecot_section *section,
+			   bool named)
 {
 	const char *driver = named_value(arena, section, "driver", named ? section->name : "");
 	ap_passdb passdb = {
@@ -148,14 +169,15 @@ static ap_passdb passdb_of(ap_arena *arena, const ap_dovecot_section *section, b
 	}
 	if (strcmp(driver, "pam") == 0) {
 		if (named)
-			read_named_pam(arena, section, &passdb);
+			read_named_pam(arena, settings, section, &passdb);
 		else
 			read_pam_args(arena, ap_dovecot_value(section, "args", ""), &passdb);
 	}
 	return passdb;
 }
 
-static void add_passdbs(ap_arena *arena, const ap_dovecot_section *in, bool named, ap_passdb **passdbs, size_t *n)
+static void add_passdbs(ap_arena *arena, const ap_dovecot_section *settings, const ap_dovecot_section *in, bool named,
+			ap_passdb **passdbs, size_t *n)
 {
 	for (size_t i = 0; i < in->n_sections; i++) {
 		const ap_dovecot_section *section = &in->sections[i];
@@ -164,7 +186,7 @@ static void add_passdbs(ap_arena *arena, const ap_dovecot_section *in, bool name
 		if (strcmp(section->type, "passdb") != 0)
 			continue;
 		passdb = ap_arena_push(arena, passdbs, n, sizeof(*passdb));
-		*passdb = passdb_of(arena, section, named);
+		*passdb = passdb_of(arena, settings, section, named);
 		passdb->name = *section->name != '\0' ? ap_format(arena, "passdb %s", section->name)
 						      : ap_format(arena, "passdb %zu", *n);
 	}
@@ -177,9 +199,10 @@ const ap_passdb *ap_dovecot_passdbs(ap_arena *arena, const ap_dovecot_section *s
 	ap_passdb *passdbs = NULL;
 
 	*ret_n = 0;
-	add_passdbs(arena, settings, named, &passdbs, ret_n);
+	/* as 2.4.1 was seen to ask them, wherever in its files they stood */
 	if (named && own != NULL)
-		add_passdbs(arena, own, named, &passdbs, ret_n);
+		add_passdbs(arena, settings, own, named, &passdbs, ret_n);
+	add_passdbs(arena, settings, settings, named, &passdbs, ret_n);
 	return passdbs;
 }
 
@@ -215,7 +238,7 @@ static void add_listener(ap_arena *arena, ap_dovecot *dovecot, size_t service, c
 	*AP_PUSH(arena, dovecot->listeners, dovecot->n_listeners) = (ap_dovecot_listener){
 		.protocol = built_in[service].protocol,
 		.name = name,
-		.address = ap_dovecot_value(section, "listen", address),
+		.address = ap_dovecot_list(arena, section, "listen", address),
 		.port = port,
 		.haproxy = ap_dovecot_yes(ap_dovecot_value(section, "haproxy", "no")),
 	};
@@ -301,7 +324,7 @@ static bool asks_passwords(const char *protocol)
 static const char *const *read_protocols(ap_arena *arena, const ap_dovecot_section *settings, bool named)
 {
 	const char *const *words =
-		ap_dovecot_words(arena, ap_dovecot_value(settings, "protocols", named ? "" : "imap pop3 lmtp"));
+		ap_dovecot_words(arena, ap_dovecot_list(arena, settings, "protocols", named ? "" : "imap pop3 lmtp"));
 	const char **protocols = NULL;
 	size_t n = 0;
 

@@ -73,8 +73,8 @@ bool ap_dovecot_version(ap_arena *arena, const char *text, const char **ret_vers
 bool ap_dovecot_version_is_named(const char *version);
 
 /*
- * The passdbs of a printed text: of "doveconf -f protocol=NAME passdb" for 2.3; for 2.4 those of the whole, then those
- * in the protocol's own section, as "doveconf -n" prints them.
+ * The passdbs of a printed text: of "doveconf -f protocol=NAME passdb" for 2.3; for 2.4 those in the
+ * protocol's own section, then those of the whole, as "doveconf -n" prints them.
  */
 const ap_passdb *ap_dovecot_passdbs(ap_arena *arena, const ap_dovecot_section *settings, bool named,
 				    const char *protocol, size_t *ret_n);

@@ -52,7 +52,7 @@ static void tell_trusted(ap_dovecot_examination *of, const ap_reach *reach, cons
 
 static void examine_trusted(ap_dovecot_examination *of, const ap_reach *reach, const ap_dovecot_section *in, trust by)
 {
-	const char *const *networks = ap_dovecot_words(of->arena, ap_dovecot_value(in, by.name, ""));
+	const char *const *networks = ap_dovecot_words(of->arena, ap_dovecot_list(of->arena, in, by.name, ""));
 
 	if (strcmp(in->type, "protocol") == 0)
 		by.protocol = in->name;
@@ -166,8 +166,9 @@ static void examine_listener(ap_dovecot_examination *of, const ap_reach *reach, 
 			of, reach, way->title, client, who,
 			ap_format(
 				of->arena,
-				"client=%s in this port's PAM service; or, if it is the webmail's port, address = 127.0.0.1 in inet_listener %s, and in nftables' output: %s",
-				ap_policy_client_anybody_has(of->arena, of->doctor->image), way->listener->name,
+				"client=%s in this port's PAM service; or, if it is the webmail's port, %s = 127.0.0.1 in inet_listener %s, and in nftables' output: %s",
+				ap_policy_client_anybody_has(of->arena, of->doctor->image),
+				of->dovecot.named ? "listen" : "address", way->listener->name,
 				rules_for_port(of->arena, way->port)));
 }
 

@@ -73,7 +73,7 @@ static bool read_setting(reader *in, ap_dovecot_section *section, char *line)
 	while (*value == ' ')
 		value++;
 	setting = AP_PUSH(in->arena, section->settings, section->n_settings);
-	*setting = (ap_dovecot_setting){ .key = line, .value = unquoted(value) };
+	*setting = (ap_dovecot_setting){ .key = unquoted(line), .value = unquoted(value) };
 	return true;
 }
 
@@ -140,6 +140,17 @@ const char *ap_dovecot_value(const ap_dovecot_section *section, const char *key,
 	for (size_t i = 0; i < section->n_settings; i++)
 		if (strcmp(section->settings[i].key, key) == 0)
 			value = section->settings[i].value;
+	return value;
+}
+
+const char *ap_dovecot_list(ap_arena *arena, const ap_dovecot_section *section, const char *key, const char *otherwise)
+{
+	const ap_dovecot_section *words = ap_dovecot_find(section, key, "");
+	const char *value = ap_dovecot_value(section, key, words != NULL ? "" : otherwise);
+
+	for (size_t i = 0; words != NULL && i < words->n_settings; i++)
+		if (ap_dovecot_yes(words->settings[i].value))
+			value = ap_format(arena, "%s %s", value, words->settings[i].key);
 	return value;
 }
 

@@ -45,6 +45,12 @@ bool ap_dovecot_parse(ap_arena *arena, const char *text, ap_dovecot_section *ret
 /* The setting's value, the last where there are several; `otherwise` where it is not written. */
 const char *ap_dovecot_value(const ap_dovecot_section *section, const char *key, const char *otherwise);
 
+/*
+ * A list of words, as ap_dovecot_words() parts it. It is written as a value, and since 2.4 also as a section, key { word = yes },
+ * which is how Debian's files say what protocols are installed. `otherwise` where it is written in neither way.
+ */
+const char *ap_dovecot_list(ap_arena *arena, const ap_dovecot_section *section, const char *key, const char *otherwise);
+
 /* The first section of that type and name; NULL: none. */
 const ap_dovecot_section *ap_dovecot_find(const ap_dovecot_section *section, const char *type, const char *name);
 

@@ -23,22 +23,22 @@ static void find_module(ap_arena *arena, ap_passdb_role *role)
 	}
 }
 
-static bool trusts(const ap_dovecot_section *in)
+static bool trusts(ap_arena *arena, const ap_dovecot_section *in)
 {
 	static const char *const settings[] = { "login_trusted_networks", "haproxy_trusted_networks" };
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (*ap_dovecot_value(in, settings[i], "") != '\0')
+		if (*ap_dovecot_list(arena, in, settings[i], "") != '\0')
 			return true;
 	for (size_t i = 0; i < in->n_sections; i++)
-		if (ap_dovecot_is_filter(&in->sections[i]) && trusts(&in->sections[i]))
+		if (ap_dovecot_is_filter(&in->sections[i]) && trusts(arena, &in->sections[i]))
 			return true;
 	return false;
 }
 
 static bool trusts_somebody(const ap_dovecot_examination *of)
 {
-	return trusts(&of->dovecot.settings);
+	return trusts(of->arena, &of->dovecot.settings);
 }
 
 static ap_passdb_role role_of(ap_dovecot_examination *of, const ap_dovecot_way *way, const ap_passdb *passdb)

@@ -82,7 +82,12 @@ static const char of_2_3[] = "# 2.3.19.1 (9b53102964): /etc/dovecot/dovecot.conf
 
 static const char of_2_4[] = "# 2.4.1-4 (7d8c0e5759): /etc/dovecot/dovecot.conf\n"
 			     "dovecot_config_version = 2.4.1\n"
-			     "protocols = imap submission\n"
+			     "login_trusted_networks = 127.0.0.143/32\n"
+			     "protocols {\n"
+			     "  imap = yes\n"
+			     "  pop3 = no\n"
+			     "  submission = yes\n"
+			     "}\n"
 			     "service imap-login {\n"
 			     "  inet_listener imap_webmail {\n"
 			     "    port = 1143\n"
@@ -103,10 +108,12 @@ static const char of_2_4[] = "# 2.4.1-4 (7d8c0e5759): /etc/dovecot/dovecot.conf\
 			     "  fields {\n"
 			     "    nologin = yes\n"
 			     "  }\n"
-			     "  pam_failure_show_msg = yes\n"
-			     "  passdb_pam_service_name = dovecot-policy-%{protocol}-%{real_local_port}\n"
 			     "  skip = unauthenticated\n"
 			     "  use_cache = no\n"
+			     "  passdb_pam {\n"
+			     "    failure_show_msg = yes\n"
+			     "    service_name = dovecot-policy-%{protocol}-%{real_local_port}\n"
+			     "  }\n"
 			     "}\n"
 			     "protocol submission {\n"
 			     "  passdb two {\n"
@@ -207,8 +214,73 @@ static void test_settings_of_2_4(void **state)
 	assert_true(passdbs[1].deny && passdbs[1].shows_message && passdbs[1].nologin && !passdbs[1].caches);
 	passdbs = ap_dovecot_passdbs(arena, &dovecot.settings, dovecot.named, "submission", &n);
 	assert_int_equal(n, 3);
-	assert_string_equal(passdbs[2].driver, "static");
+	assert_string_equal(passdbs[0].driver, "static");
 	ap_arena_free(arena);
+}
+
+/* The same settings in the other shapes that 2.4 reads, and may print: the service's name, and whether its message is shown. */
+static void test_shapes_of_a_named_pam_passdb(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *found;
+	} rows[] = {
+		{ "passdb pam {\n}\n", "dovecot quiet" },
+		{ "passdb p {\n  driver = pam\n  pam_service_name = a\n  pam_failure_show_msg = yes\n}\n", "a shows" },
+		{ "passdb pam {\n  passdb_pam_service_name = a\n}\n", "a quiet" },
+		{ "passdb pam {\n  pam {\n    service_name = a\n  }\n}\n", "a quiet" },
+		{ "passdb pam {\n  passdb_pam {\n    passdb_pam_failure_show_msg = yes\n  }\n}\n", "dovecot shows" },
+		{ "passdb_pam {\n  service_name = all\n  failure_show_msg = yes\n}\npassdb pam {\n}\n", "all shows" },
+		{ "passdb_pam_service_name = all\npassdb pam {\n}\n", "all quiet" },
+		{ "passdb_pam {\n  service_name = all\n}\npassdb pam {\n  passdb_pam {\n    service_name = a\n  }\n}\n",
+		  "a quiet" },
+	};
+	ap_arena *arena = ap_arena_new();
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_dovecot dovecot = read_whole(arena, ap_format(arena, "# 2.4.1-4 (x): /f\n%s", rows[i].text));
+		size_t n;
+		const ap_passdb *passdbs = ap_dovecot_passdbs(arena, &dovecot.settings, dovecot.named, "imap", &n);
+		const char *found = n == 1 ? ap_format(arena, "%s %s", passdbs[0].service,
+						       passdbs[0].shows_message ? "shows" : "quiet")
+					   : "another number of passdbs";
+
+		AP_ROW(failed, strcmp(found, rows[i].found) == 0, "row %zu: %s", i, found);
+	}
+	ap_arena_free(arena);
+	AP_ROWS_END(failed);
+}
+
+static void test_lists(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *found;
+	} rows[] = {
+		{ "", "otherwise" },
+		{ "list = a b\n", "a b" },
+		{ "list =\n", "" },
+		{ "list {\n  a = yes\n  b = no\n  c = yes\n}\n", " a c" },
+		{ "list {\n}\n", "" },
+		{ "list {\n  \"::1/128\" = yes\n  127.0.0.143/32 = yes\n}\n", " ::1/128 127.0.0.143/32" },
+	};
+	ap_arena *arena = ap_arena_new();
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_dovecot_section settings;
+		unsigned line;
+		const char *found;
+
+		assert_true(ap_dovecot_parse(arena, rows[i].text, &settings, &line));
+		found = ap_dovecot_list(arena, &settings, "list", "otherwise");
+		AP_ROW(failed, strcmp(found, rows[i].found) == 0, "row %zu: \"%s\"", i, found);
+	}
+	ap_arena_free(arena);
+	AP_ROWS_END(failed);
 }
 
 static void test_what_doveconf_does_not_print_is_refused(void **state)
@@ -477,6 +549,8 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_settings_of_2_3),
 		cmocka_unit_test(test_settings_of_2_4),
+		cmocka_unit_test(test_shapes_of_a_named_pam_passdb),
+		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_what_doveconf_does_not_print_is_refused),
 		cmocka_unit_test(test_names_of_services),
 		cmocka_unit_test(test_names_with_a_condition),
