@@ -11,12 +11,11 @@ import decisions
 import regions
 from decisions import quoted
 from machine import same
-from regions import REGIONS
+from regions import ELSEWHERE, ELSEWHERE6, REGIONS
 
-# Where a login comes from. The database of REGIONS has the addresses of `elsewhere` in KP.
+# Where a login comes from.
 OFFICE, OFFICE6 = "192.0.2.7", "2001:db8:1::7"
 ABROAD, ABROAD6 = "198.51.100.7", "2001:db8:66::7"
-ELSEWHERE, ELSEWHERE6 = "203.0.113.200", "2001:db8:3::7"
 BRANCH = "203.0.113.7"
 EVERYWHERE = (OFFICE, OFFICE6, ABROAD, ABROAD6, ELSEWHERE, ELSEWHERE6, BRANCH)
 

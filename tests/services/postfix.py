@@ -11,7 +11,7 @@ import mail
 import regions
 from decisions import because_in, by_dovecot
 from machine import LONGEST_WAIT_S, MESSAGE, Wrong, expect, same, wait_for
-from regions import REGIONS
+from regions import ELSEWHERE, ELSEWHERE6, REGIONS
 from smtp import Smtp, encoded
 
 SUBMISSION, SUBMISSIONS, WEBMAIL, PROXIED = 587, 465, 1587, 10587
@@ -26,7 +26,6 @@ OFFICE, BLOCKED, BRANCH, UNSURE = "127.0.0.1", "127.0.0.66", "127.0.0.67", "127.
 OFFICE6, BLOCKED6 = "2001:db8:1::7", "2001:db8:66::7"
 # hosts of their own; the region database has the second pair in KP
 ABROAD, ABROAD6 = "198.51.100.7", "2001:db8:2::7"
-ELSEWHERE, ELSEWHERE6 = "203.0.113.200", "2001:db8:3::7"
 POLICY = f"""default_domain = "example.com";
 region_database = "{REGIONS}";
 departments = ( {{ name = "engineering/platform"; members = [ "bob" ]; }} );

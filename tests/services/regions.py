@@ -1,4 +1,4 @@
-"""The region database of the services' tests, and where it stands on the machine. It has 203.0.113.200 in KP."""
+"""The region database of the services' tests, where it stands on the machine, and addresses that it has in KP."""
 import os
 import sys
 
@@ -6,6 +6,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import mmdb  # noqa: E402
 
 REGIONS = "/var/lib/GeoIP/test.mmdb"
+ELSEWHERE, ELSEWHERE6 = "203.0.113.200", "2001:db8:3::7"
 
 
 def put_in_force(machine, policy):

@@ -6,18 +6,22 @@ from decisions import Because, by_dovecot
 from machine import ADDRESS, ADDRESS6, MESSAGE, main, note, same, saw, test
 from mail import (DO_NOT_WAIT, SETTINGS, Dovecot, Imap, Pop3, Relay, Sieve, Submission, allowed, denied,
                   login_lines, plain)
+from regions import ELSEWHERE, ELSEWHERE6, REGIONS, put_in_force
 
-POLICY = """default_domain = "example.com";
-departments = ( { name = "engineering/platform"; members = [ "bob" ]; } );
+POLICY = f"""default_domain = "example.com";
+departments = ( {{ name = "engineering/platform"; members = [ "bob" ]; }} );
 policies = (
-  { name = "Addresses"; type = "blacklist"; scope = { all = true; };
-    ip = [ "127.66.0.0/16", "198.51.100.0/24", "2001:db8:66::/48" ]; },
-  { name = "Engineering"; type = "blacklist"; scope = { departments = [ "engineering/*" ]; }; ip = [ "127.77.0.0/16" ]; },
-  { name = "Third-party"; type = "blacklist"; scope = { members = [ "carol" ]; }; clients = [ "third-party" ]; },
-  { name = "Auditors"; type = "blacklist"; scope = { groups = [ "auditors" ]; }; ip = [ "127.88.0.0/16" ]; }
+  {{ name = "Addresses"; type = "blacklist"; scope = {{ all = true; }};
+    ip = [ "127.66.0.0/16", "198.51.100.0/24", "2001:db8:66::/48" ]; }},
+  {{ name = "Engineering"; type = "blacklist"; scope = {{ departments = [ "engineering/*" ]; }}; ip = [ "127.77.0.0/16" ]; }},
+  {{ name = "Third-party"; type = "blacklist"; scope = {{ members = [ "carol" ]; }}; clients = [ "third-party" ]; }},
+  {{ name = "Auditors"; type = "blacklist"; scope = {{ groups = [ "auditors" ]; }}; ip = [ "127.88.0.0/16" ]; }},
+  {{ name = "Regions"; type = "blacklist"; scope = {{ all = true; }}; regions = [ "KP" ]; }}
 );
+region_database = "{REGIONS}";
 """
-ADDRESSES, ENGINEERING, THIRD_PARTY, AUDITORS = ("Addresses", 4), ("Engineering", 6), ("Third-party", 7), ("Auditors", 8)
+ADDRESSES, ENGINEERING, THIRD_PARTY = ("Addresses", 4), ("Engineering", 6), ("Third-party", 7)
+AUDITORS, OF_REGION = ("Auditors", 8), ("Regions", 9)
 NO_GROUP = "group auditors: the name services do not know the group"
 
 
@@ -83,9 +87,11 @@ def check(machine, login, user, address, decision, **way):
 def set_up(machine):
     for user in "alice", "bob", "carol":
         machine.user(user)
-    machine.policy(POLICY)
+    put_in_force(machine, POLICY)
     machine.recipe("dovecot")
     machine.host("abroad", "198.51.100.7", "2001:db8:66::1")
+    machine.host("elsewhere", ELSEWHERE, ELSEWHERE6)
+    machine.host("office", "192.0.2.7", "2001:db8:1::7")
     Relay()
     machine.dovecot = Dovecot(machine)
 
@@ -108,10 +114,15 @@ def allowed_and_denied_by_each_protocol(machine):
 
 @test
 def clients_of_both_families_from_abroad(machine):
-    for login, address, to in (("denied by address, from another host", "198.51.100.7", ADDRESS),
-                               ("denied by address, IPv6", "2001:db8:66::1", ADDRESS6)):
-        check(machine, login, "alice", address, lambda service: denied(ADDRESSES, service, "alice", address), host="abroad",
-              to=to)
+    for login, address, policy in (("denied by address, from another host", "198.51.100.7", ADDRESSES),
+                                   ("denied by address, IPv6", "2001:db8:66::1", ADDRESSES),
+                                   ("denied by region", ELSEWHERE, OF_REGION),
+                                   ("denied by region, IPv6", ELSEWHERE6, OF_REGION)):
+        host, to = "abroad" if policy is ADDRESSES else "elsewhere", ADDRESS6 if ":" in address else ADDRESS
+        check(machine, login, "alice", address, lambda service: denied(policy, service, "alice", address), host=host, to=to)
+    for address, to in (("192.0.2.7", ADDRESS), ("2001:db8:1::7", ADDRESS6)):
+        check(machine, "allowed" + ", IPv6" * (":" in address), "alice", address,
+              lambda service: allowed(service, "alice", address), host="office", to=to)
 
 
 @test
