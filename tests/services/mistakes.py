@@ -10,6 +10,10 @@ policies = (
   { name = "Third-party"; type = "blacklist"; scope = { members = [ "carol" ]; }; clients = [ "third-party" ]; }
 );
 """
+OF_CLIENTS = """policies = (
+  { name = "Third-party"; type = "blacklist"; scope = { members = [ "carol" ]; }; clients = [ "third-party" ]; }
+);
+"""
 DOVECOT = "/etc/dovecot/conf.d/99-accesspolicy.conf"
 WEBMAIL = "/etc/dovecot/conf.d/99-accesspolicy-webmail.conf"
 

@@ -6,7 +6,7 @@ import json
 import os
 
 from machine import expect, main, note, same, test, wait_for
-from mistakes import DOVECOT, POLICY, WEBMAIL, Edit, Shell, examined, planted, set_up, setting, short
+from mistakes import DOVECOT, OF_CLIENTS, POLICY, WEBMAIL, Edit, Shell, examined, planted, set_up, setting, short
 from postfix import AGE_SETTINGS
 
 DENY = ("driver = pam\n  args = failure_show_msg=yes dovecot-policy-%s-%{real_lport}\n"
@@ -251,10 +251,6 @@ ASKED_BY_POSTFIX = [setting("submission/inet", "smtpd_sasl_type", "cyrus"), sett
                     Edit(SASLAUTHD, "-c -m", "-m")]
 SMTP = Edit("/etc/pam.d/smtp", None,
             "@include common-auth\naccount required pam_accesspolicy.so\n@include common-account\n")
-OF_CLIENTS = """policies = (
-  { name = "Third-party"; type = "blacklist"; scope = { members = [ "carol" ]; }; clients = [ "third-party" ]; }
-);
-"""
 
 SASLAUTHD_MISTAKES = (
     ("it is not used", [SMTP], []),

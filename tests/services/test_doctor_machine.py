@@ -4,9 +4,9 @@ import re
 import textwrap
 
 from machine import expect, main, recipe_commands, same, test
-from mistakes import DOVECOT, WEBMAIL, Edit, planted, set_up, setting
+from mistakes import DOVECOT, OF_CLIENTS, WEBMAIL, Edit, examined, planted, set_up, setting, short
 
-RECIPES = ("sshd", "local", "cron", "cockpit", "dovecot", "dovecot-haproxy", "postfix")
+RECIPES = ("sshd", "local", "cron", "cockpit", "dovecot", "dovecot-haproxy", "postfix", "roundcube")
 FIVE_MISTAKES = (
     Edit("/etc/ssh/sshd_config.d/00-site.conf", None, "UsePAM no\n"),
     Edit(DOVECOT, "result_success = continue-ok", "result_success = return-ok"),
@@ -74,6 +74,17 @@ def a_recipe_that_is_undone_leaves_nothing_behind(machine):
         machine.undo(name)
         same(configuration(machine), before, name)
     same(machine.run("nft", "list", "table", "inet", "accesspolicy_webmail").status, 1, "the webmail's rules are gone")
+
+
+@test
+def with_saslauthd_and_the_webmail_in_a_namespace(machine):
+    """All recipes that one machine can follow. Logins through saslauthd have no address: its recipe is for policies that ask for none."""
+    machine.shell("mkdir -p /run/sshd")
+    set_up(machine, *RECIPES, "dovecot-webmail-namespace", "saslauthd")
+    same(short(examined(machine)), ["lockout saslauthd saslauthd-address"], "a policy that asks for an address")
+    machine.delete("/etc/accesspolicy/conf.d/60-webmail-address.conf")
+    machine.policy(OF_CLIENTS)
+    same(examined(machine), [], "a policy of client types")
 
 
 if __name__ == "__main__":
