@@ -406,6 +406,19 @@ static void test_no_module_folder(void **state)
 	ap_arena_free(arena);
 }
 
+/* Nor is a machine whose services cannot be listed taken for one that has none. */
+static void test_no_list_of_services(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+	char *machine = ap_scratch_new();
+
+	(void)state;
+	root_write(machine, "/etc/pam.d", "");
+	assert_string_equal(examine(arena, machine, "sshd", NULL, false), ":0=pam-unreadable");
+	ap_scratch_free(machine);
+	ap_arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +435,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_too_much, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_text_object, set_up, tear_down),
 		cmocka_unit_test(test_no_module_folder),
+		cmocka_unit_test(test_no_list_of_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

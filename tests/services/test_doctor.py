@@ -392,6 +392,7 @@ def client_types_that_no_login_has(machine):
             machine.policy(NAMES_NATIVE % given)
             found = examined(machine, "policy")
             same([(one["kind"], one["what"].rsplit(": ", 1)[1]) for one in found], expected, f"{given} {len(edits)}")
+            same({one["check"] for one in found} <= {"client-type-never-had"}, True, "the check")
             same([(one["file"], one["line"]) for one in found], [("/etc/accesspolicy/conf.d/50-test.conf",
                                                                   2)] * len(found), "place")
 
