@@ -374,6 +374,7 @@ NAMES_NATIVE = """policies = (
 
 @test
 def client_types_that_no_login_has(machine):
+    set_up(machine, "cron")
     for given, edits, expected in (
             (("blacklist", "enabled", ""), [], [("bypass", "native, dingtalk-pc")]),
             (("whitelist", "enabled", ""), [], [("bypass", "native, dingtalk-pc")]),
