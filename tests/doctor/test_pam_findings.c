@@ -97,9 +97,9 @@ static const char *examine(ap_arena *arena, const char *folder, const char *serv
 	return findings_text(arena, service, &findings);
 }
 
-static void check_rows(const row *rows, size_t n, bool asked_about)
+static void check_rows_by(const char *text, const row *rows, size_t n, bool asked_about)
 {
-	ap_image *image = ap_test_image(policy);
+	ap_image *image = ap_test_image(text);
 	int failed = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -115,6 +115,11 @@ static void check_rows(const row *rows, size_t n, bool asked_about)
 	}
 	ap_image_free(image);
 	AP_ROWS_END(failed);
+}
+
+static void check_rows(const row *rows, size_t n, bool asked_about)
+{
+	check_rows_by(policy, rows, n, asked_about);
 }
 
 #define ACCOUNT "account required pam_accesspolicy.so\n"
@@ -303,9 +308,19 @@ static void test_not_asking(void **state)
 		{ "cockpit", AUTH COMMON, "" },
 	};
 	static const row beside_deny_passdb[] = { { "imap", AUTH COMMON, "" } };
+	/* a policy that selects no client types is about all of them */
+	static const row of_all_types[] = {
+		{ "cockpit", AUTH COMMON, ":0=not-asking" },
+		{ "imap", AUTH COMMON, ":0=not-asking" },
+		{ "su", AUTH COMMON, "" },
+		{ "chfn", AUTH COMMON, "" },
+	};
 
 	(void)state;
 	check_rows(rows, AP_N(rows), false);
+	check_rows_by("policies = ( { name = \"Blocked\"; type = \"blacklist\"; scope = { all = true; };\n"
+		      "  ip = [ \"198.51.100.0/24\" ]; } );\n",
+		      of_all_types, AP_N(of_all_types), false);
 	root_write(root, "/etc/pam.d/dovecot-policy-imap-143",
 		   "auth required pam_accesspolicy.so message=prompt allowed=user-unknown\n");
 	check_rows(beside_deny_passdb, AP_N(beside_deny_passdb), false);
