@@ -3,6 +3,7 @@ import os
 import re
 
 import postfix
+from decisions import NONE
 from machine import ADDRESS, MESSAGE, main, same, saw, test
 from postfix import (ABROAD, BLOCKED, BLOCKED6, BRANCH, ELSEWHERE, ELSEWHERE6, OFFICE, SUBMISSION, UNKNOWN_GROUP,
                      UNSURE, WEB, WEBMAIL, decided, kept_out, let_in, log_in, refused)
@@ -67,7 +68,7 @@ def undetermined(machine):
             ("denied, undetermined: a group that NSS does not know", UNSURE, UNSURE, "Contractors",
              {"unknown": UNKNOWN_GROUP}),
             ("denied, undetermined: the webmail does not know the address", "unknown", "[UNAVAILABLE]", "Addresses",
-             {"unknown": "the address is unknown", "rhost": "-"})):
+             {"unknown": "the address is unknown", "rhost": NONE})):
         login = log_in(machine, port=WEBMAIL, user_of_process=WEBMAIL_USER, xclient=f"ADDR={claim}")
         decision = of_web("alice", address, policy, reason="undetermined", **more)
         kept_out(login, decision, what, f"localhost[{address}]", tag="webmail")
