@@ -44,14 +44,14 @@ static bool take_root(ap_context *context, const ap_usage *usage, const char *gi
 }
 
 /* What decides logins on that machine, unless the command line says where it is. */
-static void take_paths(ap_context *context, const char *root)
+static void take_paths(ap_context *context, const ap_host *host)
 {
-	if (root[0] == '\0')
+	if (host->root[0] == '\0')
 		return;
 	if (context->config == NULL)
-		context->config = ap_format(context->arena, "%s%s", root, AP_CONFIG_FILE);
+		context->config = ap_host_where(host, AP_CONFIG_FILE);
 	if (context->state == NULL)
-		context->state = ap_format(context->arena, "%s%s", root, AP_STATE_DIR);
+		context->state = ap_host_where(host, AP_STATE_DIR);
 }
 
 static bool may_not_read(const char *path)
@@ -166,7 +166,7 @@ int ap_cmd_doctor(ap_context *context, int argc, char **argv)
 		return status;
 	if (!take_root(context, &usage, root, &e.host.root))
 		return AP_EXIT_USAGE;
-	take_paths(context, e.host.root);
+	take_paths(context, &e.host);
 	e.doctor = (ap_doctor){ .host = &e.host, .pam = ap_pam_config_read(&e.host), .findings = &e.findings };
 	if (!take_services(context, &usage, argv + first, argc - first, &e.doctor))
 		return AP_EXIT_USAGE;

@@ -3,7 +3,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -224,4 +226,20 @@ bool ap_host_list(const ap_host *host, const char *path, const char *const **ret
 	*ret_names = names;
 	*ret_n = n;
 	return true;
+}
+
+const char *ap_host_where(const ap_host *host, const char *path)
+{
+	char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)], target[PATH_MAX];
+	int fd = open_on(host, path, O_PATH | O_CLOEXEC);
+	ssize_t n = -1;
+
+	if (fd >= 0) {
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, target, sizeof(target));
+		(void)close(fd);
+	}
+	if (n <= 0 || (size_t)n >= sizeof(target))
+		return ap_format(host->arena, "%s%s", host->root, path);
+	return ap_arena_strndup(host->arena, target, (size_t)n);
 }

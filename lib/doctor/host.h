@@ -38,6 +38,12 @@ char *ap_host_read_end(const ap_host *host, const char *path, size_t size);
 /* What stat(2) says of the path; false with errno. */
 bool ap_host_stat(const ap_host *host, const char *path, struct stat *ret_info);
 
+/*
+ * The path as this process has to name it, in the arena, with all links followed as the machine would follow them; where there
+ * is nothing at its end, the root and the path.
+ */
+const char *ap_host_where(const ap_host *host, const char *path);
+
 /* True if there is a file, a folder, or whatever else at the path. */
 bool ap_host_has(const ap_host *host, const char *path);
 

@@ -60,6 +60,22 @@ static void expect_error(const machine *m, const char *path, int error)
 	assert_int_equal(errno, error);
 }
 
+/* What others open by its path is named as it stands on this machine, wherever the other machine's links lead. */
+static void test_where_a_path_leads(void **state)
+{
+	machine m = new_machine();
+
+	(void)state;
+	root_write(m.root, "/srv/policy/accesspolicy.conf", "inside\n");
+	root_make_folder(m.root, "etc");
+	make_link(&m, "/srv/policy", "etc/accesspolicy");
+	assert_string_equal(ap_host_where(&m.host, "/etc/accesspolicy/accesspolicy.conf"),
+			    ap_format(m.arena, "%s/srv/policy/accesspolicy.conf", m.root));
+	assert_string_equal(ap_host_where(&m.host, "/var/lib/accesspolicy"),
+			    ap_format(m.arena, "%s/var/lib/accesspolicy", m.root));
+	free_machine(&m);
+}
+
 /* A link of the other machine leads nowhere but there. */
 static void test_files_below_a_root(void **state)
 {
@@ -216,9 +232,9 @@ static void test_processes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files_below_a_root), cmocka_unit_test(test_what_is_no_text),
-		cmocka_unit_test(test_names_in_a_folder),  cmocka_unit_test(test_programs),
-		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_where_a_path_leads), cmocka_unit_test(test_files_below_a_root),
+		cmocka_unit_test(test_what_is_no_text),    cmocka_unit_test(test_names_in_a_folder),
+		cmocka_unit_test(test_programs),           cmocka_unit_test(test_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
