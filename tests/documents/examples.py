@@ -148,6 +148,11 @@ class World:
     def put_machine(self, name):
         machines = os.path.join(os.path.dirname(self.conf), "tests", "golden", "policies", "machines")
         shutil.copytree(os.path.join(machines, name), self.root, dirs_exist_ok=True)
+        # a checkout may be writable by a group, which on a machine would be a finding of its own
+        for where, _, names in os.walk(self.root):
+            os.chmod(where, 0o755)
+            for file in names:
+                os.chmod(os.path.join(where, file), 0o644)
 
     def write_database(self, path, kind):
         path = os.path.join(self.work, path)
