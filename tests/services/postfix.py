@@ -183,6 +183,18 @@ def interrupted(machine, smtp, interrupt):
     return reply
 
 
+@contextlib.contextmanager
+def in_main_cf(machine, server, name, value):
+    """In this block Postfix runs with a setting that its main.cf has not otherwise."""
+    machine.shell(f"postconf -e {name}={value}")
+    server.restart()
+    try:
+        yield
+    finally:
+        machine.shell(f"postconf -X {name}")
+        server.restart()
+
+
 # Whose logins this machine lets past the policy, and the doctor says so: their recipes are not carried out.
 NOT_SET_UP = ("cockpit", "sshd")
 

@@ -102,18 +102,13 @@ def without_a_login_nothing_is_sent(machine):
 def port_25_is_no_way_around(machine):
     """Where main.cf lets clients log in there as well."""
     _, server = set_up(machine)
-    machine.shell("postconf -e smtpd_sasl_auth_enable=yes")
-    server.restart()
-    try:
+    with postfix.in_main_cf(machine, server, "smtpd_sasl_auth_enable", "yes"):
         for address, reply in (OFFICE, postfix.ALLOWED), (BLOCKED, postfix.FAILED.format(MESSAGE)):
             with postfix.session(machine, 25, source=address) as smtp:
                 smtp.starttls()
                 smtp.ehlo()
                 same(smtp.plain("alice", "secret"), reply, f"port 25 from {address}")
         postfix.doctor_finds(machine)
-    finally:
-        machine.shell("postconf -X smtpd_sasl_auth_enable")
-        server.restart()
 
 
 @test

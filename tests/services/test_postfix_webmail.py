@@ -154,18 +154,13 @@ def without_the_rules_a_local_user_chooses_an_address_and_needs_no_password(mach
 def xclient_in_main_cf_is_believed_on_every_port(machine):
     """The setting belongs to the one service that nobody else can reach."""
     _, server = set_up(machine)
-    machine.shell("postconf -e smtpd_authorized_xclient_hosts=127.0.0.0/8")
-    server.restart()
-    try:
+    with postfix.in_main_cf(machine, server, "smtpd_authorized_xclient_hosts", "127.0.0.0/8"):
         with postfix.session(machine, user="mallory", source=BLOCKED) as smtp:
             same(smtp.command(f"XCLIENT ADDR={ABROAD}"), smtp.greeting, "XCLIENT")
             smtp.ehlo()
             same(smtp.plain("alice", "secret"), postfix.ALLOWED, "a login from an address that is denied")
         # ports 587 and 465
         postfix.doctor_finds(machine, "postfix-xclient", "postfix-xclient")
-    finally:
-        machine.shell("postconf -X smtpd_authorized_xclient_hosts")
-        server.restart()
 
 
 if __name__ == "__main__":

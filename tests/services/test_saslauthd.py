@@ -1,4 +1,5 @@
 """saslauthd, and Postfix through it, as docs/services/saslauthd.md sets them up: no address, no reason."""
+import contextlib
 import functools
 import os
 import re
@@ -125,23 +126,29 @@ def what_the_recipe_tells_to_type_shows_what_it_says(machine):
         same(machine.run("sh", "-c", command.replace("PASSWORD", "secret")).out, shown, command)
 
 
+@contextlib.contextmanager
+def defaults_changed(machine, daemon, before, after):
+    """In this block saslauthd runs with other defaults."""
+    try:
+        with machine.restoring(DEFAULTS):
+            machine.change(DEFAULTS, before, after)
+            daemon.restart()
+            yield
+    finally:
+        daemon.restart()
+
+
 @test
 def debians_cache_lets_in_past_the_policy(machine):
     """The mistake that the recipe takes out is a real one."""
     daemon, _ = set_up(machine)
-    right = machine.read(DEFAULTS)
-    machine.change(DEFAULTS, 'OPTIONS="-m', 'OPTIONS="-c -m')
-    daemon.restart()
-    try:
+    with defaults_changed(machine, daemon, 'OPTIONS="-m', 'OPTIONS="-c -m'):
         same(asked(machine), (YES, [decided("alice")]), "the first login")
         machine.policy(POLICY.replace('"carol"', '"carol", "alice"'))
         same(asked(machine), (YES, []), "a login that the policy denies by now")
         login = log_in(machine)
         same((login.reply, login.sends, login.decisions), (ALLOWED, True, []), "and through Postfix")
         postfix.doctor_finds(machine, "saslauthd-address", "saslauthd-cache", leave_out=UNUSED)
-    finally:
-        machine.write(DEFAULTS, right)
-        daemon.restart()
     same(asked(machine), (NO, [decided("alice", "Webmail only")]), "without the cache")
     machine.policy(POLICY)
     same(asked(machine), (YES, [decided("alice")]), "allowed again")
@@ -150,15 +157,9 @@ def debians_cache_lets_in_past_the_policy(machine):
 @test
 def a_mechanism_that_asks_no_pam_asks_no_policy(machine):
     daemon, _ = set_up(machine)
-    right = machine.read(DEFAULTS)
-    machine.change(DEFAULTS, 'MECHANISMS="pam"', 'MECHANISMS="shadow"')
-    daemon.restart()
-    try:
+    with defaults_changed(machine, daemon, 'MECHANISMS="pam"', 'MECHANISMS="shadow"'):
         same(asked(machine, "bob"), (YES, []), "a member whom the policy denies")
         postfix.doctor_finds(machine, "saslauthd-address", "saslauthd-mechanism", leave_out=UNUSED)
-    finally:
-        machine.write(DEFAULTS, right)
-        daemon.restart()
 
 
 @test
