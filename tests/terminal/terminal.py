@@ -11,6 +11,7 @@ program sees the environment that it is given, TERM among it, and no other. Whoe
 is told what the screen shows where that was in vain. The server is ended with the block, by its process id, and its folder goes.
 """
 import atexit
+import contextlib
 import os
 import re
 import shutil
@@ -70,6 +71,7 @@ class Terminal:
             raise TerminalError("there is no tmux here (Debian package tmux)")
         self.command, self.columns, self.rows = command, columns, rows
         self.pid = None
+        self.patience_s = LONGEST_WAIT_S  # with a program that does not end when its window is closed
         self.folder = tempfile.mkdtemp(prefix="accesspolicy-terminal.")
         atexit.register(self.close)
         self.words = [tmux, "-u", "-S", os.path.join(self.folder, "socket"), "-f", os.path.join(self.folder, "tmux.conf")]
@@ -103,15 +105,19 @@ class Terminal:
         return done.stdout.decode().removesuffix("\n")
 
     def close(self):
-        """Ends the server, and with it the program; nothing is left. May be called again."""
+        """Ends the server, and with it the program, which is waited for; nothing is left. May be called again."""
         atexit.unregister(self.close)
         if self.pid is not None:
             pid, self.pid = self.pid, None
+            running = [pid]
             try:
+                running += processes_of_session(int(self.tmux("display-message", "-p", "#{pane_pid}")))
                 self.tmux("kill-server")
-            except (TerminalError, subprocess.TimeoutExpired):
+            except (TerminalError, ValueError, subprocess.TimeoutExpired):
                 pass
-            end_process(pid)
+            deadline = time.monotonic() + self.patience_s
+            for process in running:
+                wait_gone(process, deadline)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # Typing
@@ -198,19 +204,29 @@ class Terminal:
         return TerminalError(f"{' '.join(self.command)}: {what}\n{edge}\n{shown}\n{edge}")
 
 
-def end_process(pid):
-    """Ends a process that was started here and is none of its children any more; by force where asking is in vain."""
-    deadline = time.monotonic() + LONGEST_WAIT_S
+def processes_of_session(session):
+    """Those that the closed window tells of it (SIGHUP), and that may take their time to end."""
+    return [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if state_and_session(pid)[1] == session]
+
+
+def wait_gone(pid, deadline):
+    """Waits for a process that has been told to end, and is no child of this one; from `deadline` on it is ended by force."""
     while is_running(pid):
         if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            return
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(BETWEEN_LOOKS_S)
 
 
 def is_running(pid):
+    return state_and_session(pid)[0] not in (None, "Z")
+
+
+def state_and_session(pid):
+    """Of /proc/PID/stat (proc(5)); None for a process that is gone."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+            state, _, _, session = file.read().rpartition(")")[2].split()[:4]
+            return state, int(session)
     except OSError:
-        return False
+        return None, None

@@ -113,12 +113,12 @@ def nothing_is_left_behind(_):
     try:
         with shell("trap '' HUP INT TERM; echo $$; while :; do sleep 1; done") as terminal:
             program = int(terminal.wait(re.compile("[0-9]+"))[0])
-            server, folder = terminal.pid, terminal.folder
+            server, folder, terminal.patience_s = terminal.pid, terminal.folder, 0.2
             raise KeyError("a test that fails")
     except KeyError:
         pass
     expect(not is_running(server) and not os.path.exists(folder), "the server and its folder are gone")
-    os.kill(program, 9) if is_running(program) else None
+    expect(not is_running(program), "the program is gone, which does not end with its window")
 
 
 main()
