@@ -167,11 +167,15 @@ int ap_cmd_doctor(ap_context *context, int argc, char **argv)
 	if (!take_root(context, &usage, root, &e.host.root))
 		return AP_EXIT_USAGE;
 	take_paths(context, &e.host);
-	e.doctor = (ap_doctor){ .host = &e.host, .pam = ap_pam_config_read(&e.host), .findings = &e.findings };
+	e.doctor = (ap_doctor){ .host = &e.host,
+				.pam = ap_pam_config_read(&e.host),
+				.findings = &e.findings,
+				.readings = { .host = &e.host } };
 	if (!take_services(context, &usage, argv + first, argc - first, &e.doctor))
 		return AP_EXIT_USAGE;
 	open_policy(context, &e);
 	status = examine(context, &e);
+	ap_readings_clear(&e.doctor.readings);
 	ap_subject_close(&e.subject);
 	return status;
 }

@@ -11,6 +11,7 @@
 #include "finding.h"
 #include "host.h"
 #include "pam_config.h"
+#include "readings.h"
 
 typedef struct {
 	const ap_host *host;
@@ -20,6 +21,7 @@ typedef struct {
 	const char *const *services; /* the PAM services that are asked about; NULL: all */
 	size_t n_services;
 	ap_finding_list *findings;
+	ap_readings readings;
 	ap_coverage_list coverage; /* which services ask the policy; ap_doctor_pam fills it */
 } ap_doctor;
 

@@ -177,8 +177,8 @@ static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, c
 {
 	const char *client = client_to_claim(of, way);
 
-	for (size_t i = 0; client != NULL && i < of->postfix.n; i++) {
-		const ap_postfix_service *one = &of->postfix.services[i];
+	for (size_t i = 0; client != NULL && of->postfix != NULL && i < of->postfix->n; i++) {
+		const ap_postfix_service *one = &of->postfix->services[i];
 		const char *who;
 
 		if (!one->asks || strcmp(one->service, way->protocol) != 0 || one->port == 0)
@@ -195,18 +195,17 @@ static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, c
 
 void ap_dovecot_examine_claims(ap_dovecot_examination *of)
 {
-	ap_reach reach = ap_reach_of(of->doctor->host);
+	const ap_reach *reach = ap_readings_reach(&of->doctor->readings);
 
 	if (ap_policy_asks_addresses(of->doctor->image)) {
-		examine_trusted(of, &reach, &of->dovecot.settings, (trust){ .name = "login_trusted_networks" });
-		examine_trusted(of, &reach, &of->dovecot.settings,
+		examine_trusted(of, reach, &of->dovecot.settings, (trust){ .name = "login_trusted_networks" });
+		examine_trusted(of, reach, &of->dovecot.settings,
 				(trust){ .name = "haproxy_trusted_networks", .proxied = true });
 	}
 	for (size_t i = 0; i < of->n_ways && ap_policy_asks_clients(of->doctor->image); i++) {
 		if (of->ways[i].listener != NULL)
-			examine_listener(of, &reach, &of->ways[i]);
+			examine_listener(of, reach, &of->ways[i]);
 		else
-			examine_postfix(of, &reach, &of->ways[i]);
+			examine_postfix(of, reach, &of->ways[i]);
 	}
-	ap_reach_end(&reach);
 }

@@ -9,7 +9,6 @@
 #include "dovecot_auth.h"
 #include "dovecot_names.h"
 #include "module_line.h"
-#include "postfix_settings.h"
 
 /* What a passdb is on one way. */
 typedef struct {
@@ -42,7 +41,7 @@ typedef struct {
 	ap_doctor *doctor;
 	ap_arena *arena;
 	ap_dovecot dovecot;
-	ap_postfix postfix; /* none of its services, where there is none */
+	const ap_postfix *postfix; /* NULL: there is none */
 	const char *const *mechanisms;
 	ap_dovecot_way *ways;
 	size_t n_ways;

@@ -167,13 +167,11 @@ static void add_other_program(ap_dovecot_examination *of, const char *protocol, 
 /* Postfix names its service, and no port. What else asks there calls itself smtp, as Exim does. */
 static void add_other_programs(ap_dovecot_examination *of)
 {
-	const char *fault;
 	bool asks = false;
 
-	if (!ap_postfix_read(of->doctor->host, &of->postfix, &fault))
-		of->postfix.n = 0;
-	for (size_t i = 0; i < of->postfix.n; i++) {
-		const ap_postfix_service *one = &of->postfix.services[i];
+	of->postfix = ap_readings_postfix(&of->doctor->readings, NULL);
+	for (size_t i = 0; of->postfix != NULL && i < of->postfix->n; i++) {
+		const ap_postfix_service *one = &of->postfix->services[i];
 
 		if (!one->asks || strcmp(one->type, "dovecot") != 0)
 			continue;

@@ -6,8 +6,6 @@
 #include "doctor.h"
 #include "governed.h"
 #include "policy_facts.h"
-#include "postfix_settings.h"
-#include "reach.h"
 #include "sasl_conf.h"
 #include "text_parts.h"
 
@@ -18,8 +16,8 @@
 typedef struct {
 	ap_doctor *doctor;
 	ap_arena *arena;
-	ap_postfix postfix;
-	ap_reach reach;
+	const ap_postfix *postfix;
+	const ap_reach *reach;
 } examination;
 
 static void found(examination *of, ap_finding finding)
@@ -35,7 +33,7 @@ static void examine_cyrus(examination *of, const ap_postfix_service *service)
 
 	if (strcmp(service->type, "cyrus") != 0)
 		return;
-	conf = ap_sasl_conf_read(of->doctor->host, of->postfix.cyrus_folders, service->path);
+	conf = ap_sasl_conf_read(of->doctor->host, of->postfix->cyrus_folders, service->path);
 	if (strcmp(conf.pwcheck_method, "saslauthd") == 0)
 		return;
 	found(of,
@@ -78,11 +76,11 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 
 	for (size_t i = 0; networks[i] != NULL; i++) {
 		tell_unread_host(of, service, networks[i]);
-		if (!ap_reach_from_here(&of->reach, networks[i], service->host, service->port, &source))
+		if (!ap_reach_from_here(of->reach, networks[i], service->host, service->port, &source))
 			continue;
 		found(of,
 		      (ap_finding){
-			      .kind = ap_reach_kind(&of->reach),
+			      .kind = ap_reach_kind(of->reach),
 			      .check = "postfix-xclient",
 			      .file = "/etc/postfix/main.cf",
 			      .what = ap_format(of->arena,
@@ -91,7 +89,7 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 						service->name, networks[i], service->port,
 						ap_address_format(&source, address)),
 			      .why = ap_reach_why(
-				      &of->reach,
+				      of->reach,
 				      "such a user says by XCLIENT which address he comes from, or that he has "
 				      "logged in, and is believed"),
 			      .change = ap_format(
@@ -106,19 +104,19 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 static void examine_proxy(examination *of, const ap_postfix_service *service)
 {
 	const char *who =
-		service->haproxy && service->port != 0 ? ap_reach_who(&of->reach, service->host, service->port) : NULL;
+		service->haproxy && service->port != 0 ? ap_reach_who(of->reach, service->host, service->port) : NULL;
 
 	if (who == NULL)
 		return;
 	found(of,
 	      (ap_finding){
-		      .kind = ap_reach_kind(&of->reach),
+		      .kind = ap_reach_kind(of->reach),
 		      .check = "postfix-proxy-protocol",
 		      .file = "/etc/postfix/main.cf",
 		      .what = ap_format(of->arena,
 					"%s has smtpd_upstream_proxy_protocol, and %s can connect to port %u",
 					service->name, who, service->port),
-		      .why = ap_reach_why(&of->reach,
+		      .why = ap_reach_why(of->reach,
 					  "whoever connects there says which address he comes from, and is believed"),
 		      .change = ap_format(
 			      of->arena,
@@ -131,8 +129,8 @@ static void examine_proxy(examination *of, const ap_postfix_service *service)
 /* Most machines' Postfix asks for no password; of one that does, it is told where it was asked about. */
 static void examine_askers(examination *of)
 {
-	for (size_t i = 0; i < of->postfix.n; i++) {
-		const ap_postfix_service *service = &of->postfix.services[i];
+	for (size_t i = 0; i < of->postfix->n; i++) {
+		const ap_postfix_service *service = &of->postfix->services[i];
 
 		if (!service->asks)
 			continue;
@@ -157,8 +155,8 @@ static void examine(examination *of)
 			return;
 		examine_askers(of);
 	}
-	for (size_t i = 0; i < of->postfix.n; i++) {
-		const ap_postfix_service *service = &of->postfix.services[i];
+	for (size_t i = 0; i < of->postfix->n; i++) {
+		const ap_postfix_service *service = &of->postfix->services[i];
 
 		if (!service->asks)
 			continue;
@@ -177,7 +175,8 @@ void ap_doctor_postfix(ap_doctor *doctor)
 
 	if (!ap_doctor_asks(doctor, "postfix"))
 		return;
-	if (!ap_postfix_read(doctor->host, &of.postfix, &fault)) {
+	of.postfix = ap_readings_postfix(&doctor->readings, &fault);
+	if (of.postfix == NULL) {
 		if (fault != NULL)
 			found(&of, (ap_finding){
 					   .kind = AP_FINDING_UNCERTAIN,
@@ -187,7 +186,6 @@ void ap_doctor_postfix(ap_doctor *doctor)
 					   .change = "mend what postconf says, and ask again" });
 		return;
 	}
-	of.reach = ap_reach_of(doctor->host);
+	of.reach = ap_readings_reach(&doctor->readings);
 	examine(&of);
-	ap_reach_end(&of.reach);
 }

@@ -6,7 +6,6 @@
 #include "doctor.h"
 #include "governed.h"
 #include "policy_facts.h"
-#include "postfix_settings.h"
 #include "sasl_conf.h"
 #include "saslauthd_settings.h"
 #include "text_parts.h"
@@ -37,18 +36,15 @@ static void add_service(examination *of, const char *name)
 /* Postfix names its own; true if it asks saslauthd. */
 static bool add_postfix(examination *of)
 {
-	ap_postfix postfix;
-	const char *fault;
+	const ap_postfix *postfix = ap_readings_postfix(&of->doctor->readings, NULL);
 	bool asks = false;
 
-	if (!ap_postfix_read(of->doctor->host, &postfix, &fault))
-		return false;
-	for (size_t i = 0; i < postfix.n; i++) {
-		const ap_postfix_service *one = &postfix.services[i];
+	for (size_t i = 0; postfix != NULL && i < postfix->n; i++) {
+		const ap_postfix_service *one = &postfix->services[i];
 
 		if (!one->asks || strcmp(one->type, "cyrus") != 0)
 			continue;
-		if (strstr(ap_sasl_conf_read(of->doctor->host, postfix.cyrus_folders, one->path).pwcheck_method,
+		if (strstr(ap_sasl_conf_read(of->doctor->host, postfix->cyrus_folders, one->path).pwcheck_method,
 			   "saslauthd") == NULL)
 			continue;
 		add_service(of, one->service);
@@ -178,11 +174,9 @@ static void examine_running(examination *of, const ap_host_process *process)
 /* Root's: any user can give a program of his own that name, to have other arguments looked at. Another's where root has none. */
 static const ap_host_process *first_running(examination *of)
 {
-	const ap_host_process *processes, *others = NULL;
 	size_t n;
+	const ap_host_process *processes = ap_readings_processes(&of->doctor->readings, &n), *others = NULL;
 
-	if (!ap_host_processes(of->doctor->host, &processes, &n))
-		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		if (is_running(&processes[i]) && processes[i].uid == 0)
 			return &processes[i];

@@ -141,8 +141,10 @@ static void examine_instance(ap_doctor *doctor, const ap_sshd_instance *instance
 
 void ap_doctor_sshd(ap_doctor *doctor)
 {
+	size_t n_processes;
+	const ap_host_process *processes = ap_readings_processes(&doctor->readings, &n_processes);
 	const ap_sshd_instance *instances;
-	size_t n = ap_sshd_instances(doctor->host, &instances);
+	size_t n = ap_sshd_instances(doctor->host, processes, n_processes, &instances);
 
 	for (size_t i = 0; i < n; i++)
 		examine_instance(doctor, &instances[i]);

@@ -67,15 +67,13 @@ static bool is_instance(ap_arena *arena, const ap_host_process *process, ap_sshd
 	return true;
 }
 
-size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_instances)
+size_t ap_sshd_instances(const ap_host *host, const ap_host_process *processes, size_t n_processes,
+			 const ap_sshd_instance **ret_instances)
 {
 	static const char *const none[] = { NULL };
-	const ap_host_process *processes;
 	ap_sshd_instance *instances = NULL, one;
-	size_t n = 0, n_processes;
+	size_t n = 0;
 
-	if (!ap_host_processes(host, &processes, &n_processes))
-		n_processes = 0;
 	for (size_t i = 0; i < n_processes; i++) {
 		bool known = false;
 

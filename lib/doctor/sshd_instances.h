@@ -17,9 +17,10 @@ typedef struct {
 bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *ret_instance);
 
 /*
- * Those that root runs; where none does, the one that /usr/sbin/sshd would be. None where that is not there either. Each
+ * Those of these processes that root runs; where none does, the one that /usr/sbin/sshd would be. None where that is not there either. Each
  * set of options once.
  */
-size_t ap_sshd_instances(const ap_host *host, const ap_sshd_instance **ret_instances);
+size_t ap_sshd_instances(const ap_host *host, const ap_host_process *processes, size_t n_processes,
+			 const ap_sshd_instance **ret_instances);
 
 #endif

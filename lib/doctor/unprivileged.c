@@ -70,11 +70,9 @@ static void examine_process(ap_doctor *doctor, const ap_host_process *process)
 
 void ap_doctor_unprivileged(ap_doctor *doctor)
 {
-	const ap_host_process *processes;
 	size_t n;
+	const ap_host_process *processes = ap_readings_processes(&doctor->readings, &n);
 
-	if (!ap_host_processes(doctor->host, &processes, &n))
-		return;
 	for (size_t i = 0; i < n; i++)
 		examine_process(doctor, &processes[i]);
 }
