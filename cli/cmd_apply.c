@@ -32,12 +32,10 @@ int ap_cmd_apply(ap_context *context, int argc, char **argv)
 		.options = options,
 		.n_options = sizeof(options) / sizeof(options[0]),
 	};
-	int first, status;
+	int status;
 
-	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+	if (!ap_options_parse_alone(context, &usage, argc, argv, &status))
 		return status;
-	if (first < argc)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
 	if (given.data && context->config != NULL)
 		return ap_usage_error(&usage, "--data takes the policy files that are in force: --config cannot stand "
 					      "beside it");

@@ -146,12 +146,10 @@ int ap_cmd_check(ap_context *context, int argc, char **argv)
 		.options = options,
 		.n_options = sizeof(options) / sizeof(options[0]),
 	};
-	int first, status;
+	int status;
 
-	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+	if (!ap_options_parse_alone(context, &usage, argc, argv, &status))
 		return status;
-	if (first < argc)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
 	if (given.as != NULL && given.draft == NULL)
 		return ap_usage_error(&usage, "--as is the name for a draft; --draft FILE is missing");
 	if (given.as != NULL && !ap_load_can_save_as(ap_context_config(context), given.as))

@@ -172,14 +172,12 @@ int ap_cmd_create(ap_context *context, int argc, char **argv)
 		.options = options,
 		.n_options = n + N_OWN,
 	};
-	int first, status;
+	int status;
 
 	memcpy(options + n, own, sizeof(own));
 	r.usage = &usage;
-	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+	if (!ap_options_parse_alone(context, &usage, argc, argv, &status))
 		return status;
-	if (first < argc)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
 	if (r.from != NULL && ap_policy_options_any(&r.policy))
 		return ap_usage_error(&usage,
 				      "--from takes the policy from a file, and an option tells one too; leave one "

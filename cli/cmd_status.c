@@ -348,12 +348,10 @@ int ap_cmd_status(ap_context *context, int argc, char **argv)
 			"they differ or nothing was ever applied, 3 where what is in force cannot be read.",
 	};
 	status_report r = { .now = (int64_t)time(NULL) };
-	int first, status;
+	int status;
 
-	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+	if (!ap_options_parse_alone(context, &usage, argc, argv, &status))
 		return status;
-	if (first < argc)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
 	status = look(context, &r);
 	if (status != AP_EXIT_POLICY && context->json)
 		write_json(context, &r);

@@ -215,14 +215,12 @@ int ap_cmd_test(ap_context *context, int argc, char **argv)
 	ap_option options[N_OPTIONS];
 	ap_subject subject;
 	ap_usage usage;
-	int first, result;
+	int result;
 
 	make_options(&given, options);
 	usage = usage_of(options);
-	if (!ap_options_parse(context, &usage, argc, argv, &first, &result))
+	if (!ap_options_parse_alone(context, &usage, argc, argv, &result))
 		return result;
-	if (first < argc)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
 	result = check_options(context, &usage, &given);
 	if (result == AP_EXIT_YES)
 		result = open_subject(context, &given, &subject);

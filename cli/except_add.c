@@ -313,13 +313,11 @@ static int parse(request *r, int argc, char **argv)
 		.options = options,
 		.n_options = sizeof(options) / sizeof(options[0]),
 	};
-	int first, status;
+	int status;
 
 	r->usage = &usage;
-	if (!ap_options_parse(r->context, &usage, argc, argv, &first, &status))
+	if (!ap_options_parse_alone(r->context, &usage, argc, argv, &status))
 		return status;
-	if (first < argc)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(r->context->arena, argv[first]));
 	return carry_out(r);
 }
 

@@ -158,12 +158,10 @@ int ap_except_list(ap_context *context, int argc, char **argv)
 			"Shows the exceptions of the files in one table, in reading order, and how long each lasts.",
 	};
 	ap_subject subject;
-	int first, status;
+	int status;
 
-	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
+	if (!ap_options_parse_alone(context, &usage, argc, argv, &status))
 		return status;
-	if (first < argc)
-		return ap_usage_error(&usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
 	status = ap_subject_open_files(context, NULL, NULL, &subject);
 	if (status != AP_EXIT_YES)
 		return status;

@@ -242,3 +242,14 @@ bool ap_options_parse(ap_context *context, const ap_usage *usage, int argc, char
 	*ret_first = optind;
 	return true;
 }
+
+bool ap_options_parse_alone(ap_context *context, const ap_usage *usage, int argc, char **argv, int *ret_status)
+{
+	int first;
+
+	if (!ap_options_parse(context, usage, argc, argv, &first, ret_status))
+		return false;
+	if (first < argc)
+		*ret_status = ap_usage_error(usage, "unexpected \"%s\"", ap_printable(context->arena, argv[first]));
+	return first == argc;
+}

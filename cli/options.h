@@ -40,6 +40,9 @@ typedef struct {
 bool ap_options_parse(ap_context *context, const ap_usage *usage, int argc, char **argv, int *ret_first,
 		      int *ret_status);
 
+/* The same for a command that takes no operands: the first that stands there is a usage error. */
+bool ap_options_parse_alone(ap_context *context, const ap_usage *usage, int argc, char **argv, int *ret_status);
+
 /* Writes an error and the synopsis to standard error. Returns AP_EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int ap_usage_error(const ap_usage *usage, const char *format, ...);
 
