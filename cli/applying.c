@@ -98,8 +98,8 @@ int ap_applying_run(ap_context *context, ap_apply_options *options, const char *
 	return status;
 }
 
-int ap_applying_run_revision(ap_context *context, ap_apply_options *options, ap_applying_revision *put_in_force,
-			     const char *revision, const char *asked)
+static int run_revision(ap_context *context, ap_apply_options *options, ap_applying_revision *put_in_force,
+			const char *revision, const char *asked)
 {
 	ap_apply_result result;
 	int status;
@@ -122,8 +122,8 @@ static bool is_revision(const char *text)
 	       text[strspn(text, "0123456789abcdef")] == '\0';
 }
 
-int ap_applying_take_revision(ap_context *context, const ap_usage *usage, int n, char **operands,
-			      const char **ret_revision)
+/* NULL where there is no operand. */
+static int take_revision(ap_context *context, const ap_usage *usage, int n, char **operands, const char **ret_revision)
 {
 	if (n > 1)
 		return ap_usage_error(usage, "unexpected \"%s\"", ap_printable(context->arena, operands[1]));
@@ -132,4 +132,18 @@ int ap_applying_take_revision(ap_context *context, const ap_usage *usage, int n,
 				      ap_printable(context->arena, operands[0]), AP_REVISION_PREFIX_MIN);
 	*ret_revision = n == 1 ? operands[0] : NULL;
 	return AP_EXIT_YES;
+}
+
+int ap_applying_revision_command(ap_context *context, const ap_usage *usage, int argc, char **argv,
+				 ap_apply_options *options, ap_applying_revision *put_in_force)
+{
+	const char *revision = NULL;
+	int first, status;
+
+	if (!ap_options_parse(context, usage, argc, argv, &first, &status))
+		return status;
+	status = take_revision(context, usage, argc - first, argv + first, &revision);
+	if (status != AP_EXIT_YES)
+		return status;
+	return run_revision(context, options, put_in_force, revision, usage->command);
 }

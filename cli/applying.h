@@ -25,15 +25,11 @@ int ap_applying_run(ap_context *context, ap_apply_options *options, const char *
 typedef void ap_applying_revision(const ap_apply_options *options, const char *revision, ap_arena *arena,
 				  ap_apply_result *ret_result);
 
-/* Completes the options, does so with the revision, which may be NULL, and reports as ap_applying_run does. */
-int ap_applying_run_revision(ap_context *context, ap_apply_options *options, ap_applying_revision *put_in_force,
-			     const char *revision, const char *asked);
-
 /*
- * The revision that the operands name, which may be its beginning; NULL where there are none. AP_EXIT_YES, or
- * AP_EXIT_USAGE after a report.
+ * A command that does so with the one revision that it may name, by its beginning too: parses its command line, completes the
+ * options, and reports as ap_applying_run does. Returns the exit status.
  */
-int ap_applying_take_revision(ap_context *context, const ap_usage *usage, int n, char **operands,
-			      const char **ret_revision);
+int ap_applying_revision_command(ap_context *context, const ap_usage *usage, int argc, char **argv,
+				 ap_apply_options *options, ap_applying_revision *put_in_force);
 
 #endif

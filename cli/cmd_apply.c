@@ -70,13 +70,6 @@ int ap_cmd_rollback(ap_context *context, int argc, char **argv)
 		.options = options,
 		.n_options = sizeof(options) / sizeof(options[0]),
 	};
-	const char *revision;
-	int first, status;
 
-	if (!ap_options_parse(context, &usage, argc, argv, &first, &status))
-		return status;
-	status = ap_applying_take_revision(context, &usage, argc - first, argv + first, &revision);
-	if (status != AP_EXIT_YES)
-		return status;
-	return ap_applying_run_revision(context, &given, ap_rollback, revision, "rollback");
+	return ap_applying_revision_command(context, &usage, argc, argv, &given, ap_rollback);
 }
