@@ -151,9 +151,7 @@ static json_t *policy_json(ap_arena *arena, const ap_policy_def *policy, int64_t
 	ap_json_set(object, "status", ap_json_text(arena, ap_policy_status_name(policy->status)));
 	ap_json_set(object, "time", ap_json_text(arena, ap_time_state_name(state)));
 	ap_json_set(object, "scope", scope_json(arena, policy));
-	ap_json_set(object, "ip", policy->ip.n > 0 ? ap_entries_json(arena, &policy->ip) : json_null());
-	ap_json_set(object, "regions", policy->regions.n > 0 ? ap_list_json(arena, &policy->regions) : json_null());
-	ap_json_set(object, "clients", policy->clients.n > 0 ? ap_list_json(arena, &policy->clients) : json_null());
+	ap_conditions_json(arena, object, &policy->ip, &policy->regions, &policy->clients);
 	ap_json_set(object, "other_clients",
 		    ap_json_text(arena, !whitelist                           ? NULL
 					: policy->other_clients_denied.value ? "deny"

@@ -123,11 +123,7 @@ static json_t *exception_json(ap_arena *arena, const ap_exception_def *exception
 	ap_json_set(object, "departments", ap_list_json(arena, &exception->who.departments));
 	ap_json_set(object, "domains", ap_list_json(arena, &exception->who.domains));
 	ap_json_set(object, "groups", ap_list_json(arena, &exception->who.groups));
-	ap_json_set(object, "ip", exception->ip.n > 0 ? ap_entries_json(arena, &exception->ip) : json_null());
-	ap_json_set(object, "regions",
-		    exception->regions.n > 0 ? ap_list_json(arena, &exception->regions) : json_null());
-	ap_json_set(object, "clients",
-		    exception->clients.n > 0 ? ap_list_json(arena, &exception->clients) : json_null());
+	ap_conditions_json(arena, object, &exception->ip, &exception->regions, &exception->clients);
 	ap_json_set(object, "time", ap_json_text(arena, ap_time_state_name(state_of(exception, now))));
 	ap_json_set(object, "not_before", ap_json_time(exception->not_before.value));
 	ap_json_set(object, "not_after", ap_json_time(exception->not_after.value));
