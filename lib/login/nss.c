@@ -113,27 +113,29 @@ void ap_account_clear(ap_account *account)
 	memset(account, 0, sizeof(*account));
 }
 
-/* AP_YES with *ret_gid and the name that the source has for it, which the caller frees; AP_NO; or AP_UNKNOWN. */
-static ap_tri look_up_account(const ap_nss *nss, const char *name, gid_t *ret_gid, char **ret_name)
+/*
+ * A look-up by one of the C library's functions, with a buffer of this size: AP_YES once what is wanted of the entry is
+ * copied; AP_UNKNOWN where it could not be; AP_NO where there was no entry. *ret_result is what the function returned.
+ */
+typedef ap_tri asker(void *question, char *buffer, size_t size, int *ret_result);
+
+/* Asks with ever larger buffers, until the answer fits. */
+static ap_tri look_up(asker *ask, void *question)
 {
 	size_t size = FIRST_BUFFER;
 	int tries = 0;
 
 	while (size <= LAST_BUFFER) {
-		struct passwd entry, *found = NULL;
 		char *buffer = malloc(size);
+		ap_tri found;
 		int result;
 
 		if (buffer == NULL)
 			return AP_UNKNOWN;
-		result = nss->getpwnam_r(name, &entry, buffer, size, &found);
-		if (found != NULL) {
-			*ret_gid = found->pw_gid;
-			*ret_name = strdup(found->pw_name != NULL ? found->pw_name : name);
-		}
+		found = ask(question, buffer, size, &result);
 		free(buffer);
-		if (found != NULL)
-			return *ret_name != NULL ? AP_YES : AP_UNKNOWN;
+		if (found != AP_NO)
+			return found;
 		if (means_not_found(result))
 			return not_found();
 		if (result == ERANGE)
@@ -142,6 +144,25 @@ static ap_tri look_up_account(const ap_nss *nss, const char *name, gid_t *ret_gi
 			return AP_UNKNOWN;
 	}
 	return AP_UNKNOWN;
+}
+
+typedef struct {
+	ap_account *account; /* its gid and name are what was found, the name as the source has it */
+	const char *name;
+} account_question;
+
+static ap_tri ask_for_account(void *data, char *buffer, size_t size, int *ret_result)
+{
+	const account_question *question = data;
+	ap_account *account = question->account;
+	struct passwd entry, *found = NULL;
+
+	*ret_result = account->nss->getpwnam_r(question->name, &entry, buffer, size, &found);
+	if (found == NULL)
+		return AP_NO;
+	account->gid = found->pw_gid;
+	account->name = strdup(found->pw_name != NULL ? found->pw_name : question->name);
+	return account->name != NULL ? AP_YES : AP_UNKNOWN;
 }
 
 static bool lists_name(char *const *members, const char *name)
@@ -159,43 +180,37 @@ typedef struct {
 	char *name; /* owned by the caller; only of one that was looked up by its number */
 } found_group;
 
-static int ask_for_group(const ap_nss *nss, const char *group, gid_t gid, struct group *entry, char *buffer,
-			 size_t size, struct group **found)
+typedef struct {
+	const ap_nss *nss;
+	const char *group; /* NULL: by its number */
+	gid_t gid;
+	const char *account;
+	found_group *found;
+} group_question;
+
+static ap_tri ask_for_group(void *data, char *buffer, size_t size, int *ret_result)
 {
-	return group != NULL ? nss->getgrnam_r(group, entry, buffer, size, found)
-			     : nss->getgrgid_r(gid, entry, buffer, size, found);
+	const group_question *question = data;
+	bool by_name = question->group != NULL;
+	struct group entry, *found = NULL;
+
+	*ret_result = by_name ? question->nss->getgrnam_r(question->group, &entry, buffer, size, &found)
+			      : question->nss->getgrgid_r(question->gid, &entry, buffer, size, &found);
+	if (found == NULL)
+		return AP_NO;
+	*question->found = (found_group){ .gid = found->gr_gid,
+					  .lists = lists_name(found->gr_mem, question->account),
+					  .name = by_name ? NULL : strdup(found->gr_name) };
+	return by_name || question->found->name != NULL ? AP_YES : AP_UNKNOWN;
 }
 
 /* By its name, or with NULL by its number. AP_YES with *ret_group, AP_NO, or AP_UNKNOWN. */
 static ap_tri look_up_group(const ap_nss *nss, const char *group, gid_t gid, const char *account,
 			    found_group *ret_group)
 {
-	size_t size = FIRST_BUFFER;
-	int tries = 0;
+	group_question question = { .nss = nss, .group = group, .gid = gid, .account = account, .found = ret_group };
 
-	while (size <= LAST_BUFFER) {
-		struct group entry, *found = NULL;
-		char *buffer = malloc(size);
-		int result;
-
-		if (buffer == NULL)
-			return AP_UNKNOWN;
-		result = ask_for_group(nss, group, gid, &entry, buffer, size, &found);
-		if (found != NULL)
-			*ret_group = (found_group){ .gid = found->gr_gid,
-						    .lists = lists_name(found->gr_mem, account),
-						    .name = group == NULL ? strdup(found->gr_name) : NULL };
-		free(buffer);
-		if (found != NULL)
-			return group != NULL || ret_group->name != NULL ? AP_YES : AP_UNKNOWN;
-		if (means_not_found(result))
-			return not_found();
-		if (result == ERANGE)
-			size *= 4;
-		else if (result != EINTR || ++tries >= TRIES)
-			return AP_UNKNOWN;
-	}
-	return AP_UNKNOWN;
+	return look_up(ask_for_group, &question);
 }
 
 ap_tri ap_nss_group_exists(const ap_nss *nss, const char *group)
@@ -251,7 +266,7 @@ static void look_up_names(ap_account *account)
 	account->looked_up = true;
 	account->exists = list_names(account) ? AP_NO : AP_UNKNOWN;
 	for (i = 0; i < AP_ACCOUNT_NAMES && account->names[i] != NULL && account->exists == AP_NO; i++)
-		account->exists = look_up_account(account->nss, account->names[i], &account->gid, &account->name);
+		account->exists = look_up(ask_for_account, &(account_question){ account, account->names[i] });
 }
 
 ap_tri ap_account_in_group(ap_account *account, const char *group, const char **ret_why)
