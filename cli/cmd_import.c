@@ -1,10 +1,10 @@
 /* accesspolicy import - rules of another program into policies, in a drop-in of their own. */
+#include "../lib/import/name_services.h"
 #include "../lib/login/file.h"
 #include "applied_report.h"
 #include "changing.h"
 #include "import_report.h"
 #include "jsontext.h"
-#include "netgroups.h"
 #include "report.h"
 
 #include <errno.h>

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,21 +47,6 @@ size_t ap_test_netgroup(ap_arena *arena, const char *name, const ap_netgroup_tri
 			*AP_PUSH(arena, found, n) =
 				(ap_netgroup_triple){ .host = field(i, 1), .user = field(i, 2), .domain = field(i, 3) };
 	*ret_triples = found;
-	return n;
-}
-
-size_t ap_test_accounts(ap_arena *arena, const ap_import_account **ret_accounts)
-{
-	ap_import_account *accounts = NULL;
-	const struct passwd *entry;
-	size_t n = 0;
-
-	setpwent();
-	while ((entry = getpwent()) != NULL)
-		*AP_PUSH(arena, accounts, n) =
-			(ap_import_account){ .name = ap_arena_strdup(arena, entry->pw_name), .gid = entry->pw_gid };
-	endpwent();
-	*ret_accounts = accounts;
 	return n;
 }
 

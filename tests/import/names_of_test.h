@@ -14,8 +14,6 @@ extern const char ap_test_host_name[];
 /* Reads the netgroups: "NETGROUP HOST USER DOMAIN" a line, "-" for what is empty. */
 void ap_test_read_netgroups(const char *path);
 
-ap_accounts_list ap_test_accounts;
-
 ap_netgroup_look_up ap_test_netgroup;
 
 #endif

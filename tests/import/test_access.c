@@ -17,6 +17,7 @@
  * "#! options WORD…" is what both are given: fieldsep=, listsep=, nodefgroup; and "chosen": a policy chooses among client
  * types.
  */
+#include "../../lib/import/name_services.h"
 #include "../../lib/make/compile.h"
 #include "../../lib/make/load.h"
 #include "draw_access.h"
@@ -390,7 +391,7 @@ static void import_case(file_case *c)
 					    .host_name = ap_test_host_name,
 					    .domain = "nis.example.net",
 					    .netgroup = ap_test_netgroup,
-					    .accounts = ap_test_accounts },
+					    .accounts = ap_accounts_of_system },
 		       &import);
 	for (size_t i = 0; i < import.n_notes; i++)
 		if (import.notes[i].severity == AP_IMPORT_ERROR)

@@ -1,4 +1,4 @@
-#include "netgroups.h"
+#include "name_services.h"
 
 #include <netdb.h>
 #include <pwd.h>
