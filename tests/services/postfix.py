@@ -184,15 +184,15 @@ def interrupted(machine, smtp, interrupt):
 
 
 @contextlib.contextmanager
-def in_main_cf(machine, server, name, value):
+def in_main_cf(machine, name, value):
     """In this block Postfix runs with a setting that its main.cf has not otherwise."""
     machine.shell(f"postconf -e {name}={value}")
-    server.restart()
+    machine.postfix.restart()
     try:
         yield
     finally:
         machine.shell(f"postconf -X {name}")
-        server.restart()
+        machine.postfix.restart()
 
 
 # Whose logins this machine lets past the policy, and the doctor says so: their recipes are not carried out.

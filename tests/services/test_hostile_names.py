@@ -25,7 +25,6 @@ A_DECISION = re.compile(
     rf'ip={BLOCKED} rhost="{BLOCKED}" client="third-party" client_source=given service="{THIRD_PARTY}" tty="dovecot" '
     r'ruser="(?:[^"\\\x00-\x1f\x7f]|\\["\\]|\\x[0-9a-f]{2})+" would=- unknown=-')
 AT_ONCE = 6
-running = {}
 
 # What is sent, and how it is logged.
 NAMES = (
@@ -50,12 +49,9 @@ NO_NAMES = (
 
 
 def set_up(machine):
-    """Dovecot and Postfix, which all tests share."""
-    if machine not in running:
-        postfix.set_up(machine)
-        machine.change(SETTINGS, "driver = pam\n  args = dovecot\n", "driver = static\n  args = password=secret nodelay\n")
-        running[machine] = postfix.Dovecot(machine, ANY_NAME), postfix.Postfix(machine)
-    return running[machine]
+    postfix.set_up(machine)
+    machine.change(SETTINGS, "driver = pam\n  args = dovecot\n", "driver = static\n  args = password=secret nodelay\n")
+    machine.dovecot, machine.postfix = postfix.Dovecot(machine, ANY_NAME), postfix.Postfix(machine)
 
 
 def response(name, authzid=b""):
@@ -93,7 +89,6 @@ def member(logged):
 
 @test
 def whatever_the_name_an_address_that_is_denied_is_denied(machine):
-    set_up(machine)
     names = NAMES + NO_NAMES
     found, decisions = answers(machine, by_smtp, BLOCKED, [name for name, _ in names])
     same(dict(zip(names, found)), {name: DENIED for name in names}, "what Postfix answers")
@@ -106,7 +101,6 @@ def whatever_the_name_an_address_that_is_denied_is_denied(machine):
 
 @test
 def a_name_is_nobody_elses(machine):
-    set_up(machine)
     found, decisions = answers(machine, by_smtp, OFFICE, [name for name, _ in NAMES])
     same(dict(zip(NAMES, found)), {name: ALLOWED for name in NAMES}, "what Postfix answers")
     same(sorted(decisions), sorted(decision(logged, OFFICE) for _, logged in NAMES), "the decisions")
@@ -116,7 +110,6 @@ def a_name_is_nobody_elses(machine):
 
 @test
 def what_is_no_name_is_undetermined(machine):
-    set_up(machine)
     found, decisions = answers(machine, by_smtp, OFFICE, [name for name, _ in NO_NAMES])
     same(dict(zip(NO_NAMES, found)), {name: DENIED for name in NO_NAMES}, "what Postfix answers")
     expected = [decision(logged, OFFICE, "Platform", reason="undetermined", unknown=NO_NAME) for _, logged in NO_NAMES]
@@ -125,7 +118,6 @@ def what_is_no_name_is_undetermined(machine):
 
 @test
 def long_names_and_none(machine):
-    set_up(machine)
     for length in 255, 256, 300:
         found, decisions = answers(machine, by_smtp, BLOCKED, [b"a" * length])
         same((found, decisions), ([DENIED], [decision("a" * length, BLOCKED, "Addresses")]), f"a name of {length}")
@@ -143,7 +135,6 @@ def long_names_and_none(machine):
 
 @test
 def random_names(machine):
-    set_up(machine)
     lots = random.Random(6)
     names = [bytes(lots.choice(b'\t\n\r\x1b "%\\@\'<>[]{}=aA\x80\xc3\xe2\xff') for _ in range(lots.randrange(1, 40)))
              for _ in range(90)]
@@ -157,7 +148,6 @@ def random_names(machine):
 @test
 def nobody_logs_in_for_another(machine):
     """An authorization identity is no way to be held against somebody else's policies."""
-    set_up(machine)
     for name, authzid in (b"carol", b"alice"), (b"alice", b"carol"), (b"carol", b"root"):
         mark = machine.log.mark()
         same(by_smtp(machine, OFFICE, name, authzid), WRONG_PASSWORD, f"{name} for {authzid}")
@@ -166,7 +156,7 @@ def nobody_logs_in_for_another(machine):
 
 @test
 def dovecot_as_it_is_asks_nobody_about_such_names(machine):
-    dovecot, _ = set_up(machine)
+    dovecot = machine.dovecot
     dovecot.stop()
     machine.write("/etc/dovecot/conf.d/99-test.conf", mail.DO_NOT_WAIT)
     dovecot.start()
@@ -177,4 +167,4 @@ def dovecot_as_it_is_asks_nobody_about_such_names(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

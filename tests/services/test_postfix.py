@@ -9,20 +9,15 @@ from postfix import (ABROAD, ABROAD6, BLOCKED, BLOCKED6, BRANCH, ELSEWHERE, ELSE
                      UNKNOWN_GROUP, UNSURE, WRONG_PASSWORD, decided, kept_out, let_in, log_in)
 
 PASSDBS = "/etc/dovecot/conf.d/99-accesspolicy.conf"
-running = {}
 
 
 def set_up(machine):
-    """Dovecot and Postfix, which all tests share."""
-    if machine in running:
-        return running[machine]
     machine.host("office", OFFICE6)
     machine.host("blocked", BLOCKED6)
     machine.host("abroad", ABROAD, ABROAD6)
     machine.host("elsewhere", ELSEWHERE, ELSEWHERE6)
     postfix.set_up(machine)
-    running[machine] = postfix.Dovecot(machine), postfix.Postfix(machine)
-    return running[machine]
+    machine.dovecot, machine.postfix = postfix.Dovecot(machine), postfix.Postfix(machine)
 
 
 def peer(address):
@@ -32,7 +27,6 @@ def peer(address):
 
 @test
 def by_address_department_and_client_type(machine):
-    set_up(machine)
     for what, user, address, policy in (
             ("allowed", "alice", OFFICE, None),
             ("denied by address", "alice", BLOCKED, "Addresses"),
@@ -52,7 +46,6 @@ def by_address_department_and_client_type(machine):
 
 @test
 def undetermined(machine):
-    set_up(machine)
     what = "denied, undetermined: a group that NSS does not know"
     login = log_in(machine, source=UNSURE)
     decision = decided("alice", UNSURE, "Contractors", reason="undetermined", unknown=UNKNOWN_GROUP)
@@ -62,7 +55,6 @@ def undetermined(machine):
 
 @test
 def ipv6_and_regions(machine):
-    set_up(machine)
     for what, host, source, policy in (
             ("allowed, IPv6", "office", OFFICE6, None),
             ("denied by address, IPv6", "blocked", BLOCKED6, "Addresses"),
@@ -80,7 +72,6 @@ def ipv6_and_regions(machine):
 
 @test
 def a_wrong_password_is_answered_as_ever_and_the_policy_is_not_asked(machine):
-    set_up(machine)
     for address in OFFICE, BLOCKED:
         for user in "alice", "nobody-of-that-name":
             login = log_in(machine, user, "wrong", source=address)
@@ -92,7 +83,6 @@ def a_wrong_password_is_answered_as_ever_and_the_policy_is_not_asked(machine):
 @test
 def without_a_login_nothing_is_sent(machine):
     """Also from the machine itself, which Debian's mynetworks lets send through port 25."""
-    set_up(machine)
     for port in postfix.SUBMISSION, SUBMISSIONS:
         with postfix.session(machine, port) as smtp:
             same(postfix.send(smtp), postfix.NO_LOGIN_NO_MESSAGE, f"a message without a login, port {port}")
@@ -101,8 +91,7 @@ def without_a_login_nothing_is_sent(machine):
 @test
 def port_25_is_no_way_around(machine):
     """Where main.cf lets clients log in there as well."""
-    _, server = set_up(machine)
-    with postfix.in_main_cf(machine, server, "smtpd_sasl_auth_enable", "yes"):
+    with postfix.in_main_cf(machine, "smtpd_sasl_auth_enable", "yes"):
         for address, reply in (OFFICE, postfix.ALLOWED), (BLOCKED, postfix.FAILED.format(MESSAGE)):
             with postfix.session(machine, 25, source=address) as smtp:
                 smtp.starttls()
@@ -114,7 +103,7 @@ def port_25_is_no_way_around(machine):
 @test
 def a_reload_of_dovecot_is_not_enough(machine):
     """Where Postfix is connected to it, the old auth process goes on."""
-    dovecot, server = set_up(machine)
+    dovecot, server = machine.dovecot, machine.postfix
     right = machine.read(PASSDBS)
     machine.write(PASSDBS, "passdb {\n  driver = pam\n  args = dovecot\n}\nuserdb {\n  driver = passwd\n}\n")
     dovecot.restart()
@@ -139,13 +128,11 @@ def typed(machine):
 
 @test
 def the_doctor_finds_nothing(machine):
-    set_up(machine)
     postfix.doctor_finds(machine)
 
 
 @test
 def what_the_recipe_tells_to_type_shows_what_it_says(machine):
-    set_up(machine)
     machine.write("/etc/hosts", machine.read("/etc/hosts") + f"{ADDRESS} mail.example.com\n")
     sessions = typed(machine)
     same(len(sessions), 2, "how many commands the recipe has")
@@ -156,7 +143,7 @@ def what_the_recipe_tells_to_type_shows_what_it_says(machine):
 
 @test
 def a_service_of_postfix_without_a_pam_service_lets_nobody_in(machine):
-    _, server = set_up(machine)
+    server = machine.postfix
     machine.shell("postconf -P submission/inet/smtpd_sasl_service=forgotten")
     server.restart()
     try:
@@ -171,7 +158,6 @@ def a_service_of_postfix_without_a_pam_service_lets_nobody_in(machine):
 
 @test
 def no_module_no_login(machine):
-    set_up(machine)
     module = machine.shell("find /usr/lib /lib -name pam_accesspolicy.so").out.split()[0]
     os.rename(machine.path(module), machine.path(module + ".away"))
     try:
@@ -184,7 +170,6 @@ def no_module_no_login(machine):
 
 @test
 def a_policy_that_is_broken_or_removed_meanwhile(machine):
-    set_up(machine)
     image = machine.path(postfix.IMAGE)
     with open(image, "rb") as file:
         whole = file.read()
@@ -212,7 +197,7 @@ def a_policy_that_is_broken_or_removed_meanwhile(machine):
 @test
 def nologin_as_a_way_to_show_a_reason_lets_postfix_send(machine):
     """The mistake that the recipe warns of is a real one: Dovecot's own services refuse such a login; not Postfix."""
-    dovecot, _ = set_up(machine)
+    dovecot = machine.dovecot
     right = machine.read(PASSDBS)
     machine.write(PASSDBS, """passdb {
       driver = pam
@@ -238,4 +223,4 @@ def nologin_as_a_way_to_show_a_reason_lets_postfix_send(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

@@ -7,15 +7,11 @@ from machine import expect, main, same, test
 from postfix import BLOCKED, OFFICE, WRONG_PASSWORD, decided, kept_out, let_in, log_in
 
 PASSWORD, POLICY = ("/etc/pam.d/dovecot", "auth"), (f"/etc/pam.d/{postfix.THIRD_PARTY}", "auth")
-running = {}
 
 
 def set_up(machine):
-    """Dovecot and Postfix, which all tests share."""
-    if machine not in running:
-        postfix.set_up(machine)
-        running[machine] = postfix.Dovecot(machine), postfix.Postfix(machine)
-    return running[machine]
+    postfix.set_up(machine)
+    machine.dovecot, machine.postfix = postfix.Dovecot(machine), postfix.Postfix(machine)
 
 
 AUTH, WORKER, SMTPD = "dovecot/auth", "dovecot/auth -w", "smtpd -n submission "
@@ -50,7 +46,7 @@ def login_interrupted(machine, held, interrupt, expected, what):
 
 @test
 def dovecot_ends_while_a_password_or_the_policy_is_looked_at(machine):
-    dovecot, _ = set_up(machine)
+    dovecot = machine.dovecot
     for held in PASSWORD, POLICY:
         for what, interrupt, expected in (
                 ("Dovecot is stopped", dovecot.stop, postfix.NO_ANSWER),
@@ -64,7 +60,7 @@ def dovecot_ends_while_a_password_or_the_policy_is_looked_at(machine):
 @test
 def dovecot_does_not_answer(machine):
     """Postfix waits for 10 s. What the module decides after that lets nobody in."""
-    dovecot, _ = set_up(machine)
+    dovecot = machine.dovecot
     mark = machine.log.mark()
     login_interrupted(machine, POLICY, lambda: None, postfix.NO_ANSWER, "the policy is looked at for too long")
     machine.log.wait(mark, "decision=allow")
@@ -74,7 +70,7 @@ def dovecot_does_not_answer(machine):
 
 @test
 def dovecot_does_not_run(machine):
-    dovecot, _ = set_up(machine)
+    dovecot = machine.dovecot
     dovecot.stop()
     with postfix.session(machine) as smtp:
         same(smtp.plain("alice", "secret"), "454 4.7.0 Temporary authentication failure: (reason unavailable)\r\n",
@@ -86,7 +82,7 @@ def dovecot_does_not_run(machine):
 
 @test
 def postfix_ends(machine):
-    _, server = set_up(machine)
+    server = machine.postfix
     for what, interrupt in (("its smtpd is killed", lambda: send_signal(machine, SMTPD, signal.SIGKILL)),
                             ("Postfix is stopped", server.stop)):
         login_interrupted(machine, POLICY, interrupt, "", what)
@@ -95,4 +91,4 @@ def postfix_ends(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

@@ -12,14 +12,10 @@ PROXY, PROXY6 = "192.0.2.40", "2001:db8::40"
 RULES = "/etc/nftables.d/accesspolicy-postfix.nft"
 IP_FREEBIND = 15
 HEADER = f"PROXY TCP4 {ABROAD} {ADDRESS} 40000 587\r\n"
-running = {}
 
 
 def set_up(machine):
-    """Dovecot, Postfix, the proxy and its clients, which all tests share."""
-    if machine in running:
-        return
-    running[machine] = True
+    """Dovecot, Postfix, the proxy and its clients."""
     machine.host("proxy", PROXY, PROXY6)
     for host, *addresses in ("abroad", ABROAD, ABROAD6), ("elsewhere", ELSEWHERE, ELSEWHERE6):
         machine.host(host, *addresses)
@@ -46,7 +42,6 @@ def listens(machine):
 
 @test
 def the_policy_sees_the_proxys_client(machine):
-    set_up(machine)
     for what, user, host, source, policy in (
             ("allowed", "alice", "abroad", ABROAD, None),
             ("allowed, IPv6", "alice", "abroad", ABROAD6, None),
@@ -64,7 +59,6 @@ def the_policy_sees_the_proxys_client(machine):
 
 @test
 def nobody_but_the_proxy_reaches_its_port(machine):
-    set_up(machine)
     for user in "mallory", "www-data", None:
         for to, source in (("127.0.0.1", None), ("127.0.0.1", BLOCKED), (ADDRESS, None), (ADDRESS, ADDRESS),
                            ("::1", None), (ADDRESS6, None)):
@@ -78,7 +72,6 @@ def nobody_but_the_proxy_reaches_its_port(machine):
 @test
 def nobody_on_this_machine_has_the_proxys_address(machine):
     """Not even with IP_FREEBIND, which any user may set."""
-    set_up(machine)
     def from_the_proxys_address():
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         connection.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
@@ -96,7 +89,6 @@ def nobody_on_this_machine_has_the_proxys_address(machine):
 @test
 def without_the_rules_a_local_user_chooses_an_address(machine):
     """The mistake that the rules are there for is a real one."""
-    set_up(machine)
     machine.shell("nft delete table inet accesspolicy_postfix")
     try:
         denied = log_in(machine, source=BLOCKED, user_of_process="mallory")
@@ -112,7 +104,6 @@ def without_the_rules_a_local_user_chooses_an_address(machine):
 @test
 def without_a_header_there_is_no_session(machine):
     """The port never falls back to the connection's own address, nor to none."""
-    set_up(machine)
     for header in "EHLO client.example.net\r\n", "PROXY UNKNOWN\r\n", "PROXY TCP4 local 192.0.2.25 40000 587\r\n":
         with machine.connect(PROXIED, host="proxy", to=ADDRESS) as connection:
             connection.sendall(header.encode())
@@ -123,7 +114,6 @@ def without_a_header_there_is_no_session(machine):
 
 @test
 def a_header_on_another_port_is_no_header(machine):
-    set_up(machine)
     with machine.connect(SUBMISSION, source=BLOCKED, user="mallory") as connection:
         connection.sendall(HEADER.encode())
         answers = b""
@@ -134,4 +124,4 @@ def a_header_on_another_port_is_no_header(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

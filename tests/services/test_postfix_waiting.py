@@ -5,20 +5,17 @@ import postfix
 from machine import MESSAGE, main, same, test
 from postfix import ALLOWED, BLOCKED, BRANCH, NO_ANSWER, OFFICE, WRONG_PASSWORD
 
-running = {}
-
 
 def set_up(machine):
     """Dovecot, with what makes an address wait; its other delays are left out."""
-    if machine not in running:
-        postfix.set_up(machine)
-        running[machine] = postfix.Dovecot(machine, "auth_failure_delay = 0\n"), postfix.Postfix(machine)
+    postfix.set_up(machine)
+    postfix.Dovecot(machine, "auth_failure_delay = 0\n")
+    postfix.Postfix(machine)
 
 
 @test
 def who_fails_again_and_again(machine):
     """Dovecot has an eye on each address, whatever another does: what takes long is tried from two at once."""
-    set_up(machine)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for tried in [pool.submit(an_address_with_many_wrong_passwords, machine),
                       pool.submit(who_is_denied_goes_on_reading_why, machine)]:
@@ -45,4 +42,4 @@ def try_once(machine, source, password):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

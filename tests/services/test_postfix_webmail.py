@@ -24,16 +24,12 @@ $smtp = new rcube_smtp();
 echo $smtp->connect(null, null, 'alice', 'secret') ? 'may send' : implode($smtp->get_response());
 """
 NOT_AUTHORIZED = "550 5.7.0 Error: insufficient authorization\r\n"
-running = {}
 
 
 def set_up(machine):
-    """Dovecot and Postfix, which all tests share."""
-    if machine not in running:
-        machine.host("abroad", ABROAD)
-        postfix.set_up(machine)
-        running[machine] = postfix.Dovecot(machine), postfix.Postfix(machine)
-    return running[machine]
+    machine.host("abroad", ABROAD)
+    postfix.set_up(machine)
+    machine.dovecot, machine.postfix = postfix.Dovecot(machine), postfix.Postfix(machine)
 
 
 def of_web(user, ip, policy=None, **more):
@@ -42,7 +38,6 @@ def of_web(user, ip, policy=None, **more):
 
 @test
 def the_webmail_sends_and_says_whose_browser_it_is_for(machine):
-    set_up(machine)
     for what, user, address, policy, claim in (
             ("allowed", "alice", ABROAD, None, ABROAD),
             ("allowed, who may use the webmail alone", "carol", ABROAD, None, ABROAD),
@@ -63,7 +58,6 @@ def the_webmail_sends_and_says_whose_browser_it_is_for(machine):
 
 @test
 def undetermined(machine):
-    set_up(machine)
     for what, address, claim, policy, more in (
             ("denied, undetermined: a group that NSS does not know", UNSURE, UNSURE, "Contractors",
              {"unknown": UNKNOWN_GROUP}),
@@ -77,7 +71,6 @@ def undetermined(machine):
 
 @test
 def a_webmail_that_says_nothing_has_its_own_address(machine):
-    set_up(machine)
     login = log_in(machine, port=WEBMAIL, user_of_process=WEBMAIL_USER)
     let_in(login, of_web("alice", OFFICE), "no XCLIENT", "localhost[127.0.0.1]", tag="webmail")
 
@@ -85,7 +78,6 @@ def a_webmail_that_says_nothing_has_its_own_address(machine):
 @test
 def roundcube_says_whose_browser_it_is_for(machine):
     """Debian's, with the settings that the recipe shows."""
-    set_up(machine)
     with open(os.path.join(machine.docs, "postfix.md"), encoding="utf-8") as file:
         settings = re.findall(r"^    (\$config\[.*)\n", file.read(), re.MULTILINE)
     same(len(settings), 2, "how many settings of Roundcube the recipe shows")
@@ -101,7 +93,6 @@ def roundcube_says_whose_browser_it_is_for(machine):
 
 @test
 def an_address_that_is_none_is_refused(machine):
-    set_up(machine)
     with postfix.session(machine, WEBMAIL, user=WEBMAIL_USER) as smtp:
         for claim in "local", f"{ABROAD}+0A", "127.0.0.1,192.0.2.7", "2001:db8::1", "127.1":
             answer = smtp.command(f"XCLIENT ADDR={claim}")
@@ -111,7 +102,6 @@ def an_address_that_is_none_is_refused(machine):
 @test
 def nobody_else_reaches_the_webmails_port(machine):
     """Not another user, from whatever address; root neither; and nobody from another machine."""
-    set_up(machine)
     for user in "mallory", "nobody", "postfix", None:
         for source in None, "127.0.0.143", BLOCKED, ADDRESS:
             refused(machine, WEBMAIL, f"{user} from {source}", user=user, source=source)
@@ -120,7 +110,6 @@ def nobody_else_reaches_the_webmails_port(machine):
 
 @test
 def xclient_is_for_the_webmails_port_alone(machine):
-    set_up(machine)
     for where in ({"user": "mallory"}, {"user": WEBMAIL_USER}, {"user": "mallory", "source": BLOCKED},
                   {"host": "abroad", "to": ADDRESS}):
         with postfix.session(machine, **where) as smtp:
@@ -130,7 +119,6 @@ def xclient_is_for_the_webmails_port_alone(machine):
 @test
 def without_the_rules_a_local_user_chooses_an_address_and_needs_no_password(machine):
     """The mistake that the rules are there for is a real one."""
-    set_up(machine)
     machine.shell("nft delete table inet accesspolicy_postfix")
     try:
         # Postfix looks at the client's address: this one is not authorized, 127.0.0.1 is
@@ -153,8 +141,7 @@ def without_the_rules_a_local_user_chooses_an_address_and_needs_no_password(mach
 @test
 def xclient_in_main_cf_is_believed_on_every_port(machine):
     """The setting belongs to the one service that nobody else can reach."""
-    _, server = set_up(machine)
-    with postfix.in_main_cf(machine, server, "smtpd_authorized_xclient_hosts", "127.0.0.0/8"):
+    with postfix.in_main_cf(machine, "smtpd_authorized_xclient_hosts", "127.0.0.0/8"):
         with postfix.session(machine, user="mallory", source=BLOCKED) as smtp:
             same(smtp.command(f"XCLIENT ADDR={ABROAD}"), smtp.greeting, "XCLIENT")
             smtp.ehlo()
@@ -164,4 +151,4 @@ def xclient_in_main_cf_is_believed_on_every_port(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)

@@ -31,7 +31,6 @@ LOGINS = (
      {"reason": "undetermined", "unknown": NO_ADDRESS}))
 # Dovecot is installed here, and has no part in this recipe.
 UNUSED = ("dovecot",)
-running = {}
 
 
 def decided(user, policy=None, reason="blacklisted", unknown=None):
@@ -63,13 +62,10 @@ class Saslauthd:
 
 
 def set_up(machine):
-    """Both services, which all tests share."""
-    if machine not in running:
-        machine.recipe("saslauthd")
-        postfix.prepare(machine)
-        machine.policy(POLICY)
-        running[machine] = Saslauthd(machine), postfix.Postfix(machine)
-    return running[machine]
+    machine.recipe("saslauthd")
+    postfix.prepare(machine)
+    machine.policy(POLICY)
+    machine.saslauthd, machine.postfix = Saslauthd(machine), postfix.Postfix(machine)
 
 
 def asked(machine, user="alice", password="secret", service="smtp"):
@@ -82,7 +78,6 @@ def asked(machine, user="alice", password="secret", service="smtp"):
 
 @test
 def saslauthd_itself(machine):
-    set_up(machine)
     for what, user, policy, more in LOGINS:
         mark = machine.log.mark()
         answer, decisions = asked(machine, user)
@@ -99,7 +94,6 @@ def saslauthd_itself(machine):
 
 @test
 def postfix_through_it(machine):
-    set_up(machine)
     for what, user, policy, more in LOGINS:
         for mechanism, port in ("PLAIN", 587), ("LOGIN", 587), ("PLAIN", 465), ("LOGIN", 465):
             login = log_in(machine, user, mechanism=mechanism, port=port)
@@ -118,7 +112,6 @@ def postfix_through_it(machine):
 
 @test
 def what_the_recipe_tells_to_type_shows_what_it_says(machine):
-    set_up(machine)
     with open(os.path.join(machine.docs, "saslauthd.md"), encoding="utf-8") as file:
         sessions = re.findall(r"^    # (testsaslauthd .*)\n    (.*\n)", file.read(), re.MULTILINE)
     same(len(sessions), 2, "how many commands the recipe has")
@@ -141,7 +134,7 @@ def defaults_changed(machine, daemon, before, after):
 @test
 def debians_cache_lets_in_past_the_policy(machine):
     """The mistake that the recipe takes out is a real one."""
-    daemon, _ = set_up(machine)
+    daemon = machine.saslauthd
     with defaults_changed(machine, daemon, 'OPTIONS="-m', 'OPTIONS="-c -m'):
         same(asked(machine), (YES, [decided("alice")]), "the first login")
         machine.policy(POLICY.replace('"carol"', '"carol", "alice"'))
@@ -156,7 +149,7 @@ def debians_cache_lets_in_past_the_policy(machine):
 
 @test
 def a_mechanism_that_asks_no_pam_asks_no_policy(machine):
-    daemon, _ = set_up(machine)
+    daemon = machine.saslauthd
     with defaults_changed(machine, daemon, 'MECHANISMS="pam"', 'MECHANISMS="shadow"'):
         same(asked(machine, "bob"), (YES, []), "a member whom the policy denies")
         postfix.doctor_finds(machine, "saslauthd-address", "saslauthd-mechanism", leave_out=UNUSED)
@@ -164,7 +157,6 @@ def a_mechanism_that_asks_no_pam_asks_no_policy(machine):
 
 @test
 def a_service_without_a_file_falls_to_other(machine):
-    set_up(machine)
     same(asked(machine, "bob", service="imap"), (YES, []), "without /etc/pam.d/imap")
     machine.write("/etc/pam.d/imap", machine.read("/etc/pam.d/smtp"))
     answer, decisions = asked(machine, "bob", service="imap")
@@ -176,7 +168,6 @@ def a_service_without_a_file_falls_to_other(machine):
 @test
 def without_a_client_type_a_service_of_an_unknown_name_is_local(machine):
     """Why the recipe writes client=."""
-    set_up(machine)
     for options, expected in ("", YES), (" client=third-party", NO):
         machine.write("/etc/pam.d/fax", f"@include common-auth\naccount required pam_accesspolicy.so{options}\n")
         same(asked(machine, "carol", service="fax")[0], expected, f"the options:{options}")
@@ -184,7 +175,6 @@ def without_a_client_type_a_service_of_an_unknown_name_is_local(machine):
 
 @test
 def undetermined_allow_makes_a_policy_with_addresses_useless(machine):
-    set_up(machine)
     machine.policy('undetermined = "allow";\n' + POLICY.replace("127.0.0.0/8", "192.0.2.7"))
     login = log_in(machine, "dave")
     same((login.reply, login.sends), (ALLOWED, True), "a member who may send from 192.0.2.7 alone")
@@ -194,7 +184,6 @@ def undetermined_allow_makes_a_policy_with_addresses_useless(machine):
 
 @test
 def a_policy_that_is_gone_lets_nobody_in(machine):
-    set_up(machine)
     machine.delete(postfix.IMAGE)
     answer, decisions = asked(machine)
     same((answer, len(decisions)), (NO, 1), "without a policy")
@@ -208,7 +197,7 @@ def a_policy_that_is_gone_lets_nobody_in(machine):
 @test
 def stopped_in_the_middle_of_a_login(machine):
     """Nobody is let in, and afterwards all is as before."""
-    daemon, _ = set_up(machine)
+    daemon = machine.saslauthd
     with postfix.held(machine, "/etc/pam.d/smtp", "account"):
         for what, number in ("ended", signal.SIGTERM), ("killed", signal.SIGKILL):
             with postfix.session(machine) as smtp:
@@ -221,4 +210,4 @@ def stopped_in_the_middle_of_a_login(machine):
 
 
 if __name__ == "__main__":
-    main()
+    main(set_up=set_up)
