@@ -5,8 +5,8 @@
  * allows frees from: for some users by an exception, for everybody by what the scope excepts or the clients leave out.
  * A login without an address pam_geoip lets in before it looks at any rule: a blacklist of all addresses has none of them.
  */
-#include "geoip.h"
 #include "../make/reader.h"
+#include "geoip_rule.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,13 +31,6 @@ typedef struct {
 	size_t n_written;
 	bool types_listed; /* it was told of them */
 } importer;
-
-bool ap_geoip_is_too_much(ap_geoip *geoip, size_t effort)
-{
-	if (geoip->effort <= AP_GEOIP_EFFORT_MAX)
-		geoip->effort += effort;
-	return geoip->effort > AP_GEOIP_EFFORT_MAX;
-}
 
 /*
  * Client types

@@ -1,6 +1,6 @@
 /* Which rules does a text of geoip.conf hold? */
 #include "../make/reader.h"
-#include "geoip.h"
+#include "geoip_rule.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Which regions does a rule of geoip.conf mean? */
 #include "../make/region_codes.h"
-#include "geoip.h"
+#include "geoip_rule.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -4,7 +4,7 @@
  * A client type that is declared takes logins away from the type that they had. That changes no decision unless a policy
  * chooses that type: only then the rule is held against the types that there are.
  */
-#include "geoip.h"
+#include "geoip_rule.h"
 
 #include "../login/glob.h"
 #include "../make/reader.h"

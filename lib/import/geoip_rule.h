@@ -1,12 +1,12 @@
 /*
- * geoip.h - what the parts of the importer of geoip.conf share. Not for use outside.
+ * geoip_rule.h - a rule of geoip.conf, and what is done to all of them in turn. A part of geoip.c.
  *
  * What counts is what pam_geoip 2.1.1 does with a file, geoip.conf(5) where it says more: the text becomes rules
  * (geoip_lines.c), their places regions (geoip_places.c), their services client types
  * (geoip_services.c), and all of them policies (geoip.c).
  */
-#ifndef AP_GEOIP_H
-#define AP_GEOIP_H
+#ifndef AP_GEOIP_RULE_H
+#define AP_GEOIP_RULE_H
 
 #include "import.h"
 
@@ -44,7 +44,12 @@ typedef struct {
 enum { AP_GEOIP_EFFORT_MAX = 50 * 1000 * 1000 };
 
 /* Counts what is about to be done. True: it is too much, and the import is given up. */
-bool ap_geoip_is_too_much(ap_geoip *geoip, size_t effort);
+static inline bool ap_geoip_is_too_much(ap_geoip *geoip, size_t effort)
+{
+	if (geoip->effort <= AP_GEOIP_EFFORT_MAX)
+		geoip->effort += effort;
+	return geoip->effort > AP_GEOIP_EFFORT_MAX;
+}
 
 /*
  * Adds the rules of the text, the last one for what no line matches; with a note for each line that pam_geoip passes over
