@@ -3,11 +3,32 @@
 #include "../login/applied.h"
 #include "../login/view.h"
 #include "audit_file.h"
-#include "trial.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+/*
+ * The last of the records tells of a trial's end that is not written down: has what counts since take its place on the disk
+ * too, and writes the record. Where that fails it counts all the same, which is a warning.
+ */
+static void settle_trial(ap_transition *t)
+{
+	ap_apply_result *result = t->result;
+	const ap_record *record = &t->records.items[t->records.n - 1];
+	ap_error error = { 0 };
+	ap_image *image = ap_transition_load_kept(t, record->revision, &error);
+	bool in_force;
+
+	if (image == NULL || ap_state_put_again(t->state, record, &in_force, &error) != AP_OK)
+		ap_diagnostics_add(&result->warnings, AP_WARNING,
+				   error.file[0] != '\0' ? error.file : t->options->state, error.line,
+				   "the end of the trial of revision %.12s could not be written down: %s",
+				   record->replaced, error.message);
+	if (image != NULL)
+		ap_audit_file_make(image, &result->warnings);
+	ap_image_free(image);
+}
 
 static bool read_records(ap_transition *t)
 {
@@ -17,7 +38,7 @@ static bool read_records(ap_transition *t)
 		return false;
 	t->trial_ended = t->records.trial_ended;
 	if (t->trial_ended && !t->options->dry_run)
-		ap_trial_settle(t);
+		settle_trial(t);
 	return true;
 }
 

@@ -1,7 +1,6 @@
 #include "trial.h"
 
 #include "../login/applied.h"
-#include "audit_file.h"
 #include "stamp.h"
 #include "timestamp.h"
 
@@ -114,26 +113,4 @@ bool ap_trial_begin(ap_transition *t, void *bytes)
 	if (!o->dry_run)
 		ap_stamp_set(bytes, now, o->trial_seconds, trial->then);
 	return true;
-}
-
-/*
- * Its end
- */
-
-void ap_trial_settle(ap_transition *t)
-{
-	ap_apply_result *result = t->result;
-	const ap_record *record = &t->records.items[t->records.n - 1];
-	ap_error error = { 0 };
-	ap_image *image = ap_transition_load_kept(t, record->revision, &error);
-	bool in_force;
-
-	if (image == NULL || ap_state_put_again(t->state, record, &in_force, &error) != AP_OK)
-		ap_diagnostics_add(&result->warnings, AP_WARNING,
-				   error.file[0] != '\0' ? error.file : t->options->state, error.line,
-				   "the end of the trial of revision %.12s could not be written down: %s",
-				   record->replaced, error.message);
-	if (image != NULL)
-		ap_audit_file_make(image, &result->warnings);
-	ap_image_free(image);
 }

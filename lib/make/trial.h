@@ -1,6 +1,5 @@
 /*
- * trial.h - a policy that is in force on trial: how it begins, what it refuses while it lasts, and how its end is written
- * down. A part of apply.c.
+ * trial.h - a policy that is in force on trial: how it begins, and what it refuses while it lasts. A part of apply.c.
  */
 #ifndef AP_TRIAL_H
 #define AP_TRIAL_H
@@ -25,11 +24,5 @@ bool ap_trial_prepare(ap_transition *t);
  * result->trial, and `bytes` may be NULL.
  */
 bool ap_trial_begin(ap_transition *t, void *bytes);
-
-/*
- * With the lock, where the last of the records tells of a trial's end that is not written down: has what counts since take
- * its place on the disk too, and writes the record. Where that fails it counts all the same, which is a warning.
- */
-void ap_trial_settle(ap_transition *t);
 
 #endif
