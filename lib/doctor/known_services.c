@@ -1,7 +1,7 @@
 #include "known_services.h"
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <strings.h>
 
 /* Those of Debian 12's packages that give somebody a session, an administrator's rights or a mailbox. */
@@ -58,4 +58,9 @@ ap_service_kind ap_service_kind_of(const char *name)
 	if (is_among(name, local))
 		return AP_SERVICE_LOCAL;
 	return is_among(name, mail) ? AP_SERVICE_MAIL : AP_SERVICE_UNKNOWN;
+}
+
+bool ap_service_is_sudo(const char *name)
+{
+	return strcmp(name, "sudo") == 0 || strcmp(name, "sudo-i") == 0;
 }

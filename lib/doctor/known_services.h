@@ -2,6 +2,8 @@
 #ifndef AP_DOCTOR_KNOWN_SERVICES_H
 #define AP_DOCTOR_KNOWN_SERVICES_H
 
+#include <stdbool.h>
+
 typedef enum {
 	AP_SERVICE_UNKNOWN,
 	AP_SERVICE_REMOTE, /* logins over a network: sshd, cockpit */
@@ -10,5 +12,8 @@ typedef enum {
 } ap_service_kind;
 
 ap_service_kind ap_service_kind_of(const char *name);
+
+/* True of the services of sudo, which asks modules to be silent at every login. */
+bool ap_service_is_sudo(const char *name);
 
 #endif

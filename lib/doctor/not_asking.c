@@ -5,9 +5,6 @@
 #include "policy_facts.h"
 
 #include "../login/view.h"
-#include "paths.h"
-
-#include <string.h>
 
 /* The name of a policy in force that selects this client type, by its name or with all others; NULL: there is none. */
 static const char *policy_of_client(const ap_doctor *doctor, const char *name)
@@ -23,22 +20,6 @@ static const char *policy_of_client(const ap_doctor *doctor, const char *name)
 			return ap_arena_strdup(doctor->host->arena, ap_view_string(&view, policy.name));
 	}
 	return NULL;
-}
-
-bool ap_pam_is_sudo(const ap_pam_service *service)
-{
-	return strcmp(service->name, "sudo") == 0 || strcmp(service->name, "sudo-i") == 0;
-}
-
-const char *ap_pam_how_to_ask(const ap_pam_examined *e)
-{
-	/* in the password's passdb the policy would be asked, and nobody would read what it says */
-	if (ap_service_kind_of(e->service->name) == AP_SERVICE_MAIL)
-		return strcmp(e->service->name, "dovecot") == 0
-			       ? "a second passdb that only denies: " AP_RECIPES "/dovecot.md"
-			       : "as the recipe of the program that asks it says: " AP_RECIPES "/README.md";
-	return ap_format(e->arena, "write before the other account lines: account required " AP_MODULE_NAME "%s",
-			 ap_pam_is_sudo(e->service) ? " silent=ignore" : "");
 }
 
 /*

@@ -6,33 +6,9 @@
 #include "module_line.h"
 #include "pam_examined.h"
 #include "pam_ways.h"
-#include "text_parts.h"
 
 #include <security/pam_appl.h>
 #include <string.h>
-
-/* A finding about a line is of the file that holds it: what several services include is mended once. */
-static const char *owner_of(const ap_pam_examined *e, const ap_pam_line *line)
-{
-	if (e->service->file != NULL && strcmp(line->file, e->service->file) == 0)
-		return e->service->name;
-	return ap_path_name(line->file);
-}
-
-void ap_pam_add_finding(const ap_pam_examined *e, ap_finding_kind kind, const char *check, const ap_pam_line *line,
-			const char *what, const char *why, const char *change)
-{
-	const ap_finding finding = { .kind = kind,
-				     .check = check,
-				     .service = line != NULL ? owner_of(e, line) : e->service->name,
-				     .file = line != NULL ? line->file : e->service->file,
-				     .line = line != NULL ? line->line : 0,
-				     .what = what,
-				     .why = why,
-				     .change = change };
-
-	ap_finding_add(e->doctor->findings, &finding);
-}
 
 /* The line as it is to be typed: required, with what else stands on it. */
 static const char *required_line(const ap_pam_examined *e, const ap_pam_line *line, ap_pam_phase phase)

@@ -23,9 +23,6 @@ void ap_pam_add_finding(const ap_pam_examined *e, ap_finding_kind kind, const ch
 /* What to write so that the service asks the policy; in the arena or static. */
 const char *ap_pam_how_to_ask(const ap_pam_examined *e);
 
-/* True of the services of sudo, which asks modules to be silent at every login. */
-bool ap_pam_is_sudo(const ap_pam_service *service);
-
 /* What stands on a line of the module: its file, its options. */
 void ap_pam_check_module_line(const ap_pam_examined *e, const ap_pam_line *line);
 

@@ -117,7 +117,7 @@ static void check_message(const ap_pam_examined *e, const ap_pam_line *line, con
 /* Debian 12's sudo has no setting for that. */
 static void check_silent(const ap_pam_examined *e, const ap_pam_line *line, const ap_module_options *options)
 {
-	if (!ap_pam_is_sudo(e->service) || !options->heeds_silent || options->style == AP_MESSAGE_NONE)
+	if (!ap_service_is_sudo(e->service->name) || !options->heeds_silent || options->style == AP_MESSAGE_NONE)
 		return;
 	ap_pam_add_finding(e, AP_FINDING_MESSAGE, "sudo-silent", line,
 			   "sudo asks for silence, and silent=ignore is not written",
