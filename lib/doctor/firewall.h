@@ -8,23 +8,10 @@
 #ifndef AP_DOCTOR_FIREWALL_H
 #define AP_DOCTOR_FIREWALL_H
 
-#include "../login/address.h"
+#include "connection.h"
 #include "host.h"
 
 typedef struct ap_firewall ap_firewall;
-
-/*
- * A new TCP connection that ends on this machine. `from_here`: by a process of this machine, over "lo", whose user and
- * group no rule names. Else from elsewhere, over an interface that no rule names; then `source` may be of the family
- * AP_ADDRESS_UNKNOWN, an address that is in nothing which a rule names. Whom a rule names, the administrator had in
- * mind.
- */
-typedef struct {
-	ap_address source;
-	ap_address destination;
-	unsigned port;
-	bool from_here;
-} ap_connection;
 
 /*
  * Asks the machine's nft(8). Never NULL; where there is none, or it prints no rules, nothing is kept out.
