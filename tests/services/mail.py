@@ -92,12 +92,15 @@ class Lines:
     """A connection that is read line by line. `tls`: is it over TLS? A text is the server name that the client asks for."""
 
     def __init__(self, connection, tls=False):
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            connection = context.wrap_socket(connection, server_hostname=tls if isinstance(tls, str) else None)
         self.socket = connection
-        self.file = connection.makefile("rb")
+        if tls:
+            self.wrap(tls if isinstance(tls, str) else None)
+        self.file = self.socket.makefile("rb")
+
+    def wrap(self, server_name=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.socket = context.wrap_socket(self.socket, server_hostname=server_name)
 
     def read(self):
         return self.file.readline().decode("utf-8", "backslashreplace")
@@ -173,20 +176,6 @@ class Sieve(Lines):
 
     def login(self, user, password="secret"):
         return self.command(f'AUTHENTICATE "PLAIN" "{plain(user, password)}"')
-
-
-class Submission(Lines):
-    def __init__(self, connection, tls=False):
-        super().__init__(connection, tls)
-        self.greeting = self.read_until(r"\d{3} ")
-        self.command("EHLO client.example.net")
-
-    def command(self, text):
-        self.send(text)
-        return self.read_until(r"\d{3} ")
-
-    def login(self, user, password="secret"):
-        return self.command(f"AUTH PLAIN {plain(user, password)}")
 
 
 class Relay(socketserver.ThreadingTCPServer):

@@ -12,7 +12,7 @@ import regions
 from decisions import because_in, by_dovecot
 from machine import LONGEST_WAIT_S, MESSAGE, Wrong, expect, same, wait_for
 from regions import ELSEWHERE, ELSEWHERE6, REGIONS
-from smtp import Smtp, encoded
+from smtp import Smtp
 
 SUBMISSION, SUBMISSIONS, WEBMAIL, PROXIED = 587, 465, 1587, 10587
 HOSTNAME = "mail.example.com"
@@ -144,9 +144,9 @@ def log_in(machine, user="alice", password="secret", mechanism="PLAIN", xclient=
             same(smtp.command("XCLIENT " + xclient), smtp.greeting, "the answer to XCLIENT")
             smtp.ehlo()
         if mechanism == "PLAIN":
-            reply = smtp.plain(user, password)
+            reply = smtp.auth_plain(user, password)
         else:
-            *asked, reply = smtp.login(user, password)
+            *asked, reply = smtp.auth_login(user, password)
             same(asked, ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"], "what AUTH LOGIN asks")
         answer = send(smtp)
     expect(answer in ("250 2.1.5 Ok\r\n", NO_LOGIN_NO_MESSAGE), "the answer to a message", answer)
@@ -175,7 +175,7 @@ def release(machine):
 
 def interrupted(machine, smtp, interrupt):
     """The reply to a login with the right password that is held, and meanwhile interrupted."""
-    smtp.send(b"AUTH PLAIN " + encoded("\0alice\0secret").encode() + b"\r\n")
+    smtp.send("AUTH PLAIN " + mail.plain("alice", "secret"))
     wait_for("the login to be held", lambda: machine.exists(HELD))
     interrupt()
     reply = smtp.reply()

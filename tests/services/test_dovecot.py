@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from decisions import Because, by_dovecot
 from machine import ADDRESS, ADDRESS6, MESSAGE, main, note, same, saw, test
-from mail import (DO_NOT_WAIT, SETTINGS, Dovecot, Imap, Pop3, Relay, Sieve, Submission, allowed, denied,
-                  login_lines, plain)
+from mail import DO_NOT_WAIT, SETTINGS, Dovecot, Imap, Pop3, Relay, Sieve, allowed, denied, login_lines, plain
 from regions import ELSEWHERE, ELSEWHERE6, REGIONS, put_in_force
+from smtp import Submission
 
 POLICY = f"""default_domain = "example.com";
 departments = ( {{ name = "engineering/platform"; members = [ "bob" ]; }} );

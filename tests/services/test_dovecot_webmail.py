@@ -7,7 +7,8 @@ import errno
 import socket
 
 from machine import LONGEST_WAIT_S, MESSAGE, Skip, expect, main, same, saw, test
-from mail import Dovecot, Imap, Pop3, Relay, Sieve, Submission, allowed, denied
+from mail import Dovecot, Imap, Pop3, Relay, Sieve, allowed, denied
+from smtp import Submission
 
 POLICY = """default_domain = "example.com";
 policies = (

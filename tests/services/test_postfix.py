@@ -96,7 +96,7 @@ def port_25_is_no_way_around(machine):
             with postfix.session(machine, 25, source=address) as smtp:
                 smtp.starttls()
                 smtp.ehlo()
-                same(smtp.plain("alice", "secret"), reply, f"port 25 from {address}")
+                same(smtp.auth_plain("alice", "secret"), reply, f"port 25 from {address}")
         postfix.doctor_finds(machine)
 
 

@@ -73,7 +73,7 @@ def dovecot_does_not_run(machine):
     dovecot = machine.dovecot
     dovecot.stop()
     with postfix.session(machine) as smtp:
-        same(smtp.plain("alice", "secret"), "454 4.7.0 Temporary authentication failure: (reason unavailable)\r\n",
+        same(smtp.auth_plain("alice", "secret"), "454 4.7.0 Temporary authentication failure: (reason unavailable)\r\n",
              "a process that Dovecot had answered before")
         same(postfix.send(smtp), postfix.NO_LOGIN_NO_MESSAGE, "without Dovecot")
     dovecot.start()

@@ -38,7 +38,7 @@ def who_is_denied_goes_on_reading_why(machine):
 
 def try_once(machine, source, password):
     with postfix.session(machine, source=source) as smtp:
-        return smtp.plain("alice", password)
+        return smtp.auth_plain("alice", password)
 
 
 if __name__ == "__main__":

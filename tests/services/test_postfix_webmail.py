@@ -145,7 +145,7 @@ def xclient_in_main_cf_is_believed_on_every_port(machine):
         with postfix.session(machine, user="mallory", source=BLOCKED) as smtp:
             same(smtp.command(f"XCLIENT ADDR={ABROAD}"), smtp.greeting, "XCLIENT")
             smtp.ehlo()
-            same(smtp.plain("alice", "secret"), postfix.ALLOWED, "a login from an address that is denied")
+            same(smtp.auth_plain("alice", "secret"), postfix.ALLOWED, "a login from an address that is denied")
         # ports 587 and 465
         postfix.doctor_finds(machine, "postfix-xclient", "postfix-xclient")
 
