@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unicodedata
 
@@ -156,6 +157,12 @@ class Terminal:
     def title(self):
         """What a program may have made of the title."""
         return self.tmux("display-message", "-p", "#{pane_title}")
+
+    def gives_each_key(self):
+        """Whether the program has each key as it is pressed; else the kernel gathers a line, and takes some of the keys itself."""
+        with open(self.tmux("display-message", "-p", "#{pane_tty}"), opener=lambda path, _: os.open(path, os.O_RDONLY | os.O_NOCTTY),
+                  encoding="utf-8") as tty:
+            return not termios.tcgetattr(tty)[3] & termios.ICANON
 
     def too_wide(self):
         """The lines that the terminal had to break."""

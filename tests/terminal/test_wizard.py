@@ -793,13 +793,13 @@ def terminals_that_cannot_edit(lab):
     prepare(lab)
     create = " ".join(f"'{word}'" for word in lab.command("create"))
     for i, script in enumerate((f"TERM=dumb {create}", f"unset TERM; {create}", f"TERM=nobody-knows-it {create}")):
-        with Session(lab, ["sh", "-c", f"{script}; exit $?"], rows=50) as session:
+        with Session(lab, ["sh", "-c", f"{script}; exit $?"], edits=False, rows=50) as session:
             session.answers(*((prompt, f"Net {i}" if prompt == "name> " else f"192.0.2.{i}" if prompt == "ip> " else text)
                               for prompt, text in BLACKLIST), ("save> ", "disabled"))
             session.ends(0)
         text = drop_in(lab, f"50-net-{i}.conf")
         expect('members = [ "root", "postmaster@example.com" ];' in text, "who is excepted", text)
-    with Session(lab, ["sh", "-c", f"TERM=dumb {create}"], rows=50) as session:
+    with Session(lab, ["sh", "-c", f"TERM=dumb {create}"], edits=False, rows=50) as session:
         session.walk_to("except> ", BLACKLIST)
         session.answer("-", "ip> ")
         session.answer("192.0.2.9", "regions> ")

@@ -44,10 +44,12 @@ def count(lines, prompt):
 
 
 class Session:
-    """The wizard in a terminal; `command` runs it, which is the lab's own unless it is given."""
+    """The wizard in a terminal; `command` runs it, which is the lab's own unless it is given. `edits`: whether an answer can be
+    edited, which asks for a terminal that can do that."""
 
-    def __init__(self, lab, command=None, **more):
+    def __init__(self, lab, command=None, edits=True, **more):
         more.setdefault("env", environment())
+        self.edits = edits
         self.terminal = Terminal(command or lab.command("create"), cwd=lab.folder, **more)
 
     def __enter__(self):
@@ -79,9 +81,12 @@ class Session:
             time.sleep(BETWEEN_LOOKS_S)
 
     def at(self, prompt, n=1):
-        """Waits until the question is asked, for the nth time or later."""
-        return self.wait(lambda lines: lines and lines[-1].startswith(prompt.rstrip()) and count(lines, prompt) >= n,
+        """Waits until the question is asked, for the nth time or later, and takes keys: it is shown a moment before it does."""
+        line = self.wait(lambda lines: lines and lines[-1].startswith(prompt.rstrip()) and count(lines, prompt) >= n,
                          f"{prompt!r}")[-1]
+        if self.edits and prompt.rstrip().endswith(">"):
+            self.wait(lambda _: self.terminal.gives_each_key(), f"{prompt!r} to take keys")
+        return line
 
     def enter(self, text, clear=False):
         if clear:
