@@ -64,6 +64,14 @@ def edit(lab, script, *words, status=0, name="Kiosk", **more):
     return lab.run("edit", name, "--editor", *words, env=editor(lab, script, **more), status=status)
 
 
+def wait_for_file(path):
+    """By which an editor tells that it is open."""
+    deadline = time.monotonic() + 30
+    while not os.path.exists(path):
+        expect(time.monotonic() < deadline, "the editor never began")
+        time.sleep(0.01)
+
+
 @test
 def edited_and_in_force(lab):
     prepared(lab)
@@ -267,10 +275,7 @@ def ended_by_signals(lab):
             env = editor(lab, script + f": >'{lab.folder}/ready'; exec sleep 60")
             process = subprocess.Popen(lab.command("edit", "Kiosk", "--editor"), stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(env), cwd=lab.folder)
-            deadline = time.monotonic() + 30
-            while not os.path.exists(os.path.join(lab.folder, "ready")):
-                expect(time.monotonic() < deadline, "the editor never began")
-                time.sleep(0.01)
+            wait_for_file(os.path.join(lab.folder, "ready"))
             os.unlink(os.path.join(lab.folder, "ready"))
             process.send_signal(number)
             # its output ends with the editor: that one is ended as well
@@ -302,7 +307,7 @@ def a_full_disk(lab):
 def two_editors_at_once(lab):
     """Both are open on the same policy: whoever comes second is refused, and keeps his text."""
     prepared(lab)
-    script = f"while [ ! -e '{lab.folder}/go' ]; do sleep 0.02; done\n"
+    script = f": >\"$0.open\"; while [ ! -e '{lab.folder}/go' ]; do sleep 0.02; done\n"
     running = []
     for i in range(2):
         env = editor(lab, "", variable="EDITOR")
@@ -312,7 +317,8 @@ def two_editors_at_once(lab):
         env["EDITOR"] = f"sh {path}"
         running.append(subprocess.Popen(lab.command("edit", "Kiosk", "--editor"), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(env), cwd=lab.folder))
-    time.sleep(0.3)
+    for i in range(2):
+        wait_for_file(os.path.join(lab.folder, f"editor{i}.open"))
     open(os.path.join(lab.folder, "go"), "w", encoding="utf-8").close()
     ended = [(process.communicate()[1].decode(), process.returncode) for process in running]
     same(sorted(status for _, status in ended), [0, 1], f"one is done, one refused: {ended}")
