@@ -4,6 +4,7 @@ afterwards; and what is left of it, whatever happens on the way.
 Trials that end here last a second or two: they end by the clock, as others do. What an interruption and a full disk leave is in
 test_interrupted.py and test_full_disk.py.
 """
+import calendar
 import datetime
 import fcntl
 import os
@@ -51,7 +52,7 @@ def trial_of(lab):
 
 
 def seconds(text):
-    return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 def end_of(lab):
