@@ -15,9 +15,16 @@
 
 /*
  * SUBSTACK_LEVELS is libpam's. It has no other limit: what includes itself goes on until no file can be opened any more. The
- * limits on lines and files keep files that include each other many times from taking all memory.
+ * limits on lines and files of a service, and on the bytes of all, keep files that are included many times from taking all memory.
  */
-enum { SUBSTACK_LEVELS = 16, LINES_MAX = 20000, FILES_MAX = 2000, DEPTH_MAX = 200, ANY_PHASE = AP_N_PAM_PHASES };
+enum {
+	SUBSTACK_LEVELS = 16,
+	LINES_MAX = 20000,
+	FILES_MAX = 2000,
+	BYTES_MAX = 8 * AP_HOST_FILE_MAX,
+	DEPTH_MAX = 200,
+	ANY_PHASE = AP_N_PAM_PHASES
+};
 
 const char *const ap_pam_phase_names[AP_N_PAM_PHASES] = { "auth", "account", "password", "session" };
 
@@ -142,12 +149,19 @@ static bool is_open(const opened *file, const char *path, unsigned phase, unsign
 	return false;
 }
 
-/* A folder reads as if it were empty. */
+/* A folder reads as if it were empty. With E2BIG, enough was read. */
 static char *read_file(const reading *r, const char *path)
 {
 	struct stat info;
-	char *text = ap_host_read(r->config->host, path, NULL);
+	size_t length = 0;
+	char *text;
 
+	if (r->config->n_bytes > BYTES_MAX) {
+		errno = E2BIG;
+		return NULL;
+	}
+	text = ap_host_read(r->config->host, path, &length);
+	r->config->n_bytes += length;
 	if (text == NULL && errno == EINVAL && ap_host_stat(r->config->host, path, &info) && S_ISDIR(info.st_mode))
 		return ap_arena_strdup(arena_of(r), "");
 	return text;
@@ -163,6 +177,8 @@ static const char *why_illegible(int error)
 {
 	if (error == EINVAL)
 		return "is no regular file, or has a NUL byte in it";
+	if (error == E2BIG)
+		return "is not read: the services' files, each as often as it is included, are larger than is read here";
 	return error == EFBIG ? "is larger than is read here" : strerror(error);
 }
 

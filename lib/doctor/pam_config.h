@@ -59,6 +59,7 @@ typedef struct {
 	size_t n;
 	const char **included; /* the paths of the files that others include */
 	size_t n_included;
+	size_t n_bytes;           /* of all files that were read, each as often as it was */
 	const char *folder_fault; /* why the services could not be listed; NULL: they could */
 } ap_pam_config;
 

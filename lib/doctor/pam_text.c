@@ -10,10 +10,23 @@ static const char blanks[] = " \t\n";
 /* As much of the file's line as fits into `room` with a NUL byte; what does not is taken for the next line. */
 static size_t physical_length(const char *at, size_t room)
 {
-	const char *newline = strchr(at, '\n');
-	size_t length = newline != NULL ? (size_t)(newline - at) + 1 : strlen(at);
+	size_t length = 0;
 
-	return length < room - 1 ? length : room - 1;
+	/* byte by byte: to look for the newline, or the end, of a line of megabytes for each piece of it takes minutes */
+	while (length < room - 1 && at[length] != '\0')
+		if (at[length++] == '\n')
+			break;
+	return length;
+}
+
+/* How many of the piece's first bytes are blanks; the text behind it may go on with them. */
+static size_t blanks_before(const char *piece, size_t length)
+{
+	size_t n = 0;
+
+	while (n < length && strchr(blanks, piece[n]) != NULL)
+		n++;
+	return n;
 }
 
 static void advance(ap_pam_text *text, size_t length)
@@ -51,7 +64,7 @@ ap_pam_text_result ap_pam_text_next(ap_arena *arena, ap_pam_text *text, char **r
 			*ret_number = text->line;
 		length = physical_length(piece, LINE_ROOM - used);
 		advance(text, length);
-		begins = strspn(piece, blanks);
+		begins = blanks_before(piece, length);
 		if (begins >= length || piece[begins] == '#')
 			continue; /* nothing in it: what it stands between belongs together */
 		comment = memchr(piece, '#', length);

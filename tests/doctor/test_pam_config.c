@@ -311,6 +311,68 @@ static void test_single_file(void **state)
 	AP_ROWS_END(failed);
 }
 
+/* A text of `size` bytes that are all the same. */
+static char *uniform_text(ap_arena *arena, char byte, size_t size)
+{
+	char *text = ap_arena_alloc(arena, size + 1);
+
+	memset(text, byte, size);
+	text[size] = '\0';
+	return text;
+}
+
+/* A file of the largest size is read in a moment, however its lines are: to look for the end of each would take hours. */
+static void test_large_files(void **state)
+{
+	static const struct {
+		char byte;
+		size_t n_lines;
+	} rows[] = {
+		{ '\n', 0 },
+		{ ' ', 0 },
+		{ '#', 0 },
+		{ 'x', (AP_HOST_FILE_MAX + 1022) / 1023 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_arena *arena = ap_arena_new();
+		ap_pam_text left = { uniform_text(arena, rows[i].byte, AP_HOST_FILE_MAX), 1 };
+		size_t n = 0;
+		unsigned number;
+		char *line;
+
+		while (ap_pam_text_next(arena, &left, &line, &number) == AP_PAM_TEXT_LINE)
+			n++;
+		AP_ROW(failed, n == rows[i].n_lines, "row %zu: %zu lines, expected %zu", i, n, rows[i].n_lines);
+		ap_arena_free(arena);
+	}
+	AP_ROWS_END(failed);
+}
+
+/* What many services include is not read without end: what is left over is refused, and not by libpam. */
+static void test_large_includes(void **state)
+{
+	machine m = new_machine((const char *const[]){ NULL });
+	const ap_pam_service *service;
+
+	(void)state;
+	root_write(m.root, "/etc/pam.d/large", uniform_text(m.arena, '#', AP_HOST_FILE_MAX));
+	root_write(m.root, "/etc/pam.d/few", "@include large\n@include large\naccount required a.so\n");
+	root_write(m.root, "/etc/pam.d/many",
+		   "@include large\n@include large\n@include large\n@include large\n@include large\n"
+		   "@include large\n@include large\n@include large\n@include large\n@include large\n");
+	m.host = (ap_host){ .arena = m.arena, .root = m.root };
+	m.config = &(ap_pam_config){ .host = &m.host };
+	service = ap_pam_config_service(m.config, "few");
+	assert_null(service->refused);
+	assert_int_equal(service->stacks[AP_PAM_ACCOUNT].n, 1);
+	service = ap_pam_config_service(m.config, "many");
+	assert_true(service->refused != NULL && service->unexamined);
+	assert_string_equal(service->refused_file, "/etc/pam.d/large");
+	free_machine(&m);
+}
+
 /* Files that include each other twice are two to the power of their number: that ends. */
 static void test_many_includes(void **state)
 {
@@ -376,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_lines_and_words), cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_controls),        cmocka_unit_test(test_services),
 		cmocka_unit_test(test_single_file),     cmocka_unit_test(test_many_includes),
+		cmocka_unit_test(test_large_files),     cmocka_unit_test(test_large_includes),
 		cmocka_unit_test(test_any_bytes),
 	};
 
