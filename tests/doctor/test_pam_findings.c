@@ -396,6 +396,40 @@ static void test_too_much(void **state)
 	ap_arena_free(arena);
 }
 
+/*
+ * In each of `depth` substacks a line goes before the next one, and what they answered are ways of their own through each line of
+ * the innermost.
+ */
+static void write_nested(ap_arena *arena, int depth)
+{
+	const char *text = "";
+
+	for (int i = 0; i < 400; i++)
+		text = ap_format(arena, "%saccount optional pam_x.so\n", text);
+	for (int i = depth; i > 0; i--) {
+		root_write(root, ap_format(arena, "/etc/pam.d/nested-%d", i), text);
+		text = ap_format(
+			arena,
+			"account [success=ok new_authtok_reqd=ok perm_denied=ok auth_err=bad default=ignore] pam_x.so\n"
+			"account substack nested-%d\n",
+			i);
+	}
+	root_write(root, "/etc/pam.d/sshd", ap_format(arena, AUTH "%s" ACCOUNT, text));
+}
+
+/* That no way past the module was found is not taken for that there is none, where there are more than were followed. */
+static void test_too_many_ways(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+
+	(void)state;
+	write_nested(arena, 2);
+	assert_string_equal(examine(arena, root, "sshd", NULL, false), "");
+	write_nested(arena, 15);
+	assert_string_equal(examine(arena, root, "sshd", NULL, false), ":0=too-many-ways");
+	ap_arena_free(arena);
+}
+
 static void test_no_text_object(void **state)
 {
 	ap_arena *arena = ap_arena_new();
@@ -448,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_module_that_others_write, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_illegible_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_much, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_many_ways, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_text_object, set_up, tear_down),
 		cmocka_unit_test(test_no_module_folder),
 		cmocka_unit_test(test_no_list_of_services),

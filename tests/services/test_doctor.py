@@ -2,6 +2,7 @@
 
 A mistake is planted in the right set-up, looked at, and taken back; it must be found, and nothing else.
 """
+import contextlib
 import json
 import os
 
@@ -503,6 +504,43 @@ def services_whose_logins_never_have_an_address(machine):
         machine.policy(OF_CLIENTS)
         with planted(machine, [Edit("/var/log/auth.log", None, log)]):
             same(examined(machine, "records"), [], "no policy asks for an address")
+
+
+@contextlib.contextmanager
+def journal(machine):
+    """Debian's journald takes what programs log, and nobody else. Yields what waits until it has taken all of it."""
+    machine.shell("""systemd-machine-id-setup
+        mkdir -p /run/log/journal /sys/fs/cgroup
+        mount -t cgroup2 cgroup2 /sys/fs/cgroup
+        mv /dev/log /dev/log.of-the-test
+        ln -s /run/systemd/journal/dev-log /dev/log""")
+    journald = machine.start("/lib/systemd/systemd-journald")
+    wait_for("the journal's socket", lambda: machine.exists("/run/systemd/journal/dev-log"))
+    try:
+        yield lambda: machine.run("journalctl", "--sync", status=0)
+    finally:
+        journald.stop()
+        machine.shell("mv /dev/log.of-the-test /dev/log; umount /sys/fs/cgroup")
+
+
+@test
+def logins_that_the_journal_alone_holds(machine):
+    machine.user("bob")
+    machine.policy(POLICY)
+    with_address = ('pam_accesspolicy(webmail:account): decision=allow user="bob@example.com" ip=192.0.2.1 '
+                    'rhost="192.0.2.1" client="web" service="webmail"')
+    with planted(machine, [Edit("/etc/pam.d/webmail", None, "account required pam_accesspolicy.so client=web\n")]), \
+            journal(machine) as taken:
+        for _ in range(3):
+            machine.run("pamtester", "webmail", "bob", "acct_mgmt")
+        machine.run("logger", "-p", "user.notice", with_address, status=0)
+        taken()
+        found = examined(machine, "records")
+        same(short(found), ["lockout webmail never-an-address"], "logins without an address, and a line of another program")
+        same(found[0]["file"], None, "the journal is no file")
+        machine.run("pamtester", "-I", "rhost=192.0.2.1", "webmail", "bob", "acct_mgmt", status=0)
+        taken()
+        same(examined(machine, "records"), [], "a login with an address")
 
 
 if __name__ == "__main__":
