@@ -1,5 +1,6 @@
 """Mail clients, as bytes on a socket, and the Dovecot that they talk to: its settings, and the lines that a login leaves."""
 import base64
+import contextlib
 import os
 import re
 import signal
@@ -53,12 +54,15 @@ class Dovecot:
 def kill_processes():
     """True if there are no more of Dovecot's."""
     found = of_dovecot()
-    for pid in found:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    send_signal(found, signal.SIGKILL)
     return not found
+
+
+def send_signal(pids, number):
+    """To each of these processes; one may end by itself, as those before it have."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def of_dovecot():

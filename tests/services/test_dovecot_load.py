@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from machine import MESSAGE, expect, main, note, same, test, wait_for
-from mail import SETTINGS, Dovecot, Imap, allowed, denied, processes
+from mail import SETTINGS, Dovecot, Imap, allowed, denied, processes, send_signal
 
 POLICY = """default_domain = "example.com";
 departments = ( { name = "engineering"; members = [ "bob" ]; } );
@@ -171,7 +171,7 @@ def a_login_in_the_middle_of_which_dovecot_ends_lets_nobody_in(machine):
     same(answer_when(machine, lambda: None), YES, "when nothing happens")
 
     def kill(name):
-        return lambda: [os.kill(pid, signal.SIGKILL) for pid in processes(name)]
+        return lambda: send_signal(processes(name), signal.SIGKILL)
     for what, happens in (("Dovecot is stopped", lambda: machine.dovecot.program.stop()),
                           ("all of Dovecot is killed", kill("dovecot")),
                           ("the auth server is killed", kill("dovecot/auth\0")),

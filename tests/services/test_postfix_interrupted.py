@@ -1,7 +1,7 @@
 """Postfix and Dovecot that end, or do not answer, in the middle of a login: nobody is let in by that."""
-import os
 import signal
 
+import mail
 import postfix
 from machine import expect, main, same, test
 from postfix import BLOCKED, OFFICE, WRONG_PASSWORD, decided, kept_out, let_in, log_in
@@ -26,8 +26,7 @@ def processes(machine, title):
 def send_signal(machine, title, number):
     found = processes(machine, title)
     expect(found, f"there is no process {title}")
-    for pid in found:
-        os.kill(pid, number)
+    mail.send_signal(found, number)
 
 
 def as_before(machine):

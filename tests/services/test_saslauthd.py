@@ -5,6 +5,7 @@ import os
 import re
 import signal
 
+import mail
 import postfix
 from decisions import NONE, because_in, decision
 from machine import expect, main, same, saw, test, wait_for
@@ -57,8 +58,7 @@ class Saslauthd:
         self.start()
 
     def send_signal(self, number):
-        for pid in self.machine.run("pidof", "saslauthd", status=0).out.split():
-            os.kill(int(pid), number)
+        mail.send_signal(map(int, self.machine.run("pidof", "saslauthd", status=0).out.split()), number)
 
 
 def set_up(machine):
