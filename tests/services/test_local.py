@@ -170,15 +170,16 @@ def sudo_asks_again_where_it_remembers_the_password(machine):
     may_all(machine, "ALL")
     at_terminal(machine, ["sudo", "-k"], "alice")
     # one terminal, to which what sudo remembers belongs
-    terminal = machine.terminal("sh", "-c", "sudo id -un; read go; sudo -n id -un", user="alice")
+    terminal = machine.terminal("sh", "-c", "sudo id -un; echo ran; read go; sudo -n id -un", user="alice")
     terminal.wait("assword for alice: ")
     terminal.type("secret\n")
-    terminal.wait("root\r\n")
+    # what is typed while sudo has the terminal may be lost with it
+    terminal.wait("ran\r\n")
     mark = machine.log.mark()
     machine.policy(POLICY.replace('members = [ "bob" ]', 'members = [ "alice" ]'))
     terminal.type("go\n")
     terminal.end()
-    same(shown(terminal.seen), f"[sudo] password for alice: \nroot\ngo\n{DENIED_BY_SUDO}", "what the user sees")
+    same(shown(terminal.seen), f"[sudo] password for alice: \nroot\nran\ngo\n{DENIED_BY_SUDO}", "what the user sees")
     check(machine, mark, "sudo", BY_DEPARTMENT, {"user": "alice", "rhost": NONE, "ruser": "alice"}, "the second time")
     machine.policy(POLICY)
 
