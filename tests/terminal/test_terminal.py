@@ -45,10 +45,19 @@ def interrupt_and_end_of_file(_):
         same(terminal.wait_end(), 0, "the exit status")
 
 
+# The signal is blocked until it is waited for: it may come as soon as the first size is seen.
+SIZES = """import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGWINCH])
+while True:
+    print(os.get_terminal_size().lines, os.get_terminal_size().columns, flush=True)
+    signal.sigwait([signal.SIGWINCH])
+"""
+
+
 @test
 def has_the_size_that_it_is_given(_):
     for columns, rows in ((40, 24), (80, 24), (120, 40)):
-        with shell("trap 'stty size' WINCH; stty size; read x; read x", columns=columns, rows=rows) as terminal:
+        with Terminal([sys.executable, "-c", SIZES], columns=columns, rows=rows) as terminal:
             terminal.wait(f"{rows} {columns}")
             terminal.resize(50, 20)
             terminal.wait("20 50")
