@@ -43,13 +43,29 @@ static bool take_root(ap_context *context, const ap_usage *usage, const char *gi
 	return true;
 }
 
+/*
+ * What stands beside the root file is named as that is, with the machine's root; what the policy names by an absolute path, as the
+ * machine names it. Either may be a link there.
+ */
+static const char *where_there(const void *machine, const char *path)
+{
+	const ap_host *host = machine;
+	size_t length = strlen(host->root);
+	bool has_root = strncmp(path, host->root, length) == 0 && path[length] == '/';
+
+	return ap_host_where(host, has_root ? path + length : path);
+}
+
 /* What decides logins on that machine, unless the command line says where it is. */
 static void take_paths(ap_context *context, const ap_host *host)
 {
 	if (host->root[0] == '\0')
 		return;
-	if (context->config == NULL)
+	if (context->config == NULL) {
 		context->config = ap_host_where(host, AP_CONFIG_FILE);
+		context->where = where_there;
+		context->machine = host;
+	}
 	if (context->state == NULL)
 		context->state = ap_host_where(host, AP_STATE_DIR);
 }

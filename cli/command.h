@@ -20,6 +20,10 @@ enum {
 typedef struct {
 	const char *config; /* NULL: not given */
 	const char *state;  /* NULL: not given */
+	/* Where the policy's files are, if they are another machine's: as in ap_load_options; NULL: they are this one's. */
+	const char *(*where)(const void *machine, const char *path);
+	const void *machine;
+
 	bool json;
 	bool help;
 	bool version;

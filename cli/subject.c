@@ -25,7 +25,11 @@ static int compile(ap_context *context, ap_policy_set *set, const char *config, 
 
 int ap_subject_open_files(ap_context *context, const char *draft, const char *draft_as, ap_subject *ret_subject)
 {
-	const ap_load_options options = { .config = ap_context_config(context), .draft = draft, .draft_as = draft_as };
+	const ap_load_options options = { .config = ap_context_config(context),
+					  .draft = draft,
+					  .draft_as = draft_as,
+					  .where = context->where,
+					  .machine = context->machine };
 	ap_diagnostics diagnostics = { 0 };
 	ap_policy_set *set = NULL;
 	int result;

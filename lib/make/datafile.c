@@ -25,7 +25,7 @@ char *ap_read_data_file(ap_reader *reader, ap_source_kind kind, const char *path
 	ap_error error;
 	char *text;
 
-	if (ap_file_read(path, data_limit, &text, ret_size, &error) != AP_OK) {
+	if (ap_file_read(ap_reader_where(reader, path), data_limit, &text, ret_size, &error) != AP_OK) {
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "%s; %s:%u names it", error.message,
 				   place.file, place.line);
 		return NULL;

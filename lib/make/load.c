@@ -47,6 +47,11 @@ void ap_reader_init(ap_reader *reader, ap_policy_set *set, ap_diagnostics *diagn
 	reader->client_hints = ap_names_new(reader->arena);
 }
 
+const char *ap_reader_where(const ap_reader *reader, const char *path)
+{
+	return reader->where != NULL ? reader->where(reader->machine, path) : path;
+}
+
 static void init_reader(ap_reader *reader, const char *config, ap_diagnostics *diagnostics)
 {
 	ap_policy_set *set = ap_policy_set_new();
@@ -183,8 +188,9 @@ static void read_source(ap_reader *reader, const source *from)
 		return;
 	}
 	status = is_input ? ap_file_read_descriptor(STDIN_FILENO, shown, AP_POLICY_FILE_MAX, &text, &size, &error)
-		 : from->is_draft ? read_draft(from->path, &text, &size, &error)
-				  : ap_file_read(from->path, AP_POLICY_FILE_MAX, &text, &size, &error);
+		 : from->is_draft
+			 ? read_draft(from->path, &text, &size, &error)
+			 : ap_file_read(ap_reader_where(reader, from->path), AP_POLICY_FILE_MAX, &text, &size, &error);
 	if (status != AP_OK) {
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, shown, 0, "%s", error.message);
 		reader->unreadable = true;
@@ -276,7 +282,7 @@ static void scan_drop_ins(loader *l, const char *folder, const char *left_out)
 	ap_error error;
 	DIR *stream;
 	int fd;
-	ap_status status = ap_folder_open(path, &fd, &error);
+	ap_status status = ap_folder_open(ap_reader_where(reader, path), &fd, &error);
 
 	if (status == AP_ERR_MISSING) {
 		judge_missing_folder(reader, path);
@@ -438,6 +444,8 @@ ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_di
 
 	init_reader(&l.reader, options->config, diagnostics);
 	l.reader.progress = options->progress;
+	l.reader.where = options->where;
+	l.reader.machine = options->machine;
 	l.reader.texts_alone = options->texts_alone;
 	l.reader.policies_written = options->policies_follow;
 	if (find_folder(&l.reader, options->config)) {

@@ -62,6 +62,11 @@ typedef struct {
 	   the files, the database may be read for AP_REGION_SECONDS_AT_LOGIN only. */
 	bool regions_must_be_known;
 
+	/* Of another machine's policy: where a file is here that the policy names, or that stands beside the root file;
+	   NULL: where its path says. `machine` is passed to it. */
+	const char *(*where)(const void *machine, const char *path);
+	const void *machine;
+
 	const ap_progress *progress; /* may be NULL */
 } ap_load_options;
 

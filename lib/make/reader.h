@@ -22,9 +22,11 @@ typedef struct {
 	ap_policy_set *set;
 	ap_arena *arena; /* the set's */
 	ap_diagnostics *diagnostics;
-	const ap_progress *progress; /* may be NULL */
-	const char *folder;          /* what relative paths are relative to; absolute, without a "/" at its end */
-	const char *file;            /* the one that is being read */
+	const ap_progress *progress;                                 /* may be NULL */
+	const char *(*where)(const void *machine, const char *path); /* as in ap_load_options */
+	const void *machine;
+	const char *folder; /* what relative paths are relative to; absolute, without a "/" at its end */
+	const char *file;   /* the one that is being read */
 	unsigned file_number;
 	bool texts_alone;     /* no feeds, directory files and databases are read */
 	bool drafting;        /* it is a draft, whose policies take the place of those of the same names */
@@ -186,6 +188,9 @@ void ap_read_root(ap_reader *reader, const config_setting_t *root);
 
 /* A reader that has seen no file, whose set and arena are those of `set`. */
 void ap_reader_init(ap_reader *reader, ap_policy_set *set, ap_diagnostics *diagnostics);
+
+/* The path by which the file is opened that is called `path`. */
+const char *ap_reader_where(const ap_reader *reader, const char *path);
 
 /* Takes in a policy file's text, `size` bytes with a NUL byte behind the last; `file` is what it is called. */
 void ap_read_policy_text(ap_reader *reader, const char *file, const char *text, size_t size);

@@ -212,8 +212,8 @@ static bool read_database(ap_reader *reader, bool must_be_known, ap_severity sev
 	for (size_t i = 0; i < set->n_regions; i++)
 		codes[i] = set->regions[i].code;
 	ap_progress_tell(reader->progress, "reading", path->text, 0, 0);
-	if (ap_region_database_read(path->text, seconds, codes, set->n_regions, reader->arena, &set->region_data,
-				    &error) == AP_OK) {
+	if (ap_region_database_read(ap_reader_where(reader, path->text), seconds, codes, set->n_regions, reader->arena,
+				    &set->region_data, &error) == AP_OK) {
 		set->region_data_read = true;
 		ap_note_region_database(reader);
 		return true;
