@@ -9,22 +9,6 @@
 /* The options of saslauthd that take a value. */
 #define WITH_VALUE "aOmnst"
 
-/* The value of a shell's NAME=value or NAME="value"; NULL: the line is no such. */
-static const char *shell_value(ap_arena *arena, const char *line, const char *name)
-{
-	size_t key = strlen(name);
-	char quote;
-
-	line += strspn(line, " \t");
-	if (strncmp(line, name, key) != 0 || line[key] != '=')
-		return NULL;
-	line += key + 1;
-	quote = *line;
-	if (quote == '"' || quote == '\'')
-		return ap_arena_strndup(arena, line + 1, strcspn(line + 1, quote == '"' ? "\"\n" : "'\n"));
-	return ap_arena_strndup(arena, line, strcspn(line, " \t#\n"));
-}
-
 /* The options as getopt(3) takes them apart: "-rc", "-m/run", "-a pam". */
 static void read_options(const char *const *words, ap_saslauthd *ret)
 {
@@ -53,8 +37,9 @@ ap_saslauthd ap_saslauthd_of_defaults(ap_arena *arena, const char *text)
 	size_t length;
 
 	for (unsigned number = 1; (line = ap_text_line(&text, &length)) != NULL; number++) {
-		const char *start = shell_value(arena, line, "START"), *options = shell_value(arena, line, "OPTIONS");
-		const char *mechanism = shell_value(arena, line, "MECHANISMS");
+		const char *start = ap_text_shell_value(arena, line, "START");
+		const char *options = ap_text_shell_value(arena, line, "OPTIONS");
+		const char *mechanism = ap_text_shell_value(arena, line, "MECHANISMS");
 
 		if (start != NULL)
 			one.starts = strcmp(start, "yes") == 0;

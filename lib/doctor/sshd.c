@@ -49,19 +49,46 @@ static const char *config_file(const ap_sshd_instance *instance)
 	return "/etc/ssh/sshd_config";
 }
 
+/* True if the setting is one of the options, which go before the file: "-oUsePAM=no", "-o" "UsePAM no". */
+static bool is_option(const ap_sshd_instance *instance, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *const *option = instance->options; *option != NULL; option++) {
+		bool is_setting = strncmp(*option, "-o", 2) == 0;
+		const char *value = (*option)[2] != '\0' ? *option + 2 : *++option;
+
+		if (value == NULL)
+			return false;
+		if (is_setting && strncasecmp(value, name, length) == 0 && strchr("= \t", value[length]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* The file in which the setting is to be changed; in *ret_by, in a finding's words, what sets it. */
+static const char *file_of(const ap_sshd_instance *instance, const char *name, const char **ret_by)
+{
+	bool by_option = is_option(instance, name), by_defaults = by_option && instance->options_file != NULL;
+
+	*ret_by = by_defaults ? "SSHD_OPTS"
+		  : by_option ? "an option that it runs with"
+			      : "this file or one that it includes";
+	return by_defaults ? instance->options_file : config_file(instance);
+}
+
 static void examine_pam(const examination *of)
 {
-	const char *value = setting(of->arena, of->settings, "usepam");
+	const char *value = setting(of->arena, of->settings, "usepam"), *by;
+	const char *file = file_of(of->instance, "UsePAM", &by);
 
 	if (value != NULL && strcmp(value, "yes") == 0)
 		return;
 	found(of, (ap_finding){ .kind = AP_FINDING_BYPASS,
 				.check = "sshd-usepam",
-				.file = config_file(of->instance),
-				.what = value != NULL
-						? ap_format(of->arena,
-							    "UsePAM is %s, by this file or one that it includes", value)
-						: "this sshd was built without PAM",
+				.file = file,
+				.what = value != NULL ? ap_format(of->arena, "UsePAM is %s, by %s", value, by)
+						      : "this sshd was built without PAM",
 				.why = "the policy is never asked: whoever can log in is let in",
 				.change = value != NULL ? "UsePAM yes" : "an sshd that was built with PAM" });
 }
@@ -69,6 +96,7 @@ static void examine_pam(const examination *of)
 static void examine_address(const examination *of)
 {
 	const char *service = of->instance->name, *value = setting(of->arena, of->settings, "usedns");
+	const char *by, *file = file_of(of->instance, "UseDNS", &by);
 	ap_without_address fate;
 	uint32_t policy;
 
@@ -78,25 +106,23 @@ static void examine_address(const examination *of)
 					 "host.example", &policy);
 	if (fate == AP_WITHOUT_ADDRESS_DECIDED)
 		return;
-	found(of,
-	      (ap_finding){ .kind = fate == AP_WITHOUT_ADDRESS_DENIED ? AP_FINDING_LOCKOUT : AP_FINDING_BYPASS,
-			    .check = "sshd-usedns",
-			    .file = config_file(of->instance),
-			    .what = ap_format(
-				    of->arena,
-				    "UseDNS is yes, by this file or one that it includes, and it asks the PAM service "
-				    "%s: a host's name comes in the place of its address",
-				    service),
-			    .why = ap_format(of->arena,
-					     "%s cannot be decided for hosts that have a name: their logins are %s",
-					     ap_policy_title(of->arena, of->doctor->image, policy),
-					     fate == AP_WITHOUT_ADDRESS_DENIED
-						     ? "denied, wherever they come from"
-						     : "let in from anywhere, since undetermined is \"allow\""),
-			    .change = "UseDNS no" });
+	found(of, (ap_finding){ .kind = fate == AP_WITHOUT_ADDRESS_DENIED ? AP_FINDING_LOCKOUT : AP_FINDING_BYPASS,
+				.check = "sshd-usedns",
+				.file = file,
+				.what = ap_format(of->arena,
+						  "UseDNS is yes, by %s, and it asks the PAM service %s: a host's name "
+						  "comes in the place of its address",
+						  by, service),
+				.why = ap_format(of->arena,
+						 "%s cannot be decided for hosts that have a name: their logins are %s",
+						 ap_policy_title(of->arena, of->doctor->image, policy),
+						 fate == AP_WITHOUT_ADDRESS_DENIED
+							 ? "denied, wherever they come from"
+							 : "let in from anywhere, since undetermined is \"allow\""),
+				.change = "UseDNS no" });
 }
 
-/* What "sshd -T" prints with the options that it runs with. */
+/* What "sshd -T" prints with its options. */
 static ap_host_output ask(const ap_doctor *doctor, const ap_sshd_instance *instance)
 {
 	const char **command = NULL;

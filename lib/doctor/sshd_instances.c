@@ -5,24 +5,45 @@
 #include <string.h>
 
 #define SSHD "/usr/sbin/sshd"
+#define SOCKET "/etc/systemd/system/sockets.target.wants/ssh.socket"
+#define DEFAULTS "/etc/default/ssh"
 
-/* What of the options changes settings: the file, and settings themselves. */
+/* The options of sshd that take a value. */
+#define WITH_VALUE "CEbcfghkopu"
+
+/* What of the options changes settings, the file and settings themselves; as getopt(3) takes them: "-Do UseDNS=yes". */
 static const char *const *settings_of(ap_arena *arena, const char *const *words)
 {
 	const char **options = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; words[i] != NULL; i++) {
-		bool kept = strncmp(words[i], "-f", 2) == 0 || strncmp(words[i], "-o", 2) == 0;
+		const char *at = words[i][0] == '-' ? words[i] + 1 + strcspn(words[i] + 1, WITH_VALUE) : "";
+		bool kept = *at == 'f' || *at == 'o', goes_on = *at != '\0' && at[1] == '\0' && words[i + 1] != NULL;
 
-		if (!kept)
-			continue;
-		*AP_PUSH(arena, options, n) = words[i];
-		if (words[i][2] == '\0' && words[i + 1] != NULL)
-			*AP_PUSH(arena, options, n) = words[++i];
+		if (kept)
+			*AP_PUSH(arena, options, n) = ap_format(arena, "-%s", at);
+		if (goes_on)
+			i++;
+		if (kept && goes_on)
+			*AP_PUSH(arena, options, n) = words[i];
 	}
 	*AP_PUSH(arena, options, n) = NULL;
 	return options;
+}
+
+const char *const *ap_sshd_default_options(ap_arena *arena, const char *text)
+{
+	const char *value = "", *line;
+	size_t length;
+
+	while ((line = ap_text_line(&text, &length)) != NULL) {
+		const char *found = ap_text_shell_value(arena, line, "SSHD_OPTS");
+
+		if (found != NULL)
+			value = found;
+	}
+	return settings_of(arena, ap_text_words(arena, value, " \t"));
 }
 
 bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *ret_instance)
@@ -67,26 +88,42 @@ static bool is_instance(ap_arena *arena, const ap_host_process *process, ap_sshd
 	return true;
 }
 
+/*
+ * The one that its unit would start. With ssh.socket that is at the first connection, or, as ssh@.service of older Debians, at
+ * each: before, no process tells its options. The units pass what SSHD_OPTS says, as the init script does; what a unit that was
+ * changed passes beside it is not looked at.
+ */
+static ap_sshd_instance awaited(const ap_host *host)
+{
+	const char *text = ap_host_read(host, DEFAULTS, NULL);
+
+	return (ap_sshd_instance){ .name = ap_path_name(SSHD),
+				   .program = SSHD,
+				   .options = ap_sshd_default_options(host->arena, text != NULL ? text : ""),
+				   .options_file = DEFAULTS };
+}
+
+static void add(ap_arena *arena, ap_sshd_instance **instances, size_t *n, const ap_sshd_instance *one)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (is_same(&(*instances)[i], one))
+			return;
+	*AP_PUSH(arena, *instances, *n) = *one;
+}
+
 size_t ap_sshd_instances(const ap_host *host, const ap_host_process *processes, size_t n_processes,
 			 const ap_sshd_instance **ret_instances)
 {
-	static const char *const none[] = { NULL };
 	ap_sshd_instance *instances = NULL, one;
 	size_t n = 0;
 
-	for (size_t i = 0; i < n_processes; i++) {
-		bool known = false;
-
-		if (!is_instance(host->arena, &processes[i], &one))
-			continue;
-		for (size_t k = 0; k < n; k++)
-			known = known || is_same(&instances[k], &one);
-		if (!known)
-			*AP_PUSH(host->arena, instances, n) = one;
+	for (size_t i = 0; i < n_processes; i++)
+		if (is_instance(host->arena, &processes[i], &one))
+			add(host->arena, &instances, &n, &one);
+	if (ap_host_has(host, SSHD) && (n == 0 || ap_host_has(host, SOCKET))) {
+		one = awaited(host);
+		add(host->arena, &instances, &n, &one);
 	}
-	if (n == 0 && ap_host_has(host, SSHD))
-		*AP_PUSH(host->arena, instances, n) =
-			(ap_sshd_instance){ .name = ap_path_name(SSHD), .program = SSHD, .options = none };
 	*ret_instances = instances;
 	return n;
 }

@@ -1,4 +1,4 @@
-/* sshd_instances.h - the ssh servers of a machine: those that run, each with the options that it was started with. */
+/* sshd_instances.h - the ssh servers of a machine: those that run or are waited for, each with its options. */
 #ifndef AP_DOCTOR_SSHD_INSTANCES_H
 #define AP_DOCTOR_SSHD_INSTANCES_H
 
@@ -8,6 +8,7 @@ typedef struct {
 	const char *name;           /* its program's, by which it asks PAM: "sshd" */
 	const char *program;        /* "/usr/sbin/sshd" */
 	const char *const *options; /* -f, -o and their values, ended by NULL */
+	const char *options_file;   /* that they stand in; NULL: it runs with them */
 } ap_sshd_instance;
 
 /*
@@ -16,9 +17,12 @@ typedef struct {
  */
 bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *ret_instance);
 
+/* The options in the text of Debian's /etc/default/ssh, SSHD_OPTS="-o UseDNS=yes": -f, -o and their values, ended by NULL. */
+const char *const *ap_sshd_default_options(ap_arena *arena, const char *text);
+
 /*
- * Those of these processes that root runs; where none does, the one that /usr/sbin/sshd would be. None where that is not there either. Each
- * set of options once.
+ * Those of these processes that root runs; and the one that /usr/sbin/sshd would be, if it is there, where root runs none or
+ * ssh.socket is enabled. Each set of options once.
  */
 size_t ap_sshd_instances(const ap_host *host, const ap_host_process *processes, size_t n_processes,
 			 const ap_sshd_instance **ret_instances);

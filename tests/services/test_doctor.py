@@ -366,6 +366,35 @@ def another_sshd(machine):
     machine.delete("/etc/pam.d/sshd-admin")
 
 
+SSH_DEFAULTS = "/etc/default/ssh"
+SOCKET = Shell("systemctl enable ssh.socket", "systemctl disable ssh.socket")
+
+
+@test
+def an_sshd_that_a_socket_starts(machine):
+    """No process of it runs before somebody connects. What it will run with stands in a file of its unit's."""
+    set_up(machine)
+    machine.shell("mkdir -p /run/sshd; cp /usr/sbin/sshd /usr/sbin/sshd-admin")
+    machine.write("/etc/pam.d/sshd-admin", machine.read("/etc/pam.d/sshd"))
+    no_pam = Edit(SSH_DEFAULTS, "SSHD_OPTS=", 'SSHD_OPTS="-4o UsePAM=no"')
+    with planted(machine, [GOVERNED_SSHD, no_pam]):
+        found = examined(machine, "sshd")
+        same(short(found), ["bypass sshd sshd-usepam"], "none runs")
+        same([found[0]["file"], found[0]["what"]], [SSH_DEFAULTS, "UsePAM is no, by SSHD_OPTS"], "where it stands")
+        other = machine.start("/usr/sbin/sshd-admin", "-D", "-p", "2222")
+        machine.wait_for_port(2222)
+        same(examined(machine, "sshd"), [], "another one runs, and nothing starts this one")
+        with planted(machine, [SOCKET]):
+            same(short(examined(machine, "sshd")), ["bypass sshd sshd-usepam"], "another one runs, and the socket starts this")
+        other.stop()
+        started = machine.start("sh", "-c", ". /etc/default/ssh; exec /usr/sbin/sshd -D -p 2222 $SSHD_OPTS")
+        machine.wait_for_port(2222)
+        with planted(machine, [SOCKET]):
+            same(short(examined(machine, "sshd")), ["bypass sshd sshd-usepam"], "the socket has started it")
+        started.stop()
+    machine.delete("/etc/pam.d/sshd-admin")
+
+
 NAMES_NATIVE = """policies = (
   { name = "Native"; type = "%s"; status = "%s"; scope = { members = [ "carol" ]; }; ip = [ "192.0.2.0/24" ];
     clients = [ "native", "system", "dingtalk-pc" ]; %s }

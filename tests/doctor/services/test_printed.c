@@ -138,6 +138,8 @@ static void test_titles_of_sshd(void **state)
 		  "sshd-admin /usr/sbin/sshd-admin -o UseDNS=yes -f /etc/ssh/admin" },
 		{ "sshd: /usr/sbin/sshd -f/etc/x -oUsePAM=no -D [listener] 1 of 10-100 startups",
 		  "sshd /usr/sbin/sshd -f/etc/x -oUsePAM=no" },
+		{ "sshd: /usr/sbin/sshd -Df /etc/x -p 22 -4oUsePAM=no -E -o [listener] 1 of 10-100 startups",
+		  "sshd /usr/sbin/sshd -f /etc/x -oUsePAM=no" },
 		{ "sshd: /usr/sbin/sshd -f [listener] 1 of 10-100 startups", "sshd /usr/sbin/sshd -f" },
 		{ "sshd: alice [priv]", NULL },
 		{ "sshd: alice@pts/0", NULL },
@@ -160,6 +162,35 @@ static void test_titles_of_sshd(void **state)
 		}
 		AP_ROW(failed, strcmp(or_none(found), or_none(rows[i].found)) == 0, "%s: %s", rows[i].title,
 		       or_none(found));
+	}
+	ap_arena_free(arena);
+	AP_ROWS_END(failed);
+}
+
+static void test_default_options_of_sshd(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *found;
+	} rows[] = {
+		{ "", "" },
+		{ "# Options to pass to sshd\nSSHD_OPTS=\n", "" },
+		{ "SSHD_OPTS=\"-o UsePAM=no -4\"\n", " -o UsePAM=no" },
+		{ "SSHD_OPTS=-oUseDNS=yes # as before\n", " -oUseDNS=yes" },
+		{ "SSHD_OPTS='-o UsePAM=no'\nSSHD_OPTS='-f /etc/ssh/x'", " -f /etc/ssh/x" },
+		{ "#SSHD_OPTS=-oUsePAM=no\nSSHD_OPTS_OLD=-oUsePAM=no\n", "" },
+	};
+	ap_arena *arena = ap_arena_new();
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		const char *const *options = ap_sshd_default_options(arena, rows[i].text);
+		const char *found = "";
+
+		for (size_t k = 0; options[k] != NULL; k++)
+			found = ap_format(arena, "%s %s", found, options[k]);
+		AP_ROW(failed, strcmp(found, rows[i].found) == 0, "row %zu:%s", i, found);
 	}
 	ap_arena_free(arena);
 	AP_ROWS_END(failed);
@@ -229,9 +260,9 @@ static void test_lines_of_logins(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {
-		cmocka_unit_test(test_services_of_postfix),   cmocka_unit_test(test_postfix_on_loopback),
-		cmocka_unit_test(test_settings_of_saslauthd), cmocka_unit_test(test_titles_of_sshd),
-		cmocka_unit_test(test_lines_of_logins),
+		cmocka_unit_test(test_services_of_postfix),     cmocka_unit_test(test_postfix_on_loopback),
+		cmocka_unit_test(test_settings_of_saslauthd),   cmocka_unit_test(test_titles_of_sshd),
+		cmocka_unit_test(test_default_options_of_sshd), cmocka_unit_test(test_lines_of_logins),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
