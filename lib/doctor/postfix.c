@@ -101,29 +101,41 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 	}
 }
 
+/* Which setting, and what is to be changed; no mail program of a user's should come to a postscreen, says its manual. */
+static const char *proxy_setting(examination *of, const ap_postfix_service *service, const char **ret_change)
+{
+	if (service->postscreen != NULL) {
+		*ret_change = ap_format(of->arena,
+					"postconf -P %s/smtpd_sasl_auth_enable=no: users send by submission, and other "
+					"mail servers need not log in",
+					service->name);
+		return ap_format(of->arena, "%s, which hands over to %s, has postscreen_upstream_proxy_protocol",
+				 service->postscreen, service->name);
+	}
+	*ret_change =
+		ap_format(of->arena, "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: %s",
+			  service->port,
+			  ap_reach_rules(of->arena, ap_format(of->arena, "tcp dport %u", service->port), "haproxy"));
+	return ap_format(of->arena, "%s has smtpd_upstream_proxy_protocol", service->name);
+}
+
 static void examine_proxy(examination *of, const ap_postfix_service *service)
 {
 	const char *who =
 		service->haproxy && service->port != 0 ? ap_reach_who(of->reach, service->host, service->port) : NULL;
+	const char *setting, *change;
 
 	if (who == NULL)
 		return;
-	found(of,
-	      (ap_finding){
-		      .kind = ap_reach_kind(of->reach),
-		      .check = "postfix-proxy-protocol",
-		      .file = "/etc/postfix/main.cf",
-		      .what = ap_format(of->arena,
-					"%s has smtpd_upstream_proxy_protocol, and %s can connect to port %u",
-					service->name, who, service->port),
-		      .why = ap_reach_why(of->reach,
-					  "whoever connects there says which address he comes from, and is believed"),
-		      .change = ap_format(
-			      of->arena,
-			      "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: %s",
-			      service->port,
-			      ap_reach_rules(of->arena, ap_format(of->arena, "tcp dport %u", service->port),
-					     "haproxy")) });
+	setting = proxy_setting(of, service, &change);
+	found(of, (ap_finding){ .kind = ap_reach_kind(of->reach),
+				.check = "postfix-proxy-protocol",
+				.file = "/etc/postfix/main.cf",
+				.what = ap_format(of->arena, "%s, and %s can connect to port %u", setting, who,
+						  service->port),
+				.why = ap_reach_why(of->reach, "whoever connects there says which address he comes "
+							       "from, and is believed"),
+				.change = change });
 }
 
 /* Most machines' Postfix asks for no password; of one that does, it is told where it was asked about. */

@@ -13,7 +13,7 @@
 #define SETTINGS                                                                                                       \
 	"smtpd_sasl_auth_enable", "smtpd_sasl_type", "smtpd_sasl_path", "smtpd_sasl_service",                          \
 		"smtpd_authorized_xclient_hosts", "smtpd_upstream_proxy_protocol", "cyrus_sasl_config_path",           \
-		"inet_interfaces"
+		"inet_interfaces", "postscreen_upstream_proxy_protocol", "smtpd_service_name"
 
 /* The value in "NAME = VALUE", if the line is of that name. */
 static const char *value_in(ap_arena *arena, const char *line, size_t length, const char *name)
@@ -85,35 +85,45 @@ static void read_address(ap_arena *arena, const char *name, const char *services
 	service->port = port_of(name, services_file);
 }
 
-/* One that the service has of its own, else the one of all. */
-static const char *setting(ap_arena *arena, const char *settings, const char *overrides, const char *service,
-			   const char *name, const char *otherwise)
-{
-	const char *of_all = value_of(arena, settings, name, otherwise);
+/* What postconf printed. */
+typedef struct {
+	ap_arena *arena;
+	const char *settings;
+	const char *master;
+	const char *overrides;
+	const char *services_file;
+} printed;
 
-	return value_of(arena, overrides, ap_format(arena, "%s/%s", service, name), of_all);
+/* A line of postconf -M. */
+typedef struct {
+	const char *name; /* "smtp/inet" */
+	const char *address;
+	const char *type;
+	const char *program;
+} master_line;
+
+/* One that the service has of its own, else the one of all. */
+static const char *setting(const printed *p, const char *service, const char *name, const char *otherwise)
+{
+	const char *of_all = value_of(p->arena, p->settings, name, otherwise);
+
+	return value_of(p->arena, p->overrides, ap_format(p->arena, "%s/%s", service, name), of_all);
 }
 
-/* A line of postconf -M, whose eighth field is the program. */
-static bool read_service(ap_arena *arena, const char *line, size_t length, const char *services_file,
-			 ap_postfix_service *ret_service)
+/* The eighth field is the program. */
+static bool read_line(ap_arena *arena, const char *line, size_t length, master_line *ret_line)
 {
-	const char *fields[8];
-	size_t n = 0, at = 0;
+	const char *const *fields = ap_text_words(arena, ap_arena_strndup(arena, line, length), " \t");
+	size_t n = 0;
 
-	while (n < 8 && at < length) {
-		size_t start;
-
-		while (at < length && isspace((unsigned char)line[at]))
-			at++;
-		for (start = at; at < length && !isspace((unsigned char)line[at]);)
-			at++;
-		fields[n++] = ap_arena_strndup(arena, line + start, at - start);
-	}
-	if (n < 8 || strcmp(fields[7], "smtpd") != 0)
+	while (fields[n] != NULL)
+		n++;
+	if (n < 8)
 		return false;
-	*ret_service = (ap_postfix_service){ .name = ap_format(arena, "%s/%s", fields[0], fields[1]) };
-	read_address(arena, fields[0], services_file, ret_service);
+	*ret_line = (master_line){ .name = ap_format(arena, "%s/%s", fields[0], fields[1]),
+				   .address = fields[0],
+				   .type = fields[1],
+				   .program = fields[7] };
 	return true;
 }
 
@@ -122,29 +132,70 @@ static bool is_loopback(const char *interfaces)
 	return strcmp(interfaces, "loopback-only") == 0 || strcmp(interfaces, "localhost") == 0;
 }
 
+/* Where it is connected to: by its own line of master.cf, or postscreen's. */
+static void read_door(const printed *p, const master_line *door, const char *proxy_setting, ap_postfix_service *service)
+{
+	read_address(p->arena, door->address, p->services_file, service);
+	if (*service->host == '\0' && is_loopback(value_of(p->arena, p->settings, "inet_interfaces", "all")))
+		service->host = "127.0.0.1";
+	service->haproxy = *setting(p, door->name, proxy_setting, "") != '\0';
+}
+
+static ap_postfix_service read_service(const printed *p, const char *name)
+{
+	return (ap_postfix_service){ .name = name,
+				     .host = "",
+				     /* in any case, as Postfix takes it */
+				     .asks = strcasecmp(setting(p, name, "smtpd_sasl_auth_enable", "no"), "yes") == 0,
+				     .type = setting(p, name, "smtpd_sasl_type", "cyrus"),
+				     .path = setting(p, name, "smtpd_sasl_path", "smtpd"),
+				     .service = setting(p, name, "smtpd_sasl_service", "smtp"),
+				     .xclient_hosts = setting(p, name, "smtpd_authorized_xclient_hosts", "") };
+}
+
+/* Once for each postscreen that hands over to it; once, and without a port, if none does. */
+static void add_behind_postscreen(const printed *p, ap_postfix *postfix, const master_line *line)
+{
+	const char *left = p->master, *text;
+	ap_postfix_service one = read_service(p, line->name);
+	bool any = false;
+	size_t length;
+
+	while ((text = ap_text_line(&left, &length)) != NULL) {
+		master_line door;
+
+		if (!read_line(p->arena, text, length, &door) || strcmp(door.program, "postscreen") != 0 ||
+		    strcmp(setting(p, door.name, "smtpd_service_name", "smtpd"), line->address) != 0)
+			continue;
+		one.postscreen = door.name;
+		read_door(p, &door, "postscreen_upstream_proxy_protocol", &one);
+		*AP_PUSH(p->arena, postfix->services, postfix->n) = one;
+		any = true;
+	}
+	if (!any)
+		*AP_PUSH(p->arena, postfix->services, postfix->n) = one;
+}
+
 ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *master, const char *overrides,
 			    const char *services_file)
 {
+	const printed p = { arena, settings, master, overrides, services_file };
 	ap_postfix postfix = { .cyrus_folders = value_of(arena, settings, "cyrus_sasl_config_path", "") };
-	const char *line;
+	const char *text;
 	size_t length;
 
-	while ((line = ap_text_line(&master, &length)) != NULL) {
+	while ((text = ap_text_line(&master, &length)) != NULL) {
 		ap_postfix_service one;
+		master_line line;
 
-		if (!read_service(arena, line, length, services_file, &one))
+		if (!read_line(arena, text, length, &line) || strcmp(line.program, "smtpd") != 0)
 			continue;
-		if (*one.host == '\0' && is_loopback(value_of(arena, settings, "inet_interfaces", "all")))
-			one.host = "127.0.0.1";
-		/* in any case, as Postfix takes it */
-		one.asks = strcasecmp(setting(arena, settings, overrides, one.name, "smtpd_sasl_auth_enable", "no"),
-				      "yes") == 0;
-		one.type = setting(arena, settings, overrides, one.name, "smtpd_sasl_type", "cyrus");
-		one.path = setting(arena, settings, overrides, one.name, "smtpd_sasl_path", "smtpd");
-		one.service = setting(arena, settings, overrides, one.name, "smtpd_sasl_service", "smtp");
-		one.xclient_hosts = setting(arena, settings, overrides, one.name, "smtpd_authorized_xclient_hosts", "");
-		one.haproxy =
-			*setting(arena, settings, overrides, one.name, "smtpd_upstream_proxy_protocol", "") != '\0';
+		if (strcmp(line.type, "pass") == 0) {
+			add_behind_postscreen(&p, &postfix, &line);
+			continue;
+		}
+		one = read_service(&p, line.name);
+		read_door(&p, &line, "smtpd_upstream_proxy_protocol", &one);
 		*AP_PUSH(arena, postfix.services, postfix.n) = one;
 	}
 	return postfix;

@@ -12,15 +12,17 @@
 #include "host.h"
 
 typedef struct {
-	const char *name;          /* "submission/inet", as postconf -P takes it */
-	const char *host;          /* that it listens on; "": what inet_interfaces says */
-	unsigned port;             /* 0: not known */
-	bool asks;                 /* smtpd_sasl_auth_enable */
-	const char *type;          /* smtpd_sasl_type: "cyrus", "dovecot" */
-	const char *path;          /* smtpd_sasl_path */
+	const char *name; /* "submission/inet", as postconf -P takes it */
+	const char *
+		postscreen; /* "smtp/inet", which takes its connections and hands them over; NULL: it takes them itself */
+	const char *host;   /* that it, or postscreen, listens on; "": what inet_interfaces says */
+	unsigned port;      /* 0: not known */
+	bool asks;          /* smtpd_sasl_auth_enable */
+	const char *type;   /* smtpd_sasl_type: "cyrus", "dovecot" */
+	const char *path;   /* smtpd_sasl_path */
 	const char *service;       /* smtpd_sasl_service: what it calls itself, to Dovecot and to libpam */
 	const char *xclient_hosts; /* smtpd_authorized_xclient_hosts */
-	bool haproxy;              /* smtpd_upstream_proxy_protocol */
+	bool haproxy;              /* smtpd_upstream_proxy_protocol, or postscreen's */
 } ap_postfix_service;
 
 typedef struct {
@@ -29,7 +31,11 @@ typedef struct {
 	const char *cyrus_folders; /* cyrus_sasl_config_path; "": the library's own */
 } ap_postfix;
 
-/* Everything lives in the arena. `services_file` is the text of /etc/services, or "". */
+/*
+ * A service of the type "pass" is there once for each postscreen that hands over to it: postscreen(8) reads what a proxy says of
+ * the client, and what it hands over with the connection is believed (smtpd_peer.c), whatever smtpd_upstream_proxy_protocol says.
+ *
+ * Everything lives in the arena. `services_file` is the text of /etc/services, or "". */
 ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *master, const char *overrides,
 			    const char *services_file);
 

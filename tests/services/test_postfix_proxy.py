@@ -1,13 +1,15 @@
 """Postfix behind HAProxy, which runs on another machine, as docs/services/postfix.md sets it up."""
+import contextlib
 import errno
 import socket
 
 import postfix
 from machine import ADDRESS, ADDRESS6, Wrong, main, same, saw, test, wait_for
-from postfix import (ABROAD, ABROAD6, BLOCKED, ELSEWHERE, ELSEWHERE6, PROXIED, SUBMISSION, decided, kept_out, let_in,
+from postfix import (AGE_SETTINGS, ABROAD, ABROAD6, BLOCKED, ELSEWHERE, ELSEWHERE6, PROXIED, SUBMISSION, decided, kept_out, let_in,
                      log_in, refused)
 from smtp import Smtp
 
+SCREENED = 10025
 PROXY, PROXY6 = "192.0.2.40", "2001:db8::40"
 RULES = "/etc/nftables.d/accesspolicy-postfix.nft"
 IP_FREEBIND = 15
@@ -99,6 +101,38 @@ def without_the_rules_a_local_user_chooses_an_address(machine):
     finally:
         machine.shell(f"nft -f {RULES}")
     refused(machine, PROXIED, "mallory, with the rules", user="mallory")
+
+
+@contextlib.contextmanager
+def behind_a_postscreen(machine):
+    """In this block a postscreen that believes a proxy hands over to an smtpd that asks for passwords."""
+    machine.shell(f"""postconf -M {SCREENED}/inet="{SCREENED} inet n - y - 1 postscreen" \\
+            smtpd/pass="smtpd pass - - y - - smtpd"
+        postconf -P {SCREENED}/inet/postscreen_upstream_proxy_protocol=haproxy \\
+            {SCREENED}/inet/postscreen_access_list=static:permit \\
+            smtpd/pass/syslog_name=postfix/screened smtpd/pass/smtpd_sasl_auth_enable=yes \\
+            smtpd/pass/smtpd_relay_restrictions=permit_sasl_authenticated,reject
+        {AGE_SETTINGS}
+        postfix reload""")
+    try:
+        machine.wait_for_port(SCREENED)
+        yield
+    finally:
+        machine.shell(f"""postconf -MX {SCREENED}/inet smtpd/pass
+            {AGE_SETTINGS}
+            postfix reload""")
+
+
+@test
+def an_address_that_a_postscreen_is_told_is_believed_behind_it(machine):
+    denied = log_in(machine, source=BLOCKED, user_of_process="mallory")
+    kept_out(denied, decided("alice", BLOCKED, "Addresses"), "the user's own address", f"unknown[{BLOCKED}]")
+    with behind_a_postscreen(machine):
+        login = log_in(machine, port=SCREENED, header=HEADER, source=BLOCKED, user_of_process="mallory")
+        let_in(login, decided("alice", ABROAD), "an address is claimed", f"unknown[{ABROAD}]", tag="screened")
+        postfix.doctor_finds(machine, "postfix-proxy-protocol")
+        machine.shell("postconf -P smtpd/pass/smtpd_sasl_auth_enable=no")
+        postfix.doctor_finds(machine)
 
 
 @test

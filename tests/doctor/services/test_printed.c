@@ -32,7 +32,8 @@ static void check_lines(const char *const *expected, const char *const *found, s
 
 static const char *service_text(ap_arena *arena, const ap_postfix_service *one)
 {
-	return ap_format(arena, "%s [%s]:%u %s %s %s %s [%s]%s", one->name, one->host, one->port,
+	return ap_format(arena, "%s%s%s [%s]:%u %s %s %s %s [%s]%s", one->name, one->postscreen != NULL ? " by " : "",
+			 one->postscreen != NULL ? one->postscreen : "", one->host, one->port,
 			 one->asks ? "asks" : "no", one->type, one->path, one->service, one->xclient_hosts,
 			 one->haproxy ? " haproxy" : "");
 }
@@ -92,6 +93,38 @@ static void test_postfix_on_loopback(void **state)
 	assert_string_equal(service_text(arena, &postfix.services[0]), "25/inet [127.0.0.1]:25 no cyrus smtpd smtp []");
 	assert_string_equal(service_text(arena, &postfix.services[1]),
 			    "192.0.2.1:26/inet [192.0.2.1]:26 no cyrus smtpd smtp []");
+	ap_arena_free(arena);
+}
+
+/* What stands behind postscreen is reached where that listens; what a proxy says to that is believed, and to it is not read. */
+static void test_postfix_behind_postscreen(void **state)
+{
+	static const char settings[] = "postscreen_upstream_proxy_protocol =\nsmtpd_service_name = smtpd\n";
+	static const char master[] = "smtpd pass - - y - - smtpd\n"
+				     "smtp inet n - y - 1 postscreen\n"
+				     "192.0.2.1:10025 inet n - y - 1 postscreen\n"
+				     "[::1]:26 inet n - y - 1 postscreen\n"
+				     "other pass - - y - - smtpd\n"
+				     "nobodys pass - - y - - smtpd\n";
+	static const char overrides[] = "192.0.2.1:10025/inet/postscreen_upstream_proxy_protocol = haproxy\n"
+					"[::1]:26/inet/smtpd_service_name = other\n"
+					"smtpd/pass/smtpd_sasl_auth_enable = yes\n"
+					"other/pass/smtpd_upstream_proxy_protocol = haproxy\n";
+	static const char *const expected[] = {
+		"smtpd/pass by smtp/inet []:25 asks cyrus smtpd smtp []",
+		"smtpd/pass by 192.0.2.1:10025/inet [192.0.2.1]:10025 asks cyrus smtpd smtp [] haproxy",
+		"other/pass by [::1]:26/inet [::1]:26 no cyrus smtpd smtp []",
+		"nobodys/pass []:0 no cyrus smtpd smtp []",
+		NULL,
+	};
+	ap_arena *arena = ap_arena_new();
+	const char *found[16];
+	ap_postfix postfix = ap_postfix_parse(arena, settings, master, overrides, "smtp 25/tcp\n");
+
+	(void)state;
+	for (size_t i = 0; i < postfix.n && i < AP_N(found); i++)
+		found[i] = service_text(arena, &postfix.services[i]);
+	check_lines(expected, found, postfix.n);
 	ap_arena_free(arena);
 }
 
@@ -260,9 +293,13 @@ static void test_lines_of_logins(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {
-		cmocka_unit_test(test_services_of_postfix),     cmocka_unit_test(test_postfix_on_loopback),
-		cmocka_unit_test(test_settings_of_saslauthd),   cmocka_unit_test(test_titles_of_sshd),
-		cmocka_unit_test(test_default_options_of_sshd), cmocka_unit_test(test_lines_of_logins),
+		cmocka_unit_test(test_services_of_postfix),
+		cmocka_unit_test(test_postfix_on_loopback),
+		cmocka_unit_test(test_postfix_behind_postscreen),
+		cmocka_unit_test(test_settings_of_saslauthd),
+		cmocka_unit_test(test_titles_of_sshd),
+		cmocka_unit_test(test_default_options_of_sshd),
+		cmocka_unit_test(test_lines_of_logins),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
