@@ -185,11 +185,11 @@ static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, c
 			continue;
 		who = ap_reach_who(reach, one->host, one->port);
 		if (who != NULL)
-			tell_client(of, reach, ap_format(of->arena, "Postfix's %s", one->name), client, who,
+			tell_client(of, reach, ap_format(of->arena, "Postfix's %s", one->title), client, who,
 				    ap_format(of->arena,
 					      "another smtpd_sasl_service for %s; or, if it is the webmail's, "
 					      "127.0.0.1:%u as its name in master.cf, and in nftables' output: %s",
-					      one->name, one->port, rules_for_port(of->arena, one->port)));
+					      one->title, one->port, rules_for_port(of->arena, one->port)));
 	}
 }
 

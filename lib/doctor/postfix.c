@@ -26,6 +26,18 @@ static void found(examination *of, ap_finding finding)
 	ap_finding_add(of->doctor->findings, &finding);
 }
 
+static const char *main_cf(const examination *of, const ap_postfix_service *service)
+{
+	return ap_format(of->arena, "%s/main.cf", service->folder);
+}
+
+/* The command that sets one of the service's settings, "NAME=VALUE"s behind it. */
+static const char *postconf(const examination *of, const ap_postfix_service *service)
+{
+	return service->title == service->name ? "postconf -P"
+					       : ap_format(of->arena, "postconf -c %s -P", service->folder);
+}
+
 /* Cyrus SASL looks passwords up itself, in a database of its own say, unless it is told to ask saslauthd. */
 static void examine_cyrus(examination *of, const ap_postfix_service *service)
 {
@@ -33,7 +45,7 @@ static void examine_cyrus(examination *of, const ap_postfix_service *service)
 
 	if (strcmp(service->type, "cyrus") != 0)
 		return;
-	conf = ap_sasl_conf_read(of->doctor->host, of->postfix->cyrus_folders, service->path);
+	conf = ap_sasl_conf_read(of->doctor->host, service->cyrus_folders, service->path);
 	if (strcmp(conf.pwcheck_method, "saslauthd") == 0)
 		return;
 	found(of,
@@ -43,11 +55,10 @@ static void examine_cyrus(examination *of, const ap_postfix_service *service)
 		      .file = conf.file,
 		      .line = conf.line,
 		      .what = ap_format(of->arena, "%s has smtpd_sasl_type = cyrus, which checks passwords by %s",
-					service->name, conf.pwcheck_method),
+					service->title, conf.pwcheck_method),
 		      .why = "no PAM service is asked, and so not the policy: whoever has the right password is let in",
-		      .change = ap_format(of->arena,
-					  "postconf -P %s/smtpd_sasl_type=dovecot %s/smtpd_sasl_path=private/auth",
-					  service->name, service->name) });
+		      .change = ap_format(of->arena, "%s %s/smtpd_sasl_type=dovecot %s/smtpd_sasl_path=private/auth",
+					  postconf(of, service), service->name, service->name) });
 }
 
 /* A name, a file or a table: whom it holds is not looked up. What stands behind "!" is taken out of the list. */
@@ -58,11 +69,11 @@ static void tell_unread_host(examination *of, const ap_postfix_service *service,
 	found(of, (ap_finding){
 			  .kind = AP_FINDING_UNCERTAIN,
 			  .check = "postfix-xclient",
-			  .file = "/etc/postfix/main.cf",
+			  .file = main_cf(of, service),
 			  .what = ap_format(of->arena,
 					    "smtpd_authorized_xclient_hosts of %s holds %s, which is no address; whom "
 					    "it stands for was not looked up",
-					    service->name, host),
+					    service->title, host),
 			  .why = "whoever it stands for says by XCLIENT which address he comes from, or that he has "
 				 "logged in, and is believed",
 			  .change = "the webmail's or proxy's address in its place" });
@@ -82,11 +93,11 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 		      (ap_finding){
 			      .kind = ap_reach_kind(of->reach),
 			      .check = "postfix-xclient",
-			      .file = "/etc/postfix/main.cf",
+			      .file = main_cf(of, service),
 			      .what = ap_format(of->arena,
 						"smtpd_authorized_xclient_hosts of %s holds %s, and any local user can "
 						"connect to port %u from %s",
-						service->name, networks[i], service->port,
+						service->title, networks[i], service->port,
 						ap_address_format(&source, address)),
 			      .why = ap_reach_why(
 				      of->reach,
@@ -106,17 +117,17 @@ static const char *proxy_setting(examination *of, const ap_postfix_service *serv
 {
 	if (service->postscreen != NULL) {
 		*ret_change = ap_format(of->arena,
-					"postconf -P %s/smtpd_sasl_auth_enable=no: users send by submission, and other "
+					"%s %s/smtpd_sasl_auth_enable=no: users send by submission, and other "
 					"mail servers need not log in",
-					service->name);
+					postconf(of, service), service->name);
 		return ap_format(of->arena, "%s, which hands over to %s, has postscreen_upstream_proxy_protocol",
-				 service->postscreen, service->name);
+				 service->postscreen, service->title);
 	}
 	*ret_change =
 		ap_format(of->arena, "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: %s",
 			  service->port,
 			  ap_reach_rules(of->arena, ap_format(of->arena, "tcp dport %u", service->port), "haproxy"));
-	return ap_format(of->arena, "%s has smtpd_upstream_proxy_protocol", service->name);
+	return ap_format(of->arena, "%s has smtpd_upstream_proxy_protocol", service->title);
 }
 
 static void examine_proxy(examination *of, const ap_postfix_service *service)
@@ -130,7 +141,7 @@ static void examine_proxy(examination *of, const ap_postfix_service *service)
 	setting = proxy_setting(of, service, &change);
 	found(of, (ap_finding){ .kind = ap_reach_kind(of->reach),
 				.check = "postfix-proxy-protocol",
-				.file = "/etc/postfix/main.cf",
+				.file = main_cf(of, service),
 				.what = ap_format(of->arena, "%s, and %s can connect to port %u", setting, who,
 						  service->port),
 				.why = ap_reach_why(of->reach, "whoever connects there says which address he comes "
@@ -149,11 +160,11 @@ static void examine_askers(examination *of)
 		found(of, (ap_finding){
 				  .kind = AP_FINDING_BYPASS,
 				  .check = "postfix-not-asked",
-				  .file = "/etc/postfix/master.cf",
+				  .file = ap_format(of->arena, "%s/master.cf", service->folder),
 				  .what = ap_format(
 					  of->arena,
 					  "%s asks for a password, and no mail service's PAM file asks the policy",
-					  service->name),
+					  service->title),
 				  .why = "whoever has the right password is let in",
 				  .change = "let it ask Dovecot, and Dovecot the policy: " AP_RECIPES "/postfix.md" });
 		return;
@@ -188,16 +199,14 @@ void ap_doctor_postfix(ap_doctor *doctor)
 	if (!ap_doctor_asks(doctor, "postfix"))
 		return;
 	of.postfix = ap_readings_postfix(&doctor->readings, &fault);
-	if (of.postfix == NULL) {
-		if (fault != NULL)
-			found(&of, (ap_finding){
-					   .kind = AP_FINDING_UNCERTAIN,
-					   .check = "postfix-not-examined",
-					   .what = fault,
-					   .why = "what Postfix makes of a login is not known, and may pass the policy",
-					   .change = "mend what postconf says, and ask again" });
+	if (fault != NULL)
+		found(&of, (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
+					 .check = "postfix-not-examined",
+					 .what = fault,
+					 .why = "what Postfix makes of a login is not known, and may pass the policy",
+					 .change = "mend what postconf says, and ask again" });
+	if (of.postfix == NULL)
 		return;
-	}
 	of.reach = ap_readings_reach(&doctor->readings);
 	examine(&of);
 }

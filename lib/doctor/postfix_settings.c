@@ -8,12 +8,15 @@
 #include <strings.h>
 
 #define POSTCONF "/usr/sbin/postconf"
+#define DEFAULT_FOLDER "/etc/postfix"
+#define BETWEEN ", \t\r\n"
 
 /* The settings that are asked for; smtpd_sasl_type and the rest may be set for one service alone. */
 #define SETTINGS                                                                                                       \
 	"smtpd_sasl_auth_enable", "smtpd_sasl_type", "smtpd_sasl_path", "smtpd_sasl_service",                          \
 		"smtpd_authorized_xclient_hosts", "smtpd_upstream_proxy_protocol", "cyrus_sasl_config_path",           \
-		"inet_interfaces", "postscreen_upstream_proxy_protocol", "smtpd_service_name"
+		"inet_interfaces", "master_service_disable", "multi_instance_directories",                             \
+		"postscreen_upstream_proxy_protocol", "smtpd_service_name"
 
 /* The value in "NAME = VALUE", if the line is of that name. */
 static const char *value_in(ap_arena *arena, const char *line, size_t length, const char *name)
@@ -85,13 +88,10 @@ static void read_address(ap_arena *arena, const char *name, const char *services
 	service->port = port_of(name, services_file);
 }
 
-/* What postconf printed. */
+/* What postconf printed of an instance, and where what is made of it lives. */
 typedef struct {
 	ap_arena *arena;
-	const char *settings;
-	const char *master;
-	const char *overrides;
-	const char *services_file;
+	const ap_postfix_printed *of;
 } printed;
 
 /* A line of postconf -M. */
@@ -105,14 +105,31 @@ typedef struct {
 /* One that the service has of its own, else the one of all. */
 static const char *setting(const printed *p, const char *service, const char *name, const char *otherwise)
 {
-	const char *of_all = value_of(p->arena, p->settings, name, otherwise);
+	const char *of_all = value_of(p->arena, p->of->settings, name, otherwise);
 
-	return value_of(p->arena, p->overrides, ap_format(p->arena, "%s/%s", service, name), of_all);
+	return value_of(p->arena, p->of->overrides, ap_format(p->arena, "%s/%s", service, name), of_all);
 }
 
-/* The eighth field is the program. */
-static bool read_line(ap_arena *arena, const char *line, size_t length, master_line *ret_line)
+/* By master_service_disable: "inet", "smtp/inet"; the first that fits counts, and "!" keeps what fits. */
+static bool is_disabled(const printed *p, const master_line *line)
 {
+	const char *list = value_of(p->arena, p->of->settings, "master_service_disable", "");
+	const char *const *patterns = ap_text_words(p->arena, list, BETWEEN);
+
+	for (size_t i = 0; patterns[i] != NULL; i++) {
+		bool kept = patterns[i][0] == '!';
+		const char *pattern = patterns[i] + (kept ? 1 : 0);
+
+		if (strcmp(pattern, line->type) == 0 || strcmp(pattern, line->name) == 0)
+			return !kept;
+	}
+	return false;
+}
+
+/* One that is not switched off; the eighth field is the program. */
+static bool read_line(const printed *p, const char *line, size_t length, master_line *ret_line)
+{
+	ap_arena *arena = p->arena;
 	const char *const *fields = ap_text_words(arena, ap_arena_strndup(arena, line, length), " \t");
 	size_t n = 0;
 
@@ -124,7 +141,7 @@ static bool read_line(ap_arena *arena, const char *line, size_t length, master_l
 				   .address = fields[0],
 				   .type = fields[1],
 				   .program = fields[7] };
-	return true;
+	return !is_disabled(p, ret_line);
 }
 
 static bool is_loopback(const char *interfaces)
@@ -135,28 +152,34 @@ static bool is_loopback(const char *interfaces)
 /* Where it is connected to: by its own line of master.cf, or postscreen's. */
 static void read_door(const printed *p, const master_line *door, const char *proxy_setting, ap_postfix_service *service)
 {
-	read_address(p->arena, door->address, p->services_file, service);
-	if (*service->host == '\0' && is_loopback(value_of(p->arena, p->settings, "inet_interfaces", "all")))
+	read_address(p->arena, door->address, p->of->services_file, service);
+	if (*service->host == '\0' && is_loopback(value_of(p->arena, p->of->settings, "inet_interfaces", "all")))
 		service->host = "127.0.0.1";
 	service->haproxy = *setting(p, door->name, proxy_setting, "") != '\0';
 }
 
 static ap_postfix_service read_service(const printed *p, const char *name)
 {
-	return (ap_postfix_service){ .name = name,
+	bool is_default = strcmp(p->of->folder, DEFAULT_FOLDER) == 0;
+
+	return (ap_postfix_service){ .folder = p->of->folder,
+				     .name = name,
+				     .title = is_default ? name : ap_format(p->arena, "%s of %s", name, p->of->folder),
 				     .host = "",
 				     /* in any case, as Postfix takes it */
 				     .asks = strcasecmp(setting(p, name, "smtpd_sasl_auth_enable", "no"), "yes") == 0,
 				     .type = setting(p, name, "smtpd_sasl_type", "cyrus"),
 				     .path = setting(p, name, "smtpd_sasl_path", "smtpd"),
 				     .service = setting(p, name, "smtpd_sasl_service", "smtp"),
-				     .xclient_hosts = setting(p, name, "smtpd_authorized_xclient_hosts", "") };
+				     .xclient_hosts = setting(p, name, "smtpd_authorized_xclient_hosts", ""),
+				     .cyrus_folders =
+					     value_of(p->arena, p->of->settings, "cyrus_sasl_config_path", "") };
 }
 
 /* Once for each postscreen that hands over to it; once, and without a port, if none does. */
 static void add_behind_postscreen(const printed *p, ap_postfix *postfix, const master_line *line)
 {
-	const char *left = p->master, *text;
+	const char *left = p->of->master, *text;
 	ap_postfix_service one = read_service(p, line->name);
 	bool any = false;
 	size_t length;
@@ -164,7 +187,7 @@ static void add_behind_postscreen(const printed *p, ap_postfix *postfix, const m
 	while ((text = ap_text_line(&left, &length)) != NULL) {
 		master_line door;
 
-		if (!read_line(p->arena, text, length, &door) || strcmp(door.program, "postscreen") != 0 ||
+		if (!read_line(p, text, length, &door) || strcmp(door.program, "postscreen") != 0 ||
 		    strcmp(setting(p, door.name, "smtpd_service_name", "smtpd"), line->address) != 0)
 			continue;
 		one.postscreen = door.name;
@@ -176,57 +199,85 @@ static void add_behind_postscreen(const printed *p, ap_postfix *postfix, const m
 		*AP_PUSH(p->arena, postfix->services, postfix->n) = one;
 }
 
-ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *master, const char *overrides,
-			    const char *services_file)
+void ap_postfix_parse(ap_arena *arena, const ap_postfix_printed *text, ap_postfix *postfix)
 {
-	const printed p = { arena, settings, master, overrides, services_file };
-	ap_postfix postfix = { .cyrus_folders = value_of(arena, settings, "cyrus_sasl_config_path", "") };
-	const char *text;
+	const printed p = { arena, text };
+	const char *left = text->master, *at;
 	size_t length;
 
-	while ((text = ap_text_line(&master, &length)) != NULL) {
+	while ((at = ap_text_line(&left, &length)) != NULL) {
 		ap_postfix_service one;
 		master_line line;
 
-		if (!read_line(arena, text, length, &line) || strcmp(line.program, "smtpd") != 0)
+		if (!read_line(&p, at, length, &line) || strcmp(line.program, "smtpd") != 0)
 			continue;
 		if (strcmp(line.type, "pass") == 0) {
-			add_behind_postscreen(&p, &postfix, &line);
+			add_behind_postscreen(&p, postfix, &line);
 			continue;
 		}
 		one = read_service(&p, line.name);
 		read_door(&p, &line, "smtpd_upstream_proxy_protocol", &one);
-		*AP_PUSH(arena, postfix.services, postfix.n) = one;
+		*AP_PUSH(arena, postfix->services, postfix->n) = one;
 	}
-	return postfix;
 }
 
-/* What postconf printed; NULL with why not. */
-static const char *ask(const ap_host *host, const char *const *command, const char **ret_fault)
+/* What postconf printed of the instance; NULL with why not. `words` are ended by NULL. */
+static const char *ask(const ap_host *host, const char *folder, const char *const *words, const char **ret_fault)
 {
-	ap_host_output output = ap_host_run(host, command);
+	const char **command = NULL, *typed = "postconf";
+	ap_host_output output;
+	size_t n = 0;
 
-	*ret_fault = ap_host_run_fault(host, ap_format(host->arena, "postconf %s", command[1]), &output);
+	*AP_PUSH(host->arena, command, n) = POSTCONF;
+	*AP_PUSH(host->arena, command, n) = "-c";
+	*AP_PUSH(host->arena, command, n) = folder;
+	if (strcmp(folder, DEFAULT_FOLDER) != 0)
+		typed = ap_format(host->arena, "postconf -c %s", folder);
+	typed = ap_format(host->arena, "%s %s", typed, words[0]);
+	for (; *words != NULL; words++)
+		*AP_PUSH(host->arena, command, n) = *words;
+	*AP_PUSH(host->arena, command, n) = NULL;
+	output = ap_host_run(host, command);
+	*ret_fault = ap_host_run_fault(host, typed, &output);
 	return *ret_fault == NULL ? output.out : NULL;
+}
+
+/* False with why. */
+static bool read_instance(const ap_host *host, const char *folder, const char *services_file, ap_postfix *postfix,
+			  const char **ret_settings, const char **ret_fault)
+{
+	static const char *const settings[] = { "-x", SETTINGS, NULL };
+	static const char *const master[] = { "-M", NULL };
+	static const char *const overrides[] = { "-Px", NULL };
+	ap_postfix_printed text = { .folder = folder, .services_file = services_file };
+
+	text.settings = ask(host, folder, settings, ret_fault);
+	text.master = text.settings != NULL ? ask(host, folder, master, ret_fault) : NULL;
+	text.overrides = text.master != NULL ? ask(host, folder, overrides, ret_fault) : NULL;
+	if (text.overrides == NULL)
+		return false;
+	ap_postfix_parse(host->arena, &text, postfix);
+	*ret_settings = text.settings;
+	return true;
 }
 
 bool ap_postfix_read(const ap_host *host, ap_postfix *ret_postfix, const char **ret_fault)
 {
-	static const char *const settings_command[] = { POSTCONF, "-x", SETTINGS, NULL };
-	static const char *const master_command[] = { POSTCONF, "-M", NULL };
-	static const char *const overrides_command[] = { POSTCONF, "-Px", NULL };
-	const char *settings, *master, *overrides, *services_file;
+	const char *services_file, *settings, *unused, *fault;
+	const char *const *others;
 
 	*ret_fault = NULL;
-	if (!ap_host_has(host, POSTCONF) || !ap_host_has(host, "/etc/postfix/main.cf"))
-		return false;
-	settings = ask(host, settings_command, ret_fault);
-	master = settings != NULL ? ask(host, master_command, ret_fault) : NULL;
-	overrides = master != NULL ? ask(host, overrides_command, ret_fault) : NULL;
-	if (overrides == NULL)
+	*ret_postfix = (ap_postfix){ .services = NULL };
+	if (!ap_host_has(host, POSTCONF) || !ap_host_has(host, DEFAULT_FOLDER "/main.cf"))
 		return false;
 	services_file = ap_host_read(host, "/etc/services", NULL);
-	*ret_postfix =
-		ap_postfix_parse(host->arena, settings, master, overrides, services_file != NULL ? services_file : "");
+	if (services_file == NULL)
+		services_file = "";
+	if (!read_instance(host, DEFAULT_FOLDER, services_file, ret_postfix, &settings, ret_fault))
+		return false;
+	others = ap_text_words(host->arena, value_of(host->arena, settings, "multi_instance_directories", ""), BETWEEN);
+	for (size_t i = 0; others[i] != NULL; i++)
+		if (!read_instance(host, others[i], services_file, ret_postfix, &unused, &fault) && *ret_fault == NULL)
+			*ret_fault = fault;
 	return true;
 }

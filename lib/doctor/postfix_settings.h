@@ -1,6 +1,6 @@
 /*
  * postfix_settings.h - what postconf(1) prints, as the SMTP services that ask for a password, each with the settings
- * that it has.
+ * that it has; those of all instances that postmulti(1) manages.
  *
  *     smtpd_sasl_type = dovecot                              postconf -x NAME...
  *     submission inet n - y - - smtpd -o NAME=VALUE          postconf -M
@@ -12,36 +12,46 @@
 #include "host.h"
 
 typedef struct {
-	const char *name; /* "submission/inet", as postconf -P takes it */
-	const char *
-		postscreen; /* "smtp/inet", which takes its connections and hands them over; NULL: it takes them itself */
-	const char *host;   /* that it, or postscreen, listens on; "": what inet_interfaces says */
-	unsigned port;      /* 0: not known */
-	bool asks;          /* smtpd_sasl_auth_enable */
-	const char *type;   /* smtpd_sasl_type: "cyrus", "dovecot" */
-	const char *path;   /* smtpd_sasl_path */
+	const char *folder;        /* of its instance's main.cf and master.cf */
+	const char *name;          /* "submission/inet", as postconf -P takes it */
+	const char *title;         /* the same, and of which instance if that is not the default one */
+	const char *postscreen;    /* "smtp/inet", which hands its connections over; NULL: none does */
+	const char *host;          /* that it, or postscreen, listens on; "": what inet_interfaces says */
+	unsigned port;             /* 0: not known */
+	bool asks;                 /* smtpd_sasl_auth_enable */
+	const char *type;          /* smtpd_sasl_type: "cyrus", "dovecot" */
+	const char *path;          /* smtpd_sasl_path */
 	const char *service;       /* smtpd_sasl_service: what it calls itself, to Dovecot and to libpam */
 	const char *xclient_hosts; /* smtpd_authorized_xclient_hosts */
 	bool haproxy;              /* smtpd_upstream_proxy_protocol, or postscreen's */
+	const char *cyrus_folders; /* cyrus_sasl_config_path; "": the library's own */
 } ap_postfix_service;
 
 typedef struct {
 	ap_postfix_service *services;
 	size_t n;
-	const char *cyrus_folders; /* cyrus_sasl_config_path; "": the library's own */
 } ap_postfix;
 
-/*
- * A service of the type "pass" is there once for each postscreen that hands over to it: postscreen(8) reads what a proxy says of
- * the client, and what it hands over with the connection is believed (smtpd_peer.c), whatever smtpd_upstream_proxy_protocol says.
- *
- * Everything lives in the arena. `services_file` is the text of /etc/services, or "". */
-ap_postfix ap_postfix_parse(ap_arena *arena, const char *settings, const char *master, const char *overrides,
-			    const char *services_file);
+/* Of an instance; with the text of /etc/services, or "". */
+typedef struct {
+	const char *folder;
+	const char *settings;
+	const char *master;
+	const char *overrides;
+	const char *services_file;
+} ap_postfix_printed;
 
 /*
- * Asks the machine's postconf. False where there is no Postfix, with *ret_fault NULL; or where it could not be asked,
- * with why.
+ * Adds the services that are not switched off by master_service_disable. One of the type "pass" is there once for each postscreen
+ * that hands over to it: postscreen(8) reads what a proxy says of the client, and what it hands over with the connection is
+ * believed (smtpd_peer.c), whatever smtpd_upstream_proxy_protocol says. Everything lives in the arena.
+ */
+void ap_postfix_parse(ap_arena *arena, const ap_postfix_printed *printed, ap_postfix *postfix);
+
+/*
+ * Asks the machine's postconf, of all instances in multi_instance_directories, also those that are not enabled. False where there
+ * is no Postfix, with *ret_fault NULL; or where it could not be asked, with why. *ret_fault is also why an instance beside the
+ * default one could not be.
  */
 bool ap_postfix_read(const ap_host *host, ap_postfix *ret_postfix, const char **ret_fault);
 

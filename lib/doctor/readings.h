@@ -18,7 +18,7 @@ typedef struct {
 	size_t n_processes;
 } ap_readings;
 
-/* Postfix's settings, as ap_postfix_read has them; NULL where it says false. `ret_fault` may be NULL. */
+/* Postfix's settings, as ap_postfix_read has them; NULL where it says false. `ret_fault`, which may be NULL, as there. */
 const ap_postfix *ap_readings_postfix(ap_readings *readings, const char **ret_fault);
 
 /* Who can connect to the machine's ports. */

@@ -44,7 +44,7 @@ static bool add_postfix(examination *of)
 
 		if (!one->asks || strcmp(one->type, "cyrus") != 0)
 			continue;
-		if (strstr(ap_sasl_conf_read(of->doctor->host, postfix->cyrus_folders, one->path).pwcheck_method,
+		if (strstr(ap_sasl_conf_read(of->doctor->host, one->cyrus_folders, one->path).pwcheck_method,
 			   "saslauthd") == NULL)
 			continue;
 		add_service(of, one->service);

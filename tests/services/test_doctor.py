@@ -198,6 +198,42 @@ def postfix(machine):
     try_mistakes(machine, POSTFIX_MISTAKES, "postfix", "dovecot")
 
 
+OUT = "/etc/postfix-out"
+
+
+@test
+def another_instance_of_postfix(machine):
+    """postmulti makes it, with files of its own, and lets it listen nowhere until it is told to."""
+    set_up(machine, "dovecot", "postfix")
+    machine.shell("""postmulti -e init
+        postmulti -I postfix-out -e create
+        postconf -c /etc/postfix-out -M 10465/inet="10465 inet n - y - - smtpd"
+        postconf -c /etc/postfix-out -P 10465/inet/smtpd_sasl_auth_enable=yes 10465/inet/smtpd_sasl_type=dovecot""")
+    haproxy = Shell(f"postconf -c {OUT} -P 10465/inet/smtpd_upstream_proxy_protocol=haproxy",
+                    f"postconf -c {OUT} -PX 10465/inet/smtpd_upstream_proxy_protocol")
+    listens = Shell(f"postconf -c {OUT} -X master_service_disable", f"postconf -c {OUT} -e master_service_disable=inet")
+    with planted(machine, [haproxy]):
+        same(examined(machine, "postfix"), [], "all that it would listen on is switched off")
+    with planted(machine, [haproxy, listens]):
+        found = examined(machine, "postfix")
+        same(short(found), ["bypass postfix postfix-proxy-protocol"], "the other instance's port")
+        same(found[0]["file"], f"{OUT}/main.cf", "whose setting it is")
+        expect(f"10465/inet of {OUT}" in found[0]["what"], "which service it is", found)
+    cyrus = Shell(f"postconf -c {OUT} -P 10465/inet/smtpd_sasl_type=cyrus",
+                  f"postconf -c {OUT} -P 10465/inet/smtpd_sasl_type=dovecot")
+    with planted(machine, [cyrus, listens]):
+        found = examined(machine, "postfix")
+        same(short(found), ["bypass postfix postfix-no-pam"], "it checks passwords itself")
+        machine.shell(found[0]["change"])
+        same(examined(machine, "postfix"), [], "with what the doctor said")
+    with planted(machine, [Edit(f"{OUT}/master.cf", None, "smtps inet\n"),
+                           setting("submission/inet", "smtpd_sasl_type", "cyrus")]):
+        same(short(examined(machine, "postfix")),
+             ["bypass postfix postfix-no-pam", "uncertain postfix postfix-not-examined"],
+             "its settings cannot be had, and those of the default one are looked at")
+    machine.shell("postmulti -i postfix-out -e destroy")
+
+
 @test
 def where_nobody_asks_the_policy_that_is_said_of_what_is_asked_about(machine):
     """A machine on which everything was installed, and no recipe carried out."""
@@ -385,7 +421,7 @@ def an_sshd_that_a_socket_starts(machine):
         machine.wait_for_port(2222)
         same(examined(machine, "sshd"), [], "another one runs, and nothing starts this one")
         with planted(machine, [SOCKET]):
-            same(short(examined(machine, "sshd")), ["bypass sshd sshd-usepam"], "another one runs, and the socket starts this")
+            same(short(examined(machine, "sshd")), ["bypass sshd sshd-usepam"], "the socket starts this one too")
         other.stop()
         started = machine.start("sh", "-c", ". /etc/default/ssh; exec /usr/sbin/sshd -D -p 2222 $SSHD_OPTS")
         machine.wait_for_port(2222)
@@ -565,7 +601,7 @@ def logins_that_the_journal_alone_holds(machine):
         machine.run("logger", "-p", "user.notice", with_address, status=0)
         taken()
         found = examined(machine, "records")
-        same(short(found), ["lockout webmail never-an-address"], "logins without an address, and a line of another program")
+        same(short(found), ["lockout webmail never-an-address"], "without an address, and a line of another program")
         same(found[0]["file"], None, "the journal is no file")
         machine.run("pamtester", "-I", "rhost=192.0.2.1", "webmail", "bob", "acct_mgmt", status=0)
         taken()

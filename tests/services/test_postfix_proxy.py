@@ -5,8 +5,8 @@ import socket
 
 import postfix
 from machine import ADDRESS, ADDRESS6, Wrong, main, same, saw, test, wait_for
-from postfix import (AGE_SETTINGS, ABROAD, ABROAD6, BLOCKED, ELSEWHERE, ELSEWHERE6, PROXIED, SUBMISSION, decided, kept_out, let_in,
-                     log_in, refused)
+from postfix import (ABROAD, ABROAD6, AGE_SETTINGS, BLOCKED, ELSEWHERE, ELSEWHERE6, PROXIED, SUBMISSION, decided,
+                     kept_out, let_in, log_in, refused)
 from smtp import Smtp
 
 SCREENED = 10025

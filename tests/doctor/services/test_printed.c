@@ -38,6 +38,21 @@ static const char *service_text(ap_arena *arena, const ap_postfix_service *one)
 			 one->haproxy ? " haproxy" : "");
 }
 
+static ap_postfix parsed(ap_arena *arena, const char *settings, const char *master, const char *overrides,
+			 const char *services_file)
+{
+	ap_postfix postfix = { .services = NULL };
+
+	ap_postfix_parse(arena,
+			 &(ap_postfix_printed){ .folder = "/etc/postfix",
+						.settings = settings,
+						.master = master,
+						.overrides = overrides,
+						.services_file = services_file },
+			 &postfix);
+	return postfix;
+}
+
 static void test_services_of_postfix(void **state)
 {
 	static const char settings[] =
@@ -71,22 +86,22 @@ static void test_services_of_postfix(void **state)
 	};
 	ap_arena *arena = ap_arena_new();
 	const char *found[16];
-	ap_postfix postfix = ap_postfix_parse(arena, settings, master, overrides,
-					      "smtp\t\t25/tcp\t\tmail\nsmtp 25/udp\nsubmission\t587/tcp\n");
+	ap_postfix postfix = parsed(arena, settings, master, overrides,
+				    "smtp\t\t25/tcp\t\tmail\nsmtp 25/udp\nsubmission\t587/tcp\n");
 
 	(void)state;
 	for (size_t i = 0; i < postfix.n && i < AP_N(found); i++)
 		found[i] = service_text(arena, &postfix.services[i]);
 	check_lines(expected, found, postfix.n);
-	assert_string_equal(postfix.cyrus_folders, "/etc/x");
+	assert_string_equal(postfix.services[0].cyrus_folders, "/etc/x");
 	ap_arena_free(arena);
 }
 
 static void test_postfix_on_loopback(void **state)
 {
 	ap_arena *arena = ap_arena_new();
-	ap_postfix postfix = ap_postfix_parse(arena, "inet_interfaces = loopback-only\n",
-					      "25 inet n - y - - smtpd\n192.0.2.1:26 inet n - y - - smtpd\n", "", "");
+	ap_postfix postfix = parsed(arena, "inet_interfaces = loopback-only\n",
+				    "25 inet n - y - - smtpd\n192.0.2.1:26 inet n - y - - smtpd\n", "", "");
 
 	(void)state;
 	assert_int_equal(postfix.n, 2);
@@ -119,12 +134,70 @@ static void test_postfix_behind_postscreen(void **state)
 	};
 	ap_arena *arena = ap_arena_new();
 	const char *found[16];
-	ap_postfix postfix = ap_postfix_parse(arena, settings, master, overrides, "smtp 25/tcp\n");
+	ap_postfix postfix = parsed(arena, settings, master, overrides, "smtp 25/tcp\n");
 
 	(void)state;
 	for (size_t i = 0; i < postfix.n && i < AP_N(found); i++)
 		found[i] = service_text(arena, &postfix.services[i]);
 	check_lines(expected, found, postfix.n);
+	ap_arena_free(arena);
+}
+
+/* What is switched off listens nowhere, and hands nothing over. The first that fits counts. */
+static void test_postfix_that_is_switched_off(void **state)
+{
+	static const char master[] = "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n"
+				     "587 inet n - y - - smtpd\n465 inet n - y - - smtpd\n";
+	static const struct {
+		const char *value;
+		const char *found;
+	} rows[] = {
+		{ "", " smtpd/pass:25 587/inet:587 465/inet:465" },
+		{ "inet", " smtpd/pass:0" },
+		{ "!smtp/inet inet", " smtpd/pass:25" },
+		{ "465/inet, pass", " 587/inet:587" },
+		{ "inet, !587/inet", " smtpd/pass:0" },
+	};
+	ap_arena *arena = ap_arena_new();
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_postfix postfix = parsed(arena, ap_format(arena, "master_service_disable = %s\n", rows[i].value),
+					    master, "", "smtp 25/tcp\n");
+		const char *found = "";
+
+		for (size_t k = 0; k < postfix.n; k++)
+			found = ap_format(arena, "%s %s:%u", found, postfix.services[k].name, postfix.services[k].port);
+		AP_ROW(failed, strcmp(found, rows[i].found) == 0, "%s:%s", rows[i].value, found);
+	}
+	ap_arena_free(arena);
+	AP_ROWS_END(failed);
+}
+
+/* Further instances' services come behind those of the default one, and are told by their folder. */
+static void test_instances_of_postfix(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+	ap_postfix postfix = parsed(arena, "smtpd_sasl_type = dovecot\n", "587 inet n - y - - smtpd\n", "", "");
+
+	(void)state;
+	ap_postfix_parse(
+		arena,
+		&(ap_postfix_printed){ .folder = "/etc/postfix-out",
+				       .settings = "smtpd_sasl_type = cyrus\ncyrus_sasl_config_path = /etc/y\n",
+				       .master = "587 inet n - y - - smtpd\n",
+				       .overrides = "",
+				       .services_file = "" },
+		&postfix);
+	assert_int_equal(postfix.n, 2);
+	assert_string_equal(postfix.services[0].title, "587/inet");
+	assert_string_equal(postfix.services[0].folder, "/etc/postfix");
+	assert_string_equal(postfix.services[0].type, "dovecot");
+	assert_string_equal(postfix.services[1].title, "587/inet of /etc/postfix-out");
+	assert_string_equal(postfix.services[1].name, "587/inet");
+	assert_string_equal(postfix.services[1].folder, "/etc/postfix-out");
+	assert_string_equal(postfix.services[1].cyrus_folders, "/etc/y");
 	ap_arena_free(arena);
 }
 
@@ -296,6 +369,8 @@ int main(void)
 		cmocka_unit_test(test_services_of_postfix),
 		cmocka_unit_test(test_postfix_on_loopback),
 		cmocka_unit_test(test_postfix_behind_postscreen),
+		cmocka_unit_test(test_postfix_that_is_switched_off),
+		cmocka_unit_test(test_instances_of_postfix),
 		cmocka_unit_test(test_settings_of_saslauthd),
 		cmocka_unit_test(test_titles_of_sshd),
 		cmocka_unit_test(test_default_options_of_sshd),
