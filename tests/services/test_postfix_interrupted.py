@@ -11,6 +11,8 @@ PASSWORD, POLICY = ("/etc/pam.d/dovecot", "auth"), (f"/etc/pam.d/{postfix.THIRD_
 
 def set_up(machine):
     postfix.set_up(machine)
+    # where a process is killed that has served nobody before, Postfix starts none for this long, a minute otherwise
+    machine.shell("postconf -e service_throttle_time=1s")
     machine.dovecot, machine.postfix = postfix.Dovecot(machine), postfix.Postfix(machine)
 
 
