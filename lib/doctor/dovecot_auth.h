@@ -1,13 +1,12 @@
 /*
- * dovecot_auth.h - how Dovecot decides over a login: its password databases in their order, and the ports that it
- * serves.
+ * dovecot_auth.h - how Dovecot decides over a login: its password databases in their order.
  *
  * Of Dovecot 2.3, whose passdbs have numbers, and of 2.4, whose passdbs have names and whose settings have other keys.
  */
 #ifndef AP_DOCTOR_DOVECOT_AUTH_H
 #define AP_DOCTOR_DOVECOT_AUTH_H
 
-#include "dovecot_settings.h"
+#include "dovecot_listeners.h"
 
 /* What becomes of a login after a passdb's answer: the values of result_success and its like. */
 typedef enum {
@@ -39,22 +38,13 @@ typedef struct {
 	bool nologin;                /* its fields hold nologin */
 } ap_passdb;
 
-/* A port that logins come by. */
-typedef struct {
-	const char *protocol; /* what "%s" is there: "imap", "sieve" */
-	const char *name;     /* the inet_listener's */
-	const char *address;  /* as written; "": what the setting `listen` says */
-	unsigned port;
-	bool haproxy;
-} ap_dovecot_listener;
-
 typedef struct {
 	const char *version; /* "2.3.19.1" */
 	bool named;          /* 2.4: passdbs and settings have names */
 	const char *file;    /* that doveconf read; "": it does not tell */
 	ap_dovecot_section settings;
 	const char *const *protocols; /* that are served and ask for a password, ended by NULL */
-	ap_dovecot_listener *listeners;
+	const ap_dovecot_listener *listeners;
 	size_t n_listeners;
 	bool has_cache;
 	bool serves_others; /* its auth service has a socket for clients that are none of its own, such as Postfix */
