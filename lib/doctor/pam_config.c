@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define ETC_FOLDER "/etc/pam.d"
-#define DIST_FOLDER "/usr/lib/pam.d"
-#define SINGLE_FILE "/etc/pam.conf"
+#define AP_PAM_ETC_FOLDER "/etc/pam.d"
+#define AP_PAM_DIST_FOLDER "/usr/lib/pam.d"
+#define AP_PAM_SINGLE_FILE "/etc/pam.conf"
 #define DEFAULT_SERVICE "other"
 
 /*
@@ -30,7 +30,7 @@ const char *const ap_pam_phase_names[AP_N_PAM_PHASES] = { "auth", "account", "pa
 
 /* A service that is being read. */
 typedef struct {
-	ap_pam_config *config;
+	ap_pam_files *files;
 	ap_pam_service *service;
 	ap_pam_stack own[AP_N_PAM_PHASES];
 	ap_pam_stack other[AP_N_PAM_PHASES];
@@ -68,7 +68,7 @@ static bool parse_file(reading *r, const opened *file, const char *text);
 
 static ap_arena *arena_of(const reading *r)
 {
-	return r->config->host->arena;
+	return r->files->host->arena;
 }
 
 static bool fail(reading *r, const char *file, unsigned line, const char *why)
@@ -133,12 +133,12 @@ static void let_fail(taken *t, const char *why)
  * Includes
  */
 
-static void note_included(ap_pam_config *config, const char *path)
+static void ap_pam_note_included(ap_pam_files *files, const char *path)
 {
-	for (size_t i = 0; i < config->n_included; i++)
-		if (strcmp(config->included[i], path) == 0)
+	for (size_t i = 0; i < files->n_included; i++)
+		if (strcmp(files->included[i], path) == 0)
 			return;
-	*AP_PUSH(config->host->arena, config->included, config->n_included) = path;
+	*AP_PUSH(files->host->arena, files->included, files->n_included) = path;
 }
 
 static bool is_open(const opened *file, const char *path, unsigned phase, unsigned level)
@@ -149,31 +149,37 @@ static bool is_open(const opened *file, const char *path, unsigned phase, unsign
 	return false;
 }
 
-/* A folder reads as if it were empty. With E2BIG, enough was read. */
-static char *read_file(const reading *r, const char *path)
+static bool ap_pam_is_folder(const ap_host *host, const char *path)
 {
 	struct stat info;
+
+	return ap_host_stat(host, path, &info) && S_ISDIR(info.st_mode);
+}
+
+/* A folder reads as if it were empty. With E2BIG, enough was read. */
+static char *ap_pam_file_read(ap_pam_files *files, const char *path)
+{
 	size_t length = 0;
 	char *text;
 
-	if (r->config->n_bytes > BYTES_MAX) {
+	if (files->n_bytes > BYTES_MAX) {
 		errno = E2BIG;
 		return NULL;
 	}
-	text = ap_host_read(r->config->host, path, &length);
-	r->config->n_bytes += length;
-	if (text == NULL && errno == EINVAL && ap_host_stat(r->config->host, path, &info) && S_ISDIR(info.st_mode))
-		return ap_arena_strdup(arena_of(r), "");
+	text = ap_host_read(files->host, path, &length);
+	files->n_bytes += length;
+	if (text == NULL && errno == EINVAL && ap_pam_is_folder(files->host, path))
+		return ap_arena_strdup(files->host->arena, "");
 	return text;
 }
 
 /* True if there is a file, and libpam, which runs as root and takes any bytes, may read it. */
-static bool is_illegible(int error)
+static bool ap_pam_is_illegible(int error)
 {
 	return error != ENOENT && error != ENOTDIR && error != ELOOP && error != ENAMETOOLONG;
 }
 
-static const char *why_illegible(int error)
+static const char *ap_pam_why_illegible(int error)
 {
 	if (error == EINVAL)
 		return "is no regular file, or has a NUL byte in it";
@@ -186,7 +192,7 @@ static const char *why_illegible(int error)
 static const char *include(reading *r, const opened *file, const char *name, const taken *t, unsigned level)
 {
 	ap_arena *arena = arena_of(r);
-	const char *path = name[0] == '/' ? name : ap_format(arena, ETC_FOLDER "/%s", name);
+	const char *path = name[0] == '/' ? name : ap_format(arena, AP_PAM_ETC_FOLDER "/%s", name);
 	const opened included = { .includer = file,
 				  .path = path,
 				  .known_service = t->service,
@@ -195,7 +201,7 @@ static const char *include(reading *r, const opened *file, const char *name, con
 				  .depth = file->depth + 1 };
 	char *text;
 
-	note_included(r->config, path);
+	ap_pam_note_included(r->files, path);
 	if (level >= SUBSTACK_LEVELS)
 		return ap_format(arena, "%s: there are more than %d substacks in one another", path, SUBSTACK_LEVELS);
 	if (is_open(file, path, t->phase, level) || included.depth > DEPTH_MAX)
@@ -204,9 +210,9 @@ static const char *include(reading *r, const opened *file, const char *name, con
 		(void)give_up(r, path, 0, "more files are included than can be examined");
 		return r->fault;
 	}
-	text = read_file(r, path);
-	if (text == NULL && is_illegible(errno))
-		(void)give_up(r, path, 0, why_illegible(errno));
+	text = ap_pam_file_read(r->files, path);
+	if (text == NULL && ap_pam_is_illegible(errno))
+		(void)give_up(r, path, 0, ap_pam_why_illegible(errno));
 	if (text == NULL)
 		return ap_format(arena, "%s cannot be read: %s", path, strerror(errno));
 	if (parse_file(r, &included, text))
@@ -351,17 +357,17 @@ static bool parse_file(reading *r, const opened *file, const char *text)
 /* The service's own file, as libpam looks for it; NULL: there is none. */
 static char *find_file(reading *r, const char *name, const char **ret_path)
 {
-	static const char *const folders[] = { ETC_FOLDER, DIST_FOLDER };
+	static const char *const folders[] = { AP_PAM_ETC_FOLDER, AP_PAM_DIST_FOLDER };
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		char *text;
 
 		*ret_path = ap_format(arena_of(r), "%s/%s", folders[i], name);
-		text = read_file(r, *ret_path);
+		text = ap_pam_file_read(r->files, *ret_path);
 		if (text != NULL)
 			return text;
-		if (is_illegible(errno)) {
-			(void)give_up(r, *ret_path, 0, why_illegible(errno));
+		if (ap_pam_is_illegible(errno)) {
+			(void)give_up(r, *ret_path, 0, ap_pam_why_illegible(errno));
 			return NULL;
 		}
 	}
@@ -369,17 +375,10 @@ static char *find_file(reading *r, const char *name, const char **ret_path)
 	return NULL;
 }
 
-static bool is_folder(const ap_host *host, const char *path)
-{
-	struct stat info;
-
-	return ap_host_stat(host, path, &info) && S_ISDIR(info.st_mode);
-}
-
 /* pam.conf is read where neither folder is there. */
-static bool has_folders(const ap_host *host)
+static bool ap_pam_has_folders(const ap_host *host)
 {
-	return is_folder(host, ETC_FOLDER) || is_folder(host, DIST_FOLDER);
+	return ap_pam_is_folder(host, AP_PAM_ETC_FOLDER) || ap_pam_is_folder(host, AP_PAM_DIST_FOLDER);
 }
 
 static bool read_known(reading *r, const char *name, const char **ret_path)
@@ -402,31 +401,32 @@ static bool read_folders(reading *r)
 	if (strcmp(name, DEFAULT_SERVICE) != 0 && !read_known(r, DEFAULT_SERVICE, &default_path))
 		return false;
 	return r->service->file != NULL || default_path != NULL ||
-	       fail(r, ETC_FOLDER, 0, "the service has no file, and there is none for \"other\"");
+	       fail(r, AP_PAM_ETC_FOLDER, 0, "the service has no file, and there is none for \"other\"");
 }
 
 static bool read_single_file(reading *r)
 {
-	const opened file = { .path = SINGLE_FILE, .phase = ANY_PHASE };
-	char *text = ap_host_read(r->config->host, SINGLE_FILE, NULL);
+	const opened file = { .path = AP_PAM_SINGLE_FILE, .phase = ANY_PHASE };
+	char *text = ap_host_read(r->files->host, AP_PAM_SINGLE_FILE, NULL);
 
 	if (text == NULL)
-		return fail(r, SINGLE_FILE, 0, ap_format(arena_of(r), "the file cannot be read: %s", strerror(errno)));
+		return fail(r, AP_PAM_SINGLE_FILE, 0,
+			    ap_format(arena_of(r), "the file cannot be read: %s", strerror(errno)));
 	if (!parse_file(r, &file, text))
 		return false;
 	for (unsigned i = 0; i < AP_N_PAM_PHASES; i++)
 		if (r->own[i].n > 0)
-			r->service->file = SINGLE_FILE;
+			r->service->file = AP_PAM_SINGLE_FILE;
 	return true;
 }
 
-static void read_service(ap_pam_config *config, const char *name, ap_pam_service *ret_service)
+static void ap_pam_service_read(ap_pam_files *files, const char *name, ap_pam_service *ret_service)
 {
-	reading r = { .config = config, .service = ret_service };
+	reading r = { .files = files, .service = ret_service };
 	bool refused;
 
 	*ret_service = (ap_pam_service){ .name = name };
-	refused = has_folders(config->host) ? !read_folders(&r) : !read_single_file(&r);
+	refused = ap_pam_has_folders(files->host) ? !read_folders(&r) : !read_single_file(&r);
 	for (unsigned i = 0; i < AP_N_PAM_PHASES; i++) {
 		bool of_other = r.own[i].n == 0 && strcmp(name, DEFAULT_SERVICE) != 0;
 
@@ -491,16 +491,17 @@ static void list_folder(ap_pam_config *config, const char *folder, names *all)
 	const char *const *found;
 	size_t n;
 
-	if (!ap_host_list(config->host, folder, &found, &n)) {
+	if (!ap_host_list(config->files.host, folder, &found, &n)) {
 		if (errno != ENOENT)
-			config->folder_fault =
-				ap_format(config->host->arena, "%s cannot be listed: %s", folder, strerror(errno));
+			config->folder_fault = ap_format(config->files.host->arena, "%s cannot be listed: %s", folder,
+							 strerror(errno));
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (is_service_name(found[i]) &&
-		    !is_folder(config->host, ap_format(config->host->arena, "%s/%s", folder, found[i])))
-			add_name(config->host->arena, all, found[i]);
+		    !ap_pam_is_folder(config->files.host,
+				      ap_format(config->files.host->arena, "%s/%s", folder, found[i])))
+			add_name(config->files.host->arena, all, found[i]);
 }
 
 static char *lower_case(ap_arena *arena, const char *word)
@@ -515,13 +516,13 @@ static char *lower_case(ap_arena *arena, const char *word)
 
 static void list_single_file(ap_pam_config *config, names *all)
 {
-	ap_arena *arena = config->host->arena;
-	char *text = ap_host_read(config->host, SINGLE_FILE, NULL), *line;
+	ap_arena *arena = config->files.host->arena;
+	char *text = ap_host_read(config->files.host, AP_PAM_SINGLE_FILE, NULL), *line;
 	ap_pam_text left = { text, 1 };
 	unsigned number;
 
 	if (text == NULL) {
-		config->folder_fault = ap_format(arena, "%s cannot be read: %s", SINGLE_FILE, strerror(errno));
+		config->folder_fault = ap_format(arena, "%s cannot be read: %s", AP_PAM_SINGLE_FILE, strerror(errno));
 		return;
 	}
 	while (ap_pam_text_next(arena, &left, &line, &number) == AP_PAM_TEXT_LINE)
@@ -538,10 +539,10 @@ ap_pam_config *ap_pam_config_read(const ap_host *host)
 	ap_pam_config *config = ap_arena_alloc(host->arena, sizeof(*config));
 	names all = { .n = 0 };
 
-	config->host = host;
-	if (has_folders(host)) {
-		list_folder(config, ETC_FOLDER, &all);
-		list_folder(config, DIST_FOLDER, &all);
+	config->files.host = host;
+	if (ap_pam_has_folders(host)) {
+		list_folder(config, AP_PAM_ETC_FOLDER, &all);
+		list_folder(config, AP_PAM_DIST_FOLDER, &all);
 	} else {
 		list_single_file(config, &all);
 	}
@@ -550,7 +551,7 @@ ap_pam_config *ap_pam_config_read(const ap_host *host)
 	for (size_t i = 0; i < all.n; i++) {
 		ap_pam_service service;
 
-		read_service(config, all.items[i], &service);
+		ap_pam_service_read(&config->files, all.items[i], &service);
 		*AP_PUSH(host->arena, config->services, config->n) = service;
 	}
 	return config;
@@ -571,15 +572,15 @@ const ap_pam_service *ap_pam_config_service(ap_pam_config *config, const char *n
 
 	if (known != NULL)
 		return known;
-	made = ap_arena_alloc(config->host->arena, sizeof(*made));
-	read_service(config, lower_case(config->host->arena, name), made);
+	made = ap_arena_alloc(config->files.host->arena, sizeof(*made));
+	ap_pam_service_read(&config->files, lower_case(config->files.host->arena, name), made);
 	return made;
 }
 
 bool ap_pam_config_is_included(const ap_pam_config *config, const ap_pam_service *service)
 {
-	for (size_t i = 0; service->file != NULL && i < config->n_included; i++)
-		if (strcmp(config->included[i], service->file) == 0)
+	for (size_t i = 0; service->file != NULL && i < config->files.n_included; i++)
+		if (strcmp(config->files.included[i], service->file) == 0)
 			return true;
 	return false;
 }

@@ -53,13 +53,18 @@ typedef struct {
 	bool unexamined;
 } ap_pam_service;
 
+/* The machine's PAM files, as far as they were read. */
 typedef struct {
 	const ap_host *host;
-	ap_pam_service *services; /* those that have a file, or lines in pam.conf, sorted by name; "other" among them */
-	size_t n;
 	const char **included; /* the paths of the files that others include */
 	size_t n_included;
-	size_t n_bytes;           /* of all files that were read, each as often as it was */
+	size_t n_bytes; /* of all files that were read, each as often as it was */
+} ap_pam_files;
+
+typedef struct {
+	ap_pam_files files;
+	ap_pam_service *services; /* those that have a file, or lines in pam.conf, sorted by name; "other" among them */
+	size_t n;
 	const char *folder_fault; /* why the services could not be listed; NULL: they could */
 } ap_pam_config;
 

@@ -363,7 +363,7 @@ static void test_large_includes(void **state)
 		   "@include large\n@include large\n@include large\n@include large\n@include large\n"
 		   "@include large\n@include large\n@include large\n@include large\n@include large\n");
 	m.host = (ap_host){ .arena = m.arena, .root = m.root };
-	m.config = &(ap_pam_config){ .host = &m.host };
+	m.config = &(ap_pam_config){ .files = { .host = &m.host } };
 	service = ap_pam_config_service(m.config, "few");
 	assert_null(service->refused);
 	assert_int_equal(service->stacks[AP_PAM_ACCOUNT].n, 1);
@@ -387,7 +387,7 @@ static void test_many_includes(void **state)
 		root_write(m.root, path, i < 39 ? text : "account required a.so\n");
 	}
 	m.host = (ap_host){ .arena = m.arena, .root = m.root };
-	m.config = &(ap_pam_config){ .host = &m.host };
+	m.config = &(ap_pam_config){ .files = { .host = &m.host } };
 	assert_non_null(ap_pam_config_service(m.config, "s0")->refused);
 	assert_null(ap_pam_config_service(m.config, "s35")->refused);
 	free_machine(&m);
