@@ -2,6 +2,7 @@
 #ifndef AP_DOCTOR_COVERAGE_H
 #define AP_DOCTOR_COVERAGE_H
 
+#include "pam_config.h"
 #include "pam_ways.h"
 
 typedef enum {

@@ -3,7 +3,7 @@
 #define AP_DOCTOR_MODULE_LINE_H
 
 #include "../login/module_options.h"
-#include "pam_config.h"
+#include "pam_service.h"
 
 #include <stdbool.h>
 

@@ -8,7 +8,7 @@
 #ifndef AP_DOCTOR_PAM_STACK_H
 #define AP_DOCTOR_PAM_STACK_H
 
-#include "pam_config.h"
+#include "pam_service.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,6 +4,7 @@
  * Random service files are read by both. What libpam answers to each combination of answers of the modules, and which modules
  * it asks, is what the doctor's walk has to tell. AP_SEED repeats a run, AP_SETS makes it longer.
  */
+#include "../../lib/doctor/pam_config.h"
 #include "../../lib/doctor/pam_stack.h"
 #include "effort.h"
 #include "prng.h"
