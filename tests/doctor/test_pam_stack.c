@@ -6,6 +6,7 @@
  */
 #include "../../lib/doctor/pam_config.h"
 #include "../../lib/doctor/pam_stack.h"
+#include "drawn_text.h"
 #include "effort.h"
 #include "prng.h"
 #include "real_pam.h"
@@ -59,28 +60,13 @@ typedef struct {
 	int n_modules;
 } files;
 
-static const char *pick(ap_prng *prng, const char *const *words, size_t n)
-{
-	return words[ap_prng_below(prng, (uint32_t)n)];
-}
-
-#define PICK(prng, words) pick((prng), (words), AP_N(words))
-
-__attribute__((format(printf, 2, 3))) static void append(char *text, const char *format, ...)
-{
-	size_t length = strlen(text);
-	va_list arguments;
-
-	va_start(arguments, format);
-	assert_true(vsnprintf(text + length, TEXT_MAX - length, format, arguments) < (int)(TEXT_MAX - length));
-	va_end(arguments);
-}
+#define append(text, ...) ap_append((text), TEXT_MAX, __VA_ARGS__)
 
 static void append_blank(files *f, char *text)
 {
 	static const char *const blanks[] = { " ", "\t", "  ", " \\\n", "\t \\ \n \t", " \\\n# between\n\n " };
 
-	append(text, "%s", f->wild ? PICK(f->prng, blanks) : " ");
+	append(text, "%s", f->wild ? AP_PICK(f->prng, blanks) : " ");
 }
 
 static void append_pairs(files *f, char *text)
@@ -93,10 +79,10 @@ static void append_pairs(files *f, char *text)
 
 	for (uint32_t i = 0; i < n; i++)
 		append(text, "%s%s%s%s%s", i > 0 && !(f->wild && ap_prng_chance(f->prng, 10)) ? " " : "",
-		       PICK(f->prng, answers), f->wild && ap_prng_chance(f->prng, 10) ? " " : "", "=",
-		       PICK(f->prng, actions));
+		       AP_PICK(f->prng, answers), f->wild && ap_prng_chance(f->prng, 10) ? " " : "", "=",
+		       AP_PICK(f->prng, actions));
 	if (f->wild && ap_prng_chance(f->prng, 5))
-		append(text, " %s", PICK(f->prng, faults));
+		append(text, " %s", AP_PICK(f->prng, faults));
 }
 
 static void append_control(files *f, char *text)
@@ -105,9 +91,9 @@ static void append_control(files *f, char *text)
 	static const char *const odd[] = { "REQUIRED", "[required]", "nothing", "[]", "success=ok" };
 
 	if (f->wild && ap_prng_chance(f->prng, 8)) {
-		append(text, "%s", PICK(f->prng, odd));
+		append(text, "%s", AP_PICK(f->prng, odd));
 	} else if (ap_prng_chance(f->prng, 50)) {
-		append(text, "%s", PICK(f->prng, words));
+		append(text, "%s", AP_PICK(f->prng, words));
 	} else {
 		append(text, "[");
 		append_pairs(f, text);
@@ -124,7 +110,7 @@ static void append_module(files *f, char *text)
 	int number = f->n_modules;
 
 	if (f->wild && ap_prng_chance(f->prng, 8)) {
-		append(text, "%s", PICK(f->prng, odd));
+		append(text, "%s", AP_PICK(f->prng, odd));
 		return;
 	}
 	if (number == MODULES_MAX) {
@@ -137,7 +123,7 @@ static void append_module(files *f, char *text)
 		f->n_modules++;
 	append(text, "%s", getenv("AP_TEST_SCRIPTED"));
 	append_blank(f, text);
-	append(text, "%d%s", number, f->wild ? PICK(f->prng, behind) : "");
+	append(text, "%d%s", number, f->wild ? AP_PICK(f->prng, behind) : "");
 }
 
 static void append_phase(files *f, char *text)
@@ -145,7 +131,7 @@ static void append_phase(files *f, char *text)
 	static const char *const odd[] = { "auth",   "-account", "ACCOUNT",   "session",
 					   "acount", "-",        "[account]", "password" };
 
-	append(text, "%s", f->wild && ap_prng_chance(f->prng, 25) ? PICK(f->prng, odd) : "account");
+	append(text, "%s", f->wild && ap_prng_chance(f->prng, 25) ? AP_PICK(f->prng, odd) : "account");
 }
 
 static void fill(files *f, int number, int depth);
@@ -158,7 +144,7 @@ static void append_include(files *f, char *text, int depth)
 	int number = f->n_files++;
 
 	append(text, "%s %s/%d\n",
-	       f->wild && ap_prng_chance(f->prng, 20) ? PICK(f->prng, wild_ways) : PICK(f->prng, ways),
+	       f->wild && ap_prng_chance(f->prng, 20) ? AP_PICK(f->prng, wild_ways) : AP_PICK(f->prng, ways),
 	       f->machine->folder, number);
 	if (f->wild && ap_prng_chance(f->prng, 10))
 		f->texts[number][0] = '\0';
@@ -178,7 +164,7 @@ static void append_line(files *f, char *text, int depth)
 					   "account substack accesspolicy-no-such-file\n" };
 
 	if (f->wild && ap_prng_chance(f->prng, 12)) {
-		append(text, "%s", PICK(f->prng, odd));
+		append(text, "%s", AP_PICK(f->prng, odd));
 	} else if (f->n_files < FILES_MAX && depth < 3 && ap_prng_chance(f->prng, 25)) {
 		append_include(f, text, depth);
 	} else {

@@ -95,8 +95,6 @@ static const char *const bad_addresses[] = {
 	"%s%n",   "[10.0.0.1]:22", "10.0.0.1\n", "::g",       "1.2.3.4.5",
 };
 
-#define PICK(prng, array) ((array)[ap_prng_below((prng), N(array))])
-
 /* Adds one that is not in the list yet, so that no list has an entry twice. */
 static void add(list *l, const char *text)
 {
@@ -142,13 +140,13 @@ static client_entry generate_client(ap_prng *prng)
 {
 	client_entry entry = { .name = NULL };
 
-	entry.name = ap_prng_chance(prng, 50) ? PICK(prng, client_names) : PICK(prng, new_client_names);
+	entry.name = ap_prng_chance(prng, 50) ? AP_PICK(prng, client_names) : AP_PICK(prng, new_client_names);
 	maybe_add(prng, 60, &entry.service, service_globs, N(service_globs));
 	maybe_add(prng, 25, &entry.tty, tty_globs, N(tty_globs));
 	maybe_add(prng, 15, &entry.ruser, ruser_globs, N(ruser_globs));
 	maybe_add(prng, 25, &entry.env, env_globs, N(env_globs));
 	if (entry.service.n + entry.tty.n + entry.ruser.n + entry.env.n == 0)
-		add(&entry.service, PICK(prng, service_globs));
+		add(&entry.service, AP_PICK(prng, service_globs));
 	/* what is said of a type holds for all of its entries, so it is said in each */
 	entry.local = strcmp(entry.name, "kiosk") == 0;
 	return entry;
@@ -165,7 +163,7 @@ static void generate_clients(ap_prng *prng, policy_set *set)
 			set->clients[set->n_clients++] = entry;
 	}
 	if (ap_prng_chance(prng, 50))
-		set->default_client = PICK(prng, client_names);
+		set->default_client = AP_PICK(prng, client_names);
 }
 
 static void generate_departments(ap_prng *prng, policy_set *set)
@@ -188,7 +186,7 @@ static void add_addresses(ap_prng *prng, list *l, size_t n_networks)
 		if (n_networks > 0 && ap_prng_chance(prng, 30))
 			add(l, network_entries[ap_prng_below(prng, (uint32_t)n_networks)]);
 		else
-			add(l, PICK(prng, ip_entries));
+			add(l, AP_PICK(prng, ip_entries));
 	}
 }
 
@@ -241,7 +239,7 @@ static void generate_clients_list(ap_prng *prng, const policy_set *set, list *cl
 		if (set->n_clients > 0 && ap_prng_chance(prng, 50))
 			add(clients, set->clients[ap_prng_below(prng, (uint32_t)set->n_clients)].name);
 		else
-			add(clients, PICK(prng, client_names));
+			add(clients, AP_PICK(prng, client_names));
 	}
 }
 
@@ -338,7 +336,7 @@ static void write_address(ap_prng *prng, char *text, size_t size)
 					    "::ffff:a00:%x" };
 	static const char *const six[] = { "2001:db8::%x", "2001:DB8:0:0:0:0:0:%x", "[2001:db8::%x]",
 					   "2001:db8::%x%%eth0", "::%x" };
-	const char *format = ap_prng_chance(prng, 60) ? PICK(prng, four) : PICK(prng, six);
+	const char *format = ap_prng_chance(prng, 60) ? AP_PICK(prng, four) : AP_PICK(prng, six);
 
 	if (ap_prng_chance(prng, 4))
 		format = "255.255.255.%u";
@@ -356,7 +354,7 @@ static void generate_address(ap_prng *prng, login *request)
 	if (kind < 72)
 		write_address(prng, request->rhost_text, sizeof(request->rhost_text));
 	else if (kind < 82)
-		(void)snprintf(request->rhost_text, sizeof(request->rhost_text), "%s", PICK(prng, bad_addresses));
+		(void)snprintf(request->rhost_text, sizeof(request->rhost_text), "%s", AP_PICK(prng, bad_addresses));
 	else if (kind < 92)
 		request->rhost = NULL;
 	request->at_machine = kind >= 95;
@@ -367,19 +365,19 @@ void generate_login(ap_prng *prng, const policy_set *set, login *request)
 	size_t n_env = 0;
 
 	memset(request, 0, sizeof(*request));
-	(void)snprintf(request->user, sizeof(request->user), "%s", PICK(prng, users));
+	(void)snprintf(request->user, sizeof(request->user), "%s", AP_PICK(prng, users));
 	generate_address(prng, request);
 	if (ap_prng_chance(prng, 85))
-		request->service = PICK(prng, services);
+		request->service = AP_PICK(prng, services);
 	if (ap_prng_chance(prng, 40))
-		request->tty = PICK(prng, ttys);
+		request->tty = AP_PICK(prng, ttys);
 	if (ap_prng_chance(prng, 30))
-		request->ruser = PICK(prng, rusers);
+		request->ruser = AP_PICK(prng, rusers);
 	while (n_env < ENV_MAX && ap_prng_chance(prng, 40))
-		request->env[n_env++] = PICK(prng, environment);
+		request->env[n_env++] = AP_PICK(prng, environment);
 	if (ap_prng_chance(prng, 50))
 		request->client = set->n_clients > 0 && ap_prng_chance(prng, 40)
 					  ? set->clients[ap_prng_below(prng, (uint32_t)set->n_clients)].name
-					  : PICK(prng, client_names);
+					  : AP_PICK(prng, client_names);
 	request->now = NOON - 3 + ap_prng_below(prng, 8);
 }

@@ -34,6 +34,9 @@ static inline bool ap_prng_chance(ap_prng *prng, uint32_t percent)
 	return ap_prng_below(prng, 100) < percent;
 }
 
+/* One of the array's elements. */
+#define AP_PICK(prng, array) ((array)[ap_prng_below((prng), (uint32_t)(sizeof(array) / sizeof((array)[0])))])
+
 /* The seed is `standard`, or the environment's AP_SEED; it is printed, so that a failure can be had again. */
 static inline ap_prng ap_prng_seeded(uint64_t standard)
 {

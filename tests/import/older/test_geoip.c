@@ -9,6 +9,7 @@
 #include "../../../lib/import/import.h"
 #include "../../../lib/make/compile.h"
 #include "../../../lib/make/load.h"
+#include "drawn_text.h"
 #include "harness.h"
 #include "prng.h"
 #include "rows.h"
@@ -202,16 +203,16 @@ static const char *const way_names[N_WAYS] = { "as they are", "of a code that is
 					       "of a service that is not named", "with an empty address",
 					       "without an address" };
 
-#define PICK(prng, array) ((array)[ap_prng_below((prng), (uint32_t)AP_N(array))])
-
 static login random_login(ap_prng *prng, way *ret_way)
 {
-	login l = { .user = PICK(prng, users), .service = PICK(prng, services), .rhost = PICK(prng, addresses) };
+	login l = { .user = AP_PICK(prng, users),
+		    .service = AP_PICK(prng, services),
+		    .rhost = AP_PICK(prng, addresses) };
 	uint32_t number = ap_prng_below(prng, 100);
 
 	*ret_way = AS_IT_IS;
 	if (number < 8) {
-		l.rhost = PICK(prng, codeless);
+		l.rhost = AP_PICK(prng, codeless);
 		*ret_way = OF_NO_COUNTRY;
 	} else if (number < 12) {
 		l.rhost = "";
@@ -320,15 +321,7 @@ static void test_imported_files_decide_alike(void **state)
  * Random files
  */
 
-__attribute__((format(printf, 2, 3))) static void append(char *text, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list arguments;
-
-	va_start(arguments, format);
-	assert_true(vsnprintf(text + used, TEXT_MAX - used, format, arguments) < (int)(TEXT_MAX - used));
-	va_end(arguments);
-}
+#define append(text, ...) ap_append((text), TEXT_MAX, __VA_ARGS__)
 
 static void write_line(ap_prng *prng, char *text)
 {
@@ -337,7 +330,8 @@ static void write_line(ap_prng *prng, char *text)
 	static const char *const actions[] = { "allow", "deny", "deny", "ignore" };
 	static const char *const locations[] = { "*", "DE", "CN,*", "KP", "US ; SG", "UNKNOWN", "GB;DE;UNKNOWN", "FR" };
 
-	append(text, "%s\t%s  %s %s", PICK(prng, who), PICK(prng, lists), PICK(prng, actions), PICK(prng, locations));
+	append(text, "%s\t%s  %s %s", AP_PICK(prng, who), AP_PICK(prng, lists), AP_PICK(prng, actions),
+	       AP_PICK(prng, locations));
 	append(text, "%s\n", ap_prng_chance(prng, 20) ? " ; CN # and more" : "");
 }
 

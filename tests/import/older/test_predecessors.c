@@ -7,6 +7,7 @@
 #include "../../../lib/import/import.h"
 #include "../../../lib/login/evaluate.h"
 #include "compiled.h"
+#include "drawn_text.h"
 #include "prng.h"
 #include "rows.h"
 
@@ -166,14 +167,12 @@ static bool denies(const rules *all, const login *l)
  * Random ones
  */
 
-#define PICK(prng, array) (&(array)[ap_prng_below((prng), (uint32_t)AP_N(array))])
-
 static list some(ap_prng *prng, uint32_t n)
 {
 	list l = { .n = 0 };
 
 	while (n-- > 0) {
-		const char *item = *PICK(prng, listable);
+		const char *item = AP_PICK(prng, listable);
 		size_t i = 0;
 
 		while (i < l.n && l.items[i] != item)
@@ -187,7 +186,7 @@ static list some(ap_prng *prng, uint32_t n)
 static void add_places(ap_prng *prng, rule *r, uint32_t n)
 {
 	while (n-- > 0) {
-		const place *from = PICK(prng, places);
+		const place *from = &AP_PICK(prng, places);
 		size_t i = 0;
 
 		while (i < r->n_from && r->from[i] != from)
@@ -233,7 +232,9 @@ static rules random_rules(ap_prng *prng)
 static login random_login(ap_prng *prng)
 {
 	static const char families[] = { '4', '4', '6', 'r' };
-	login l = { .who = PICK(prng, members), .family = *PICK(prng, families), .client = *PICK(prng, clients) };
+	login l = { .who = &AP_PICK(prng, members),
+		    .family = AP_PICK(prng, families),
+		    .client = AP_PICK(prng, clients) };
 
 	l.number = ap_prng_below(prng, l.family == 'r' ? 3 : 9);
 	if (ap_prng_chance(prng, 30))
@@ -245,15 +246,7 @@ static login random_login(ap_prng *prng)
  * As a file has them
  */
 
-__attribute__((format(printf, 2, 3))) static void append(char *text, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list arguments;
-
-	va_start(arguments, format);
-	assert_true(vsnprintf(text + used, TEXT_MAX - used, format, arguments) < (int)(TEXT_MAX - used));
-	va_end(arguments);
-}
+#define append(text, ...) ap_append((text), TEXT_MAX, __VA_ARGS__)
 
 static void write_listed(char *text, const list *l, const char *key, bool want_members)
 {
