@@ -122,6 +122,18 @@ static void examine_services(examination *of)
 	}
 }
 
+/* Nothing is run to learn it. */
+static void tell_computed(examination *of, const char *file, unsigned line, const char *name, const char *text)
+{
+	found(of, (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
+				.check = "saslauthd-computed",
+				.file = file,
+				.line = line,
+				.what = ap_format(of->arena, "%s is what a shell makes of: %s", name, text),
+				.why = "whether the policy is asked at each login depends on that",
+				.change = "write it out: MECHANISMS=\"pam\", and OPTIONS without -c" });
+}
+
 /* One that is configured or runs: `file` NULL, it runs. */
 static void examine_one(examination *of, const ap_saslauthd *one, const char *file)
 {
@@ -138,8 +150,12 @@ static void examine_one(examination *of, const ap_saslauthd *one, const char *fi
 			      .why = "who was let in once is let in again without the policy being asked, for eight hours",
 			      .change = "OPTIONS=\"-m /var/run/saslauthd\" with the folder that is there now, "
 					"without -c" });
-	if (*one->mechanism != '\0' && strcmp(one->mechanism, "pam") != 0 &&
-	    (any_governed(of) || ap_governs_mail(of->doctor)))
+	else if (one->options_computed && any_governed(of))
+		tell_computed(of, file, one->options_line, "OPTIONS", one->options);
+	if (one->mechanism_computed && any_governed(of))
+		tell_computed(of, file, one->mechanism_line, "MECHANISMS", one->mechanism);
+	else if (*one->mechanism != '\0' && strcmp(one->mechanism, "pam") != 0 &&
+		 (any_governed(of) || ap_governs_mail(of->doctor)))
 		found(of,
 		      (ap_finding){
 			      .kind = AP_FINDING_BYPASS,

@@ -1,5 +1,6 @@
 #include "saslauthd_settings.h"
 
+#include "shell_values.h"
 #include "text_parts.h"
 
 #include <string.h>
@@ -33,26 +34,22 @@ static void read_options(const char *const *words, ap_saslauthd *ret)
 ap_saslauthd ap_saslauthd_of_defaults(ap_arena *arena, const char *text)
 {
 	ap_saslauthd one = { .mechanism = "", .options = OPTIONS_OF_INIT };
-	const char *line;
-	size_t length;
+	ap_shell_values values = ap_shell_read(arena, text);
+	const ap_shell_value *start = ap_shell_last(&values, "START"), *options = ap_shell_last(&values, "OPTIONS");
+	const ap_shell_value *mechanism = ap_shell_last(&values, "MECHANISMS");
 
-	for (unsigned number = 1; (line = ap_text_line(&text, &length)) != NULL; number++) {
-		const char *start = ap_text_shell_value(arena, line, "START");
-		const char *options = ap_text_shell_value(arena, line, "OPTIONS");
-		const char *mechanism = ap_text_shell_value(arena, line, "MECHANISMS");
-
-		if (start != NULL)
-			one.starts = strcmp(start, "yes") == 0;
-		if (options != NULL) {
-			one.options = options;
-			one.options_line = number;
-		}
-		if (mechanism != NULL) {
-			one.mechanism = mechanism;
-			one.mechanism_line = number;
-		}
+	one.starts = start != NULL && (start->is_computed || strcmp(start->value, "yes") == 0);
+	if (options != NULL) {
+		one.options = *options->value != '\0' ? options->value : OPTIONS_OF_INIT;
+		one.options_line = options->line;
+		one.options_computed = options->is_computed;
 	}
-	read_options(ap_text_words(arena, one.options, " \t"), &one);
+	if (mechanism != NULL) {
+		one.mechanism = mechanism->value;
+		one.mechanism_line = mechanism->line;
+		one.mechanism_computed = mechanism->is_computed;
+	}
+	read_options(ap_text_words(arena, one.options, " \t\n"), &one);
 	return one;
 }
 

@@ -1,5 +1,6 @@
 #include "sshd_instances.h"
 
+#include "shell_values.h"
 #include "text_parts.h"
 
 #include <string.h>
@@ -34,16 +35,10 @@ static const char *const *settings_of(ap_arena *arena, const char *const *words)
 
 const char *const *ap_sshd_default_options(ap_arena *arena, const char *text)
 {
-	const char *value = "", *line;
-	size_t length;
+	ap_shell_values values = ap_shell_read(arena, text);
+	const ap_shell_value *options = ap_shell_last(&values, "SSHD_OPTS");
 
-	while ((line = ap_text_line(&text, &length)) != NULL) {
-		const char *found = ap_text_shell_value(arena, line, "SSHD_OPTS");
-
-		if (found != NULL)
-			value = found;
-	}
-	return settings_of(arena, ap_text_words(arena, value, " \t"));
+	return settings_of(arena, ap_text_words(arena, options != NULL ? options->value : "", " \t\n"));
 }
 
 bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *ret_instance)

@@ -28,21 +28,6 @@ const char **ap_text_words(ap_arena *arena, const char *text, const char *separa
 	return words;
 }
 
-const char *ap_text_shell_value(ap_arena *arena, const char *line, const char *name)
-{
-	size_t key = strlen(name);
-	char quote;
-
-	line += strspn(line, " \t");
-	if (strncmp(line, name, key) != 0 || line[key] != '=')
-		return NULL;
-	line += key + 1;
-	quote = *line;
-	if (quote == '"' || quote == '\'')
-		return ap_arena_strndup(arena, line + 1, strcspn(line + 1, quote == '"' ? "\"\n" : "'\n"));
-	return ap_arena_strndup(arena, line, strcspn(line, " \t#\n"));
-}
-
 const char *ap_path_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -10,9 +10,6 @@ const char *ap_text_line(const char **text, size_t *ret_length);
 /* The words between any of the separators, each a copy in the arena; ended by NULL. */
 const char **ap_text_words(ap_arena *arena, const char *text, const char *separators);
 
-/* The value of a shell's NAME=value or NAME="value", with which the line begins; NULL: it is no such line. */
-const char *ap_text_shell_value(ap_arena *arena, const char *line, const char *name);
-
 /* What stands behind the last slash of a path: "sshd" of "/usr/sbin/sshd". It points into the path. */
 const char *ap_path_name(const char *path);
 

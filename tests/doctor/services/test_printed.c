@@ -9,6 +9,8 @@
 #include "../../../lib/doctor/sshd_instances.h"
 #include "rows.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *or_none(const char *text)
@@ -201,6 +203,23 @@ static void test_instances_of_postfix(void **state)
 	ap_arena_free(arena);
 }
 
+/* What they are in the shell that has read this text, as Debian's script of saslauthd takes them. */
+static const char *by_the_shell(ap_arena *arena, const char *text)
+{
+	char line[256];
+	size_t length;
+	FILE *shell;
+
+	assert_int_equal(setenv("AP_TEXT", text, 1), 0);
+	shell = popen("unset START MECHANISMS OPTIONS; eval \"$AP_TEXT\"; [ \"$START\" = yes ] || START=no; "
+		      "printf '%s %s %s' \"$START\" \"$MECHANISMS\" \"${OPTIONS:--c -m /var/run/saslauthd}\"",
+		      "r");
+	assert_non_null(shell);
+	length = fread(line, 1, sizeof(line), shell);
+	assert_int_equal(pclose(shell), 0);
+	return ap_arena_strndup(arena, line, length);
+}
+
 static void test_settings_of_saslauthd(void **state)
 {
 	static const struct {
@@ -216,6 +235,17 @@ static void test_settings_of_saslauthd(void **state)
 		{ "OPTIONS=\"-rc -n 0\"\nSTART=no\nMECHANISMS=\"shadow\"", "no shadow:3 -c -rc -n 0:1" },
 		{ "OPTIONS=\"-m /a -c\"\nOPTIONS=\"-m /a\"\n", "no :0 - -m /a:2" },
 		{ "OPTIONS=\"-a kerberos5\"\n", "no kerberos5:0 - -a kerberos5:1" },
+		{ "OPTIONS=\"-c -m /a\"\n\nOPTIONS=\"$OPTIONS -n 0\"\n", "no :0 -c -c -m /a -n 0:3" },
+		{ "export START=yes MECHANISMS=pam; export OPTIONS='-m /a' # -c\n", "yes pam:1 - -m /a:1" },
+		{ "OPTIONS=\"-m /a \\\n -c\"\nSTART=yes", "yes :0 -c -m /a  -c:1" },
+		{ "M=/a\nOPTIONS=-m\" ${M}\"' -r'\\ -c\nMECHANISMS=pa\"m\"\n", "no pam:3 -c -m /a -r -c:2" },
+		{ "OPTIONS=\"\"\nMECHANISMS=\n", "no :2 -c -c -m /var/run/saslauthd:1" },
+		{ "OPTIONS=\"-m /a\n-c\"\nSTART=yes\n", "yes :0 -c -m /a\n-c:1" },
+		{ "true OPTIONS=-c\nif true; then OPTIONS=\"-m /a\"; fi\n", "no :0 - -m /a:2" },
+		{ "OPTIONS='$X' MECHANISMS=\"\\$X \\n\"\n", "no $X \\n:1 - $X:1" },
+		{ "START=yes\nOPTIONS=\"-m /a $MORE\"\n", "yes :0 - -m /a $MORE:2 computed" },
+		{ "START=$(echo yes)\nOPTIONS=-m`echo \"/a\"`\n", "yes :0 - -m`echo \"/a\"`:2 computed" },
+		{ "A=${B:-pam}\nMECHANISMS=$A\n", "no ${B:-pam}:2 -c -c -m /var/run/saslauthd:0 computed" },
 	};
 	ap_arena *arena = ap_arena_new();
 	int failed = 0;
@@ -223,11 +253,18 @@ static void test_settings_of_saslauthd(void **state)
 	(void)state;
 	for (size_t i = 0; i < AP_N(rows); i++) {
 		ap_saslauthd one = ap_saslauthd_of_defaults(arena, rows[i].text);
-		const char *found =
-			ap_format(arena, "%s %s:%u %s %s:%u", one.starts ? "yes" : "no", one.mechanism,
-				  one.mechanism_line, one.caches ? "-c" : "-", one.options, one.options_line);
+		bool is_computed = one.options_computed || one.mechanism_computed;
+		const char *found = ap_format(arena, "%s %s:%u %s %s:%u%s", one.starts ? "yes" : "no", one.mechanism,
+					      one.mechanism_line, one.caches ? "-c" : "-", one.options,
+					      one.options_line, is_computed ? " computed" : "");
 
 		AP_ROW(failed, strcmp(found, rows[i].found) == 0, "row %zu: %s", i, found);
+		if (is_computed)
+			continue;
+		found = ap_format(arena, "%s %s %s", one.starts ? "yes" : "no",
+				  one.mechanism_line > 0 ? one.mechanism : "", one.options);
+		AP_ROW(failed, strcmp(found, by_the_shell(arena, rows[i].text)) == 0, "row %zu, and the shell: %s", i,
+		       by_the_shell(arena, rows[i].text));
 	}
 	ap_arena_free(arena);
 	AP_ROWS_END(failed);
