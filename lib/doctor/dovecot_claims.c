@@ -179,17 +179,19 @@ static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, c
 
 	for (size_t i = 0; client != NULL && of->postfix != NULL && i < of->postfix->n; i++) {
 		const ap_postfix_service *one = &of->postfix->services[i];
-		const char *who;
+		const char *who, *whose;
 
 		if (!one->asks || strcmp(one->service, way->protocol) != 0 || one->port == 0)
 			continue;
 		who = ap_reach_who(reach, one->host, one->port);
-		if (who != NULL)
-			tell_client(of, reach, ap_format(of->arena, "Postfix's %s", one->title), client, who,
-				    ap_format(of->arena,
-					      "another smtpd_sasl_service for %s; or, if it is the webmail's, "
-					      "127.0.0.1:%u as its name in master.cf, and in nftables' output: %s",
-					      one->title, one->port, rules_for_port(of->arena, one->port)));
+		if (who == NULL)
+			continue;
+		whose = one->postscreen != NULL ? ap_format(of->arena, "%s's", one->postscreen) : "its";
+		tell_client(of, reach, ap_format(of->arena, "Postfix's %s", one->title), client, who,
+			    ap_format(of->arena,
+				      "another smtpd_sasl_service for %s; or, if it is the webmail's, "
+				      "127.0.0.1:%u as %s name in master.cf, and in nftables' output: %s",
+				      one->title, one->port, whose, rules_for_port(of->arena, one->port)));
 	}
 }
 

@@ -131,6 +131,10 @@ def an_address_that_a_postscreen_is_told_is_believed_behind_it(machine):
         login = log_in(machine, port=SCREENED, header=HEADER, source=BLOCKED, user_of_process="mallory")
         let_in(login, decided("alice", ABROAD), "an address is claimed", f"unknown[{ABROAD}]", tag="screened")
         postfix.doctor_finds(machine, "postfix-proxy-protocol")
+        machine.shell("postconf -P smtpd/pass/smtpd_sasl_service=webmail")
+        found = machine.run("accesspolicy", "doctor", "dovecot", "--json", status=1).json()["findings"]
+        same([one["check"] for one in found], ["dovecot-client-type"], "the webmail's service, where anybody connects")
+        same(f"127.0.0.1:{SCREENED} as {SCREENED}/inet's name" in found[0]["change"], True, found[0]["change"])
         machine.shell("postconf -P smtpd/pass/smtpd_sasl_auth_enable=no")
         postfix.doctor_finds(machine)
 
