@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the command on the policy folders in policies/ and compares what it writes with the files in cases/, byte for byte.
 #
-#   run.sh ACCESSPOLICY ACCESSPOLICY-COMPILE NSS-AS-GLIBC DATABASES [--update] [CASE...]
+#   run.sh ACCESSPOLICY ACCESSPOLICY-COMPILE NSS-AS-GLIBC CLOCK DATABASES [--update] [CASE...]
 #
 # A case is one file: `policy:` names a folder of policies/, which is copied and worked in, with the region databases beside it; each `command:` is a line of shell
 # that is run there; then its status and all that it wrote follow. With --update each file that differs is written anew,
@@ -15,8 +15,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 accesspolicy=$(realpath "$1")
 compiler=$(realpath "$2")
 nss_as_glibc=$(realpath "$3")
-databases=$(realpath "$4")
-shift 4
+clock=$(realpath "$4")
+databases=$(realpath "$5")
+shift 5
 update=no
 if [ "${1-}" = --update ]; then
 	update=yes
@@ -27,16 +28,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 129' HUP INT TERM
 
-# Only the programs under test see other accounts and groups than the machine's. What nss_wrapper loads with RTLD_DEEPBIND the
-# sanitizers refuse.
+# Only the programs under test see other accounts and groups than the machine's, and another time. What nss_wrapper loads with
+# RTLD_DEEPBIND the sanitizers refuse.
 mkdir "$work/bin"
 cat >"$work/bin/accesspolicy" <<END
 #!/bin/sh
-LD_PRELOAD="$nss_as_glibc:libnss_wrapper.so" NSS_WRAPPER_PASSWD="$here/nss/passwd" NSS_WRAPPER_GROUP="$here/nss/group" NSS_WRAPPER_DISABLE_DEEPBIND=1 exec "$accesspolicy" "\$@"
+LD_PRELOAD="$clock:$nss_as_glibc:libnss_wrapper.so" NSS_WRAPPER_PASSWD="$here/nss/passwd" NSS_WRAPPER_GROUP="$here/nss/group" NSS_WRAPPER_DISABLE_DEEPBIND=1 exec "$accesspolicy" "\$@"
 END
 cat >"$work/bin/accesspolicy-compile" <<END
 #!/bin/sh
-exec "$compiler" "\$@"
+LD_PRELOAD="$clock" exec "$compiler" "\$@"
 END
 chmod 755 "$work/bin/accesspolicy" "$work/bin/accesspolicy-compile"
 
