@@ -335,7 +335,7 @@ def wrong_answers_are_told_at_once(lab):
                 shown = session.answer(answer, prompt, clear=True)
                 expect_said(shown, what, f"{prompt}{answer}")
                 if prompt != "save> ":
-                    expect_said(session.lines()[-1] if len(answer) < 60 else answer, answer, "what stands there again")
+                    expect_said(session.standing() if len(answer) < 60 else answer, answer, "what stands there again")
             done.add(prompt)
             session.answer(text, WHITELIST[i + 1][0], clear=True)
         for _, answer, what in (row for row in WRONG if row[0] == "save> "):
@@ -354,7 +354,7 @@ def times_that_are_wrong(lab):
         expect_said(session.answer("soon", "until> "), '"soon" is no time; expected one such as "20 Dec 18:00"')
         session.answer("20 dec 18:00", "more> ", clear=True)
         session.answer("until", "until> ")
-        expect("-12-20T18:00:00" in session.lines()[-1], "the time that was taken", session.lines())
+        expect("-12-20T18:00:00" in session.standing(), "the time that was taken", session.lines())
         session.answer("2026-12-01", "more> ", clear=True)
         session.answer("from", "from> ")
         expect_said(session.answer("2026-12-02", "from> "), '"not_after" is not after "not_before"')
@@ -417,26 +417,26 @@ def back_and_forth(lab):
         session.answer("2", "name> ")
         session.answer("One", "scope> ")
         session.answer("<", "name> ")
-        same(session.lines()[-1], "name> One", "what stands there")
+        same(session.standing(), "name> One", "what stands there")
         session.answer("<", "type> ")
-        same(session.lines()[-1], "type> blacklist", "what stands there")
+        same(session.standing(), "type> blacklist", "what stands there")
         session.answer("whitelist", "name> ", clear=True)
         session.answer("Two", "scope> ", clear=True)
         session.answer("finance bob@example.com", "except> ")
-        same(session.lines()[-1], "except>", "of the administrators nobody is in the scope")
+        same(session.standing(), "except>", "of the administrators nobody is in the scope")
         session.answer("<", "scope> ")
-        same(session.lines()[-1], "scope> finance bob@example.com", "what stands there")
+        same(session.standing(), "scope> finance bob@example.com", "what stands there")
         session.answer("finance operations", "except> ", clear=True)
-        same(session.lines()[-1], "except> postmaster@example.com", "who is in the scope is proposed")
+        same(session.standing(), "except> postmaster@example.com", "who is in the scope is proposed")
         session.answer("<", "scope> ")
         session.answer("everyone", "except> ", clear=True)
-        same(session.lines()[-1], "except> root postmaster@example.com", "who is proposed")
+        same(session.standing(), "except> root postmaster@example.com", "who is proposed")
         session.answer("<", "scope> ")
         session.answer("", "except> ")
-        same(session.lines()[-1], "except> root postmaster@example.com", "who is proposed still")
+        same(session.standing(), "except> root postmaster@example.com", "who is proposed still")
         session.answer("", "ip> ", clear=True)
         session.answer("<", "except> ")
-        same(session.lines()[-1], "except>", "nobody is proposed again")
+        same(session.standing(), "except>", "nobody is proposed again")
         session.answer("", "ip> ")
         for prompt in ("regions> ", "clients> ", "required> ", "more> ", "login> "):
             session.answer("192.0.2.1" if prompt == "regions> " else "", prompt)
@@ -477,7 +477,7 @@ def words_come_back_as_they_were(lab):
                              ("finance finance, finance", "finance"), ("root", "root"), ("member:nobody", "member:nobody")):
             session.answer(typed, "except> ", clear=True)
             session.answer("<", "scope> ")
-            found = session.lines()[-1]
+            found = session.standing()
             expect(sorted(found.split()) == sorted(f"scope> {shown}".split()), f"of {typed}", found)
 
 
@@ -784,6 +784,7 @@ def a_terminal_that_changes_its_size(lab):
         same(wide, [], "lines that are too wide")
         session.answer("<", "scope> ")
         session.answer("<", "name> ")
+        session.standing()
         expect_said(session.text().rpartition("name> ")[2], "A rather long name that takes more than one line of it")
 
 
@@ -821,7 +822,7 @@ def what_is_pasted_is_one_answer(lab):
         session.wait(lambda lines: "192.0.2.3" in lines[-1], "what is pasted")
         session.answer("", "regions> ")
         session.answer("<", "ip> ")
-        same(session.lines()[-1], "ip> 192.0.2.1 192.0.2.2 192.0.2.3", "the answer")
+        same(session.standing(), "ip> 192.0.2.1 192.0.2.2 192.0.2.3", "the answer")
     # and a terminal that is left pastes as it did
     create = " ".join(f"'{word}'" for word in lab.command("create"))
     with Session(lab, ["sh", "-c", f"trap : INT; {create}; echo over; exec cat -v"]) as session:

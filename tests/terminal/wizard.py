@@ -88,6 +88,15 @@ class Session:
             self.wait(lambda _: self.terminal.gives_each_key(), f"{prompt!r} to take keys")
         return line
 
+    def standing(self):
+        """The line that can be edited: the question, and what stands there already, which is shown after it. So a key is pressed,
+        and taken back, once it is seen."""
+        self.terminal.text("~")
+        line = self.wait(lambda lines: lines[-1].endswith("~"), "a key")[-1][:-1].rstrip()
+        self.terminal.keys("BSpace")
+        self.wait(lambda lines: lines[-1] == line, "the key to be taken back")
+        return line
+
     def enter(self, text, clear=False):
         if clear:
             self.terminal.keys("C-a", "C-k")
