@@ -47,11 +47,6 @@ void ap_reader_init(ap_reader *reader, ap_policy_set *set, ap_diagnostics *diagn
 	reader->client_hints = ap_names_new(reader->arena);
 }
 
-const char *ap_reader_where(const ap_reader *reader, const char *path)
-{
-	return reader->where != NULL ? reader->where(reader->machine, path) : path;
-}
-
 static void init_reader(ap_reader *reader, const char *config, ap_diagnostics *diagnostics)
 {
 	ap_policy_set *set = ap_policy_set_new();

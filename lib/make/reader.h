@@ -56,6 +56,12 @@ typedef struct {
 	unsigned n_mistyped;
 } ap_reader;
 
+/* The path by which the file is opened that is called `path`. */
+static inline const char *ap_reader_where(const ap_reader *reader, const char *path)
+{
+	return reader->where != NULL ? reader->where(reader->machine, path) : path;
+}
+
 enum { AP_SHOWN_MAX = 120, AP_NAME_MAX = 200, AP_MESSAGE_MAX = 500, AP_COMMENT_MAX = 1000 };
 
 /* A text from a file, quoted for a message and cut where it is long. The result lives to the end of the block. */
@@ -188,9 +194,6 @@ void ap_read_root(ap_reader *reader, const config_setting_t *root);
 
 /* A reader that has seen no file, whose set and arena are those of `set`. */
 void ap_reader_init(ap_reader *reader, ap_policy_set *set, ap_diagnostics *diagnostics);
-
-/* The path by which the file is opened that is called `path`. */
-const char *ap_reader_where(const ap_reader *reader, const char *path);
 
 /* Takes in a policy file's text, `size` bytes with a NUL byte behind the last; `file` is what it is called. */
 void ap_read_policy_text(ap_reader *reader, const char *file, const char *text, size_t size);
