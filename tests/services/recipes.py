@@ -10,6 +10,8 @@ A page NAME.md shows files that stand below NAME/ where they stand on a machine,
 commands, which machine.py's recipe() runs, in blocks marked `<!-- test: run -->`, those that undo(), `<!-- test: undo -->`, and what users see, which is a row of the
 table that the tests make: `<!-- seen: sshd | password, denied by address -->`. Any other block says why it is not run:
 `<!-- not run: its addresses are examples -->`.
+
+The packages that the index names are among those of the tests' machine.
 """
 import os
 import re
@@ -66,6 +68,13 @@ def faults_of_page(docs, name):
         yield f"{page}: does not show {missing}"
 
 
+def faults_of_packages(index, root_script):
+    with open(root_script, encoding="utf-8") as file:
+        installed = set(re.findall(r"[a-z0-9-]+", file.read()))
+    named = re.findall(r"`([^`]+)`", index.split("| recipe | packages |\n", 1)[1].split("\n\n", 1)[0])
+    return [f"README.md: the package {name} is not on the tests' machine" for name in named if name not in installed]
+
+
 def main(docs):
     here = os.path.dirname(os.path.abspath(__file__))
     tests = ""
@@ -78,6 +87,7 @@ def main(docs):
     pages = sorted(name[:-len(".md")] for name in os.listdir(docs) if name.endswith(".md") and name != "README.md")
     folders = {name for name in os.listdir(docs) if os.path.isdir(os.path.join(docs, name))}
     faults = [f"{name}/: belongs to no page" for name in sorted(folders - set(pages))]
+    faults += faults_of_packages(index, os.path.join(here, "root.sh"))
     for name in pages:
         faults += faults_of_page(docs, name)
         if f"({name}.md)" not in index:
