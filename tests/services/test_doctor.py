@@ -7,6 +7,7 @@ import json
 import os
 
 from machine import expect, main, note, same, test, wait_for
+from mail import Dovecot, Imap
 from mistakes import DOVECOT, OF_CLIENTS, POLICY, WEBMAIL, Edit, Shell, examined, planted, set_up, setting, short
 from postfix import AGE_SETTINGS
 
@@ -278,6 +279,26 @@ NAMESPACE_MISTAKES = (
 def the_webmail_in_a_namespace(machine):
     set_up(machine, "dovecot", "dovecot-webmail-namespace")
     try_mistakes(machine, NAMESPACE_MISTAKES, "dovecot")
+
+
+@test
+def a_passdb_that_denies_may_ask_in_the_account_phase(machine):
+    """Dovecot reads the answer there as well: not everybody is denied, as by any other program, and the remedy is to say so."""
+    set_up(machine, "dovecot")
+    with planted(machine, [Edit(POLICY_143, "auth required", "account required")]):
+        found = examined(machine, "dovecot-policy-imap-143")
+        same([(one["check"], one["why"], one["change"]) for one in found],
+             [("allowed-denied", "whatever else asks denies every login, also those that the policy allows",
+               "take allowed=user-unknown away; for such a passdb, write auth in the place of account")], "what is found")
+        machine.user("dora")
+        dovecot = Dovecot(machine)
+        try:
+            with Imap(machine.connect(143)) as client:
+                answer = client.login("dora")
+        finally:
+            dovecot.stop()
+            machine.delete("/etc/dovecot/conf.d/99-test.conf")
+        expect(answer.endswith("Logged in\r\n"), "Dovecot lets in whom the policy allows", answer)
 
 
 SMTPD = "/etc/postfix/sasl/smtpd.conf"
