@@ -3,9 +3,16 @@
 #include <limits.h>
 #include <string.h>
 
+/* Also where it was meant: without the ".so", or with the carriage return of a line that was written elsewhere. */
 bool ap_is_module_line(const ap_pam_line *line)
 {
-	return strcmp(ap_pam_line_module(line), AP_MODULE_NAME) == 0;
+	static const char *const names[] = { AP_MODULE_NAME, "pam_accesspolicy", AP_MODULE_NAME "\r",
+					     "pam_accesspolicy\r" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(ap_pam_line_module(line), names[i]) == 0)
+			return true;
+	return false;
 }
 
 const char *ap_module_line_options(ap_arena *arena, const ap_pam_line *line, ap_module_options *ret_options)

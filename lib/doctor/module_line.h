@@ -9,7 +9,7 @@
 
 #define AP_MODULE_NAME "pam_accesspolicy.so"
 
-/* True if the line names the module, in whatever folder. */
+/* True if the line names the module, in whatever folder, or was meant to: libpam then finds none. */
 bool ap_is_module_line(const ap_pam_line *line);
 
 /* NULL with the options, or what is wrong with them, in the arena: then the module lets nobody in. */

@@ -36,7 +36,14 @@ static void check_module_file(const ap_pam_examined *e, const ap_pam_line *line)
 	struct stat info;
 	const char *path = ap_module_file_find(e->doctor->host, &e->folders, line->module, &info);
 
-	if (path == NULL && (e->folders.n > 0 || line->module[0] == '/'))
+	if (path == NULL && strchr(line->module, '\r') != NULL)
+		ap_pam_add_finding(
+			e, AP_FINDING_LOCKOUT, "module-missing", line,
+			"the line ends in a carriage return, which libpam takes for a part of the module's name",
+			"there is no such module: who is denied by that, and who is let in, is the control's "
+			"chance",
+			ap_format(e->arena, "sed -i 's/\\r$//' %s", line->file));
+	else if (path == NULL && (e->folders.n > 0 || line->module[0] == '/'))
 		ap_pam_add_finding(
 			e, AP_FINDING_LOCKOUT, "module-missing", line,
 			ap_format(e->arena, "there is no %s%s%s", line->module, line->module[0] != '/' ? " in " : "",

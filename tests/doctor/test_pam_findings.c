@@ -254,6 +254,8 @@ static void test_nobody_is_let_in(void **state)
 		{ "sshd", AUTH "account required pam_accesspolicy.so config=/srv/policy.conf\n" COMMON, ":2=config" },
 		{ "sshd", AUTH "account required pam_accesspolicy.so client=webb\n" COMMON, ":2=client-unknown" },
 		{ "sshd", AUTH "account required /lib/security/pam_accesspolicy.so\n" COMMON, ":2=module-missing" },
+		{ "sshd", AUTH "account required pam_accesspolicy\n" COMMON, ":2=module-missing" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so\r\n" COMMON, ":2=module-missing" },
 		{ "sshd", AUTH "account optional /lib/security/pam_accesspolicy.so\n" COMMON,
 		  ":2=denial-lost :2=module-missing" },
 		{ "sshd", AUTH ACCOUNT "account include nowhere\n", ":3=line-unreadable" },

@@ -40,6 +40,15 @@ MISTAKES = (
      ["lockout client-unknown"], False, False, False),
     ("a module that there is not", f"account required /usr/lib/security/pam_accesspolicy.so\n{COMMON}",
      ["lockout module-missing"], False, False, False),
+    ("the module without its .so", f"account required pam_accesspolicy\n{COMMON}",
+     ["lockout module-missing"], False, False, False),
+    ("a line that was written elsewhere", f"{LINE}\r\n{COMMON}", ["lockout module-missing"], False, False, False),
+    ("behind a module that is done",
+     f"account [success=done new_authtok_reqd=done default=ignore] pam_unix.so\n{LINE}\n{COMMON}",
+     ["bypass never-asked"], True, True, True),
+    ("over three lines", f"account \\\n  required \\\n  pam_accesspolicy.so\n{COMMON}", [], False, False, True),
+    ("in other letters, with the folder",
+     f"ACCOUNT REQUIRED /usr/lib/x86_64-linux-gnu/security/pam_accesspolicy.so\n{COMMON}", [], False, False, True),
 )
 
 
