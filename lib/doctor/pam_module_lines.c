@@ -31,26 +31,34 @@ static void tell_writable(const ap_pam_examined *e, const char *path, const stru
 			.change = ap_format(e->arena, "chown root:root %s && chmod 0644 %s", path, path) });
 }
 
+/* libpam looks for the very name that is written. */
+static void tell_missing(const ap_pam_examined *e, const ap_pam_line *line)
+{
+	const char *module = line->module, *what, *change = "install the module there, or take the line away";
+
+	if (strchr(module, '\r') != NULL) {
+		what = "the line ends in a carriage return, which libpam takes for a part of the module's name";
+		change = ap_format(e->arena, "sed -i 's/\\r$//' %s", line->file);
+	} else {
+		what = ap_format(e->arena, "there is no %s%s%s", module, module[0] != '/' ? " in " : "",
+				 module[0] != '/' ? e->folders.items[0] : "");
+		if (strcmp(ap_pam_line_module(line), AP_MODULE_NAME) != 0)
+			change = "write " AP_MODULE_NAME;
+	}
+	ap_pam_add_finding(
+		e, AP_FINDING_LOCKOUT, "module-missing", line, what,
+		"libpam knows no such module, and does not ask the policy: a required line then denies every "
+		"login, one that is optional or sufficient denies none",
+		change);
+}
+
 static void check_module_file(const ap_pam_examined *e, const ap_pam_line *line)
 {
 	struct stat info;
 	const char *path = ap_module_file_find(e->doctor->host, &e->folders, line->module, &info);
 
-	if (path == NULL && strchr(line->module, '\r') != NULL)
-		ap_pam_add_finding(
-			e, AP_FINDING_LOCKOUT, "module-missing", line,
-			"the line ends in a carriage return, which libpam takes for a part of the module's name",
-			"there is no such module: who is denied by that, and who is let in, is the control's "
-			"chance",
-			ap_format(e->arena, "sed -i 's/\\r$//' %s", line->file));
-	else if (path == NULL && (e->folders.n > 0 || line->module[0] == '/'))
-		ap_pam_add_finding(
-			e, AP_FINDING_LOCKOUT, "module-missing", line,
-			ap_format(e->arena, "there is no %s%s%s", line->module, line->module[0] != '/' ? " in " : "",
-				  line->module[0] != '/' ? e->folders.items[0] : ""),
-			"libpam answers in its place that it is unknown: who is denied by that, and who is let in, is the "
-			"control's chance",
-			"install the module there, or take the line away");
+	if (path == NULL && (e->folders.n > 0 || line->module[0] == '/'))
+		tell_missing(e, line);
 	else if (path == NULL)
 		ap_pam_add_finding(e, AP_FINDING_UNCERTAIN, "module-folder", line,
 				   "no folder of PAM modules was found on this machine",
