@@ -114,14 +114,16 @@ static const char *client_to_claim(const ap_dovecot_examination *of, const ap_do
 	return client;
 }
 
-static void tell_client(ap_dovecot_examination *of, const ap_reach *reach, const char *title, const char *client,
-			const char *who, const char *change)
+/* `file` NULL: it is one of Dovecot's settings. */
+static void tell_client(ap_dovecot_examination *of, const ap_reach *reach, const char *file, const char *title,
+			const char *client, const char *who, const char *change)
 {
 	ap_dovecot_found(
 		of,
 		&(ap_finding){
 			.kind = ap_reach_kind(reach),
 			.check = "dovecot-client-type",
+			.file = file,
 			.what = ap_format(of->arena, "logins by %s are of the client type %s, and %s can connect there",
 					  title, client, who),
 			.why = ap_reach_why(reach, ap_format(of->arena,
@@ -144,7 +146,7 @@ static void examine_address(ap_dovecot_examination *of, const ap_reach *reach, c
 	if (!ap_reach_from_here(reach, way->only_from, way->listener->address, way->port, &source))
 		return;
 	tell_client(
-		of, reach, ap_format(of->arena, "connections from %s", way->only_from), client, "any local user",
+		of, reach, NULL, ap_format(of->arena, "connections from %s", way->only_from), client, "any local user",
 		ap_format(of->arena,
 			  "an address in its place that the webmail alone can use, and in nftables' output: %s",
 			  ap_reach_rules(of->arena, ap_format(of->arena, "ip saddr %s", way->only_from), "www-data")));
@@ -163,7 +165,7 @@ static void examine_listener(ap_dovecot_examination *of, const ap_reach *reach, 
 	who = ap_reach_who(reach, way->listener->address, way->port);
 	if (who != NULL)
 		tell_client(
-			of, reach, way->title, client, who,
+			of, reach, NULL, way->title, client, who,
 			ap_format(
 				of->arena,
 				"client=%s in this port's PAM service; or, if it is the webmail's port, %s = 127.0.0.1 in inet_listener %s, and in nftables' output: %s",
@@ -187,7 +189,8 @@ static void examine_postfix(ap_dovecot_examination *of, const ap_reach *reach, c
 		if (who == NULL)
 			continue;
 		whose = one->postscreen != NULL ? ap_format(of->arena, "%s's", one->postscreen) : "its";
-		tell_client(of, reach, ap_format(of->arena, "Postfix's %s", one->title), client, who,
+		tell_client(of, reach, ap_postfix_file_of(of->arena, one, one->name, "smtpd_sasl_service"),
+			    ap_format(of->arena, "Postfix's %s", one->title), client, who,
 			    ap_format(of->arena,
 				      "another smtpd_sasl_service for %s; or, if it is the webmail's, "
 				      "127.0.0.1:%u as %s name in master.cf, and in nftables' output: %s",

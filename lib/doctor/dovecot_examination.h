@@ -69,7 +69,7 @@ void ap_dovecot_noted(ap_dovecot_examination *of, const ap_dovecot_way *way, con
 /* Adds what was noted, each with the ways for which it holds. */
 void ap_dovecot_add_notes(ap_dovecot_examination *of);
 
-/* Adds a finding about Dovecot's settings as a whole. */
+/* Adds a finding about Dovecot's settings as a whole, unless it names another file. */
 void ap_dovecot_found(ap_dovecot_examination *of, const ap_finding *finding);
 
 /* Adds that Dovecot could not be examined, or not as a whole. */

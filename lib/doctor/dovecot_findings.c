@@ -9,7 +9,8 @@ void ap_dovecot_found(ap_dovecot_examination *of, const ap_finding *finding)
 	ap_finding whole = *finding;
 
 	whole.service = "dovecot";
-	whole.file = file != NULL && *file != '\0' ? file : NULL;
+	if (whole.file == NULL)
+		whole.file = file != NULL && *file != '\0' ? file : NULL;
 	ap_finding_add(of->doctor->findings, &whole);
 }
 

@@ -26,9 +26,9 @@ static void found(examination *of, ap_finding finding)
 	ap_finding_add(of->doctor->findings, &finding);
 }
 
-static const char *main_cf(const examination *of, const ap_postfix_service *service)
+static const char *file_of(const examination *of, const ap_postfix_service *service, const char *setting)
 {
-	return ap_format(of->arena, "%s/main.cf", service->folder);
+	return ap_postfix_file_of(of->arena, service, service->name, setting);
 }
 
 /* The command that sets one of the service's settings, "NAME=VALUE"s behind it. */
@@ -52,7 +52,7 @@ static void examine_cyrus(examination *of, const ap_postfix_service *service)
 	      (ap_finding){
 		      .kind = AP_FINDING_BYPASS,
 		      .check = "postfix-no-pam",
-		      .file = conf.file,
+		      .file = conf.file != NULL ? conf.file : file_of(of, service, "smtpd_sasl_type"),
 		      .line = conf.line,
 		      .what = ap_format(of->arena, "%s has smtpd_sasl_type = cyrus, which checks passwords by %s",
 					service->title, conf.pwcheck_method),
@@ -69,7 +69,7 @@ static void tell_unread_host(examination *of, const ap_postfix_service *service,
 	found(of, (ap_finding){
 			  .kind = AP_FINDING_UNCERTAIN,
 			  .check = "postfix-xclient",
-			  .file = main_cf(of, service),
+			  .file = file_of(of, service, "smtpd_authorized_xclient_hosts"),
 			  .what = ap_format(of->arena,
 					    "smtpd_authorized_xclient_hosts of %s holds %s, which is no address; whom "
 					    "it stands for was not looked up",
@@ -77,6 +77,23 @@ static void tell_unread_host(examination *of, const ap_postfix_service *service,
 			  .why = "whoever it stands for says by XCLIENT which address he comes from, or that he has "
 				 "logged in, and is believed",
 			  .change = "the webmail's or proxy's address in its place" });
+}
+
+/* By the port, where the service is for this machine alone, as a webmail's is; else by the address that may say it. */
+static const char *how_to_keep_others_out(const examination *of, const ap_postfix_service *service)
+{
+	ap_address host;
+
+	if (ap_address_parse(service->host, &host))
+		return ap_format(of->arena, "in nftables' output, if it is the webmail's: %s",
+				 ap_reach_rules(of->arena,
+						ap_format(of->arena, "%s daddr %s tcp dport %u",
+							  host.family == AP_ADDRESS_IPV4 ? "ip" : "ip6", service->host,
+							  service->port),
+						"www-data"));
+	return ap_format(of->arena,
+			 "an address there that the webmail or proxy alone can use, and in nftables' output: %s",
+			 ap_reach_rules(of->arena, "ip saddr ADDRESS", "www-data"));
 }
 
 static void examine_xclient(examination *of, const ap_postfix_service *service)
@@ -93,7 +110,7 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 		      (ap_finding){
 			      .kind = ap_reach_kind(of->reach),
 			      .check = "postfix-xclient",
-			      .file = main_cf(of, service),
+			      .file = file_of(of, service, "smtpd_authorized_xclient_hosts"),
 			      .what = ap_format(of->arena,
 						"smtpd_authorized_xclient_hosts of %s holds %s, and any local user can "
 						"connect to port %u from %s",
@@ -103,19 +120,19 @@ static void examine_xclient(examination *of, const ap_postfix_service *service)
 				      of->reach,
 				      "such a user says by XCLIENT which address he comes from, or that he has "
 				      "logged in, and is believed"),
-			      .change = ap_format(
-				      of->arena,
-				      "an address there that the webmail or proxy alone can use, and in nftables' output: %s",
-				      ap_reach_rules(of->arena, "ip saddr ADDRESS", "www-data")) });
+			      .change = how_to_keep_others_out(of, service) });
 		/* the others that it holds are mended with it */
 		return;
 	}
 }
 
-/* Which setting, and what is to be changed; no mail program of a user's should come to a postscreen, says its manual. */
-static const char *proxy_setting(examination *of, const ap_postfix_service *service, const char **ret_change)
+/* Which setting, where it stands, and what is to be changed; no mail program of a user's should come to a postscreen, says its manual. */
+static const char *proxy_setting(examination *of, const ap_postfix_service *service, const char **ret_file,
+				 const char **ret_change)
 {
 	if (service->postscreen != NULL) {
+		*ret_file = ap_postfix_file_of(of->arena, service, service->postscreen,
+					       "postscreen_upstream_proxy_protocol");
 		*ret_change = ap_format(of->arena,
 					"%s %s/smtpd_sasl_auth_enable=no: users send by submission, and other "
 					"mail servers need not log in",
@@ -123,6 +140,7 @@ static const char *proxy_setting(examination *of, const ap_postfix_service *serv
 		return ap_format(of->arena, "%s, which hands over to %s, has postscreen_upstream_proxy_protocol",
 				 service->postscreen, service->title);
 	}
+	*ret_file = file_of(of, service, "smtpd_upstream_proxy_protocol");
 	*ret_change =
 		ap_format(of->arena, "127.0.0.1:%u in the place of its name in master.cf, and in nftables' output: %s",
 			  service->port,
@@ -134,14 +152,14 @@ static void examine_proxy(examination *of, const ap_postfix_service *service)
 {
 	const char *who =
 		service->haproxy && service->port != 0 ? ap_reach_who(of->reach, service->host, service->port) : NULL;
-	const char *setting, *change;
+	const char *setting, *file, *change;
 
 	if (who == NULL)
 		return;
-	setting = proxy_setting(of, service, &change);
+	setting = proxy_setting(of, service, &file, &change);
 	found(of, (ap_finding){ .kind = ap_reach_kind(of->reach),
 				.check = "postfix-proxy-protocol",
-				.file = main_cf(of, service),
+				.file = file,
 				.what = ap_format(of->arena, "%s, and %s can connect to port %u", setting, who,
 						  service->port),
 				.why = ap_reach_why(of->reach, "whoever connects there says which address he comes "

@@ -172,8 +172,8 @@ static ap_postfix_service read_service(const printed *p, const char *name)
 				     .path = setting(p, name, "smtpd_sasl_path", "smtpd"),
 				     .service = setting(p, name, "smtpd_sasl_service", "smtp"),
 				     .xclient_hosts = setting(p, name, "smtpd_authorized_xclient_hosts", ""),
-				     .cyrus_folders =
-					     value_of(p->arena, p->of->settings, "cyrus_sasl_config_path", "") };
+				     .cyrus_folders = value_of(p->arena, p->of->settings, "cyrus_sasl_config_path", ""),
+				     .overrides = p->of->overrides };
 }
 
 /* Once for each postscreen that hands over to it; once, and without a port, if none does. */
@@ -280,4 +280,13 @@ bool ap_postfix_read(const ap_host *host, ap_postfix *ret_postfix, const char **
 		if (!read_instance(host, others[i], services_file, ret_postfix, &unused, &fault) && *ret_fault == NULL)
 			*ret_fault = fault;
 	return true;
+}
+
+const char *ap_postfix_file_of(ap_arena *arena, const ap_postfix_service *service, const char *line,
+			       const char *setting)
+{
+	const char *own = ap_format(arena, "%s/%s", line, setting);
+	bool in_master = value_of(arena, service->overrides, own, NULL) != NULL;
+
+	return ap_format(arena, "%s/%s", service->folder, in_master ? "master.cf" : "main.cf");
 }

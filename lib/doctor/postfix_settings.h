@@ -25,6 +25,7 @@ typedef struct {
 	const char *xclient_hosts; /* smtpd_authorized_xclient_hosts */
 	bool haproxy;              /* smtpd_upstream_proxy_protocol, or postscreen's */
 	const char *cyrus_folders; /* cyrus_sasl_config_path; "": the library's own */
+	const char *overrides;     /* what master.cf sets of its instance's services, as postconf prints it */
 } ap_postfix_service;
 
 typedef struct {
@@ -54,5 +55,12 @@ void ap_postfix_parse(ap_arena *arena, const ap_postfix_printed *printed, ap_pos
  * default one could not be.
  */
 bool ap_postfix_read(const ap_host *host, ap_postfix *ret_postfix, const char **ret_fault);
+
+/*
+ * The file that sets it, in the arena: the instance's master.cf where it stands there with `line`, the service's name or its
+ * postscreen's; else its main.cf.
+ */
+const char *ap_postfix_file_of(ap_arena *arena, const ap_postfix_service *service, const char *line,
+			       const char *setting);
 
 #endif

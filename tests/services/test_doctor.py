@@ -197,6 +197,16 @@ POSTFIX_MISTAKES = (
 def postfix(machine):
     set_up(machine, "dovecot", "postfix")
     try_mistakes(machine, POSTFIX_MISTAKES, "postfix", "dovecot")
+    with planted(machine, POSTFIX_MISTAKES[0][1]):
+        found = examined(machine, "postfix", "dovecot")
+        same({one["file"] for one in found if "Postfix's" in one["what"] or one["service"] == "postfix"},
+             {"/etc/postfix/master.cf"}, "where the settings stand")
+        rules = next(one["change"] for one in found if one["check"] == "postfix-xclient")
+        expect("ip daddr 127.0.0.1 tcp dport 1587 " in rules, "the webmail's own port is kept for it", rules)
+    with planted(machine, POSTFIX_MISTAKES[1][1]):
+        found = examined(machine, "postfix")
+        same({one["file"] for one in found}, {"/etc/postfix/main.cf"}, "where the setting of all stands")
+        expect("ip saddr ADDRESS " in found[0]["change"], "others come to the port as well", found)
 
 
 OUT = "/etc/postfix-out"
@@ -218,7 +228,7 @@ def another_instance_of_postfix(machine):
     with planted(machine, [haproxy, listens]):
         found = examined(machine, "postfix")
         same(short(found), ["bypass postfix postfix-proxy-protocol"], "the other instance's port")
-        same(found[0]["file"], f"{OUT}/main.cf", "whose setting it is")
+        same(found[0]["file"], f"{OUT}/master.cf", "where it stands")
         expect(f"10465/inet of {OUT}" in found[0]["what"], "which service it is", found)
     cyrus = Shell(f"postconf -c {OUT} -P 10465/inet/smtpd_sasl_type=cyrus",
                   f"postconf -c {OUT} -P 10465/inet/smtpd_sasl_type=dovecot")
