@@ -63,6 +63,8 @@ MESSAGES_SHOWN = """return Array.from(document.querySelectorAll('#messagestack >
   .map(message => message.innerText)"""
 LOADED = """document.readyState === 'complete' && document.querySelector('#messagestack > div:not(.loading)') !== null
   && document.querySelector('#messagestack > div.loading') === null"""
+# Nothing of what the page has asked for by itself is still on its way.
+IDLE = "return jQuery.active === 0 && document.querySelector('#messagestack > div.loading') === null"
 ANSWERED = """return document.readyState === 'complete' && (document.querySelector('#mailboxlist li') !== null
   || document.querySelector('#messagestack > div:not(.loading)') !== null)"""
 
@@ -258,7 +260,7 @@ def a_policy_that_is_applied_counts_in_a_session_that_goes_on(machine):
     webmail = machine.webmail
     same(webmail.log_in("alice", "office")[0], INBOX, "the login")
     browser = webmail.browser("office")
-    browser.wait("the end of loading", "return document.querySelector('#messagestack > div.loading') === null")
+    browser.wait("the end of loading", IDLE)
     machine.policy(POLICY.replace("198.51.100.0/24", "192.0.2.0/24"))
     browser.script("rcmail.clear_messages(); rcmail.command('list', 'INBOX')")
     browser.wait("an answer", "return " + LOADED)
@@ -282,6 +284,8 @@ def compose(webmail):
     """A message in the browser, before it is sent."""
     same(webmail.log_in("alice", "office")[0], INBOX, "the login")
     browser = webmail.browser("office")
+    # Roundcube keeps the message in the session, which a request that began before would write back without it
+    browser.wait("the end of loading", IDLE)
     recipient = f"postmaster@{postfix.HOSTNAME}"
     browser.go(f"https://{ADDRESS}/?_task=mail&_action=compose&_to={recipient}&_subject=Hello&_body=Hello")
     browser.wait("the form", "return document.readyState === 'complete' && document.querySelector('#composebody') !== null")
