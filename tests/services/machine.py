@@ -523,6 +523,9 @@ def recipe_commands(document, mark="run"):
 
 # The table of what users saw
 
+TABLE_HEAD = "| service | login | what the user sees |\n"
+
+
 def table_of(docs):
     """Where the table stands that the tests make: a line `| service | login | what the user saw |` for each."""
     return os.path.join(docs, "README.md")
@@ -551,7 +554,8 @@ def saw(machine, service, login, text):
     if "AP_UPDATE" in os.environ and (at is None or lines[at] != row):
         if at is None:
             end = next(i for i, line in enumerate(lines) if line == "<!-- end of the table -->")
-            same_service = [i for i, line in enumerate(lines) if line.startswith(f"| {service} | ")]
+            head_at = lines.index(TABLE_HEAD.rstrip())
+            same_service = [i for i, line in enumerate(lines) if i > head_at and line.startswith(f"| {service} | ")]
             lines.insert(same_service[-1] + 1 if same_service else end, row)
         else:
             lines[at] = row
@@ -564,7 +568,8 @@ def saw(machine, service, login, text):
 def the_table_has_no_other_rows(machine):
     """Of the services that this script tried; each belongs to one script."""
     with open(table_of(machine.docs), encoding="utf-8") as file:
-        for line in file:
+        # the page has another table before it
+        for line in file.read().split(TABLE_HEAD, 1)[1].splitlines():
             service = line.split(" | ")[0].removeprefix("| ")
             expect(service not in seen_rows or any(line.startswith(head) for head in seen_rows[service]),
                    "a row that no test has seen", line)
