@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SSHD "/usr/sbin/sshd"
-#define SOCKET "/etc/systemd/system/sockets.target.wants/ssh.socket"
+#define WANTS "/etc/systemd/system/%s.target.wants/%s"
 #define DEFAULTS "/etc/default/ssh"
 
 /* The options of sshd that take a value. */
@@ -83,10 +83,17 @@ static bool is_instance(ap_arena *arena, const ap_host_process *process, ap_sshd
 	return true;
 }
 
+/* True if one of its units is started when the machine is. */
+static bool is_enabled(const ap_host *host)
+{
+	return ap_host_has(host, ap_format(host->arena, WANTS, "sockets", "ssh.socket")) ||
+	       ap_host_has(host, ap_format(host->arena, WANTS, "multi-user", "ssh.service"));
+}
+
 /*
- * The one that its unit would start. With ssh.socket that is at the first connection, or, as ssh@.service of older Debians, at
- * each: before, no process tells its options. The units pass what SSHD_OPTS says, as the init script does; what a unit that was
- * changed passes beside it is not looked at.
+ * The one that its unit starts the next time. With ssh.socket that is at the first connection, or, as ssh@.service of older
+ * Debians, at each: before, no process tells its options. The units pass what SSHD_OPTS says, as the init script does;
+ * what a unit that was changed passes beside it is not looked at.
  */
 static ap_sshd_instance awaited(const ap_host *host)
 {
@@ -112,10 +119,15 @@ size_t ap_sshd_instances(const ap_host *host, const ap_host_process *processes, 
 	ap_sshd_instance *instances = NULL, one;
 	size_t n = 0;
 
+	/* first, since it tells where the options stand with which one runs */
+	if (ap_host_has(host, SSHD) && is_enabled(host)) {
+		one = awaited(host);
+		add(host->arena, &instances, &n, &one);
+	}
 	for (size_t i = 0; i < n_processes; i++)
 		if (is_instance(host->arena, &processes[i], &one))
 			add(host->arena, &instances, &n, &one);
-	if (ap_host_has(host, SSHD) && (n == 0 || ap_host_has(host, SOCKET))) {
+	if (n == 0 && ap_host_has(host, SSHD)) {
 		one = awaited(host);
 		add(host->arena, &instances, &n, &one);
 	}

@@ -21,8 +21,8 @@ bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *r
 const char *const *ap_sshd_default_options(ap_arena *arena, const char *text);
 
 /*
- * Those of these processes that root runs; and the one that /usr/sbin/sshd would be, if it is there, where root runs none or
- * ssh.socket is enabled. Each set of options once.
+ * The one that /usr/sbin/sshd will be, if it is there, where ssh.service or ssh.socket is enabled or root runs none; and those
+ * of these processes that root runs. Each set of options once.
  */
 size_t ap_sshd_instances(const ap_host *host, const ap_host_process *processes, size_t n_processes,
 			 const ap_sshd_instance **ret_instances);

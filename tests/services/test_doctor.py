@@ -441,11 +441,12 @@ def another_sshd(machine):
 
 SSH_DEFAULTS = "/etc/default/ssh"
 SOCKET = Shell("systemctl enable ssh.socket", "systemctl disable ssh.socket")
+NO_UNIT = Shell("systemctl disable ssh.service", "systemctl enable ssh.service")
 
 
 @test
-def an_sshd_that_a_socket_starts(machine):
-    """No process of it runs before somebody connects. What it will run with stands in a file of its unit's."""
+def the_options_that_an_sshd_is_started_with_the_next_time(machine):
+    """They stand in a file of its units': ssh.socket's starts none before somebody connects."""
     set_up(machine)
     machine.shell("mkdir -p /run/sshd; cp /usr/sbin/sshd /usr/sbin/sshd-admin")
     machine.write("/etc/pam.d/sshd-admin", machine.read("/etc/pam.d/sshd"))
@@ -456,15 +457,17 @@ def an_sshd_that_a_socket_starts(machine):
         same([found[0]["file"], found[0]["what"]], [SSH_DEFAULTS, "UsePAM is no, by SSHD_OPTS"], "where it stands")
         other = machine.start("/usr/sbin/sshd-admin", "-D", "-p", "2222")
         machine.wait_for_port(2222)
-        same(examined(machine, "sshd"), [], "another one runs, and nothing starts this one")
-        with planted(machine, [SOCKET]):
-            same(short(examined(machine, "sshd")), ["bypass sshd sshd-usepam"], "the socket starts this one too")
+        same(examined(machine, "sshd"), found, "another one runs, and the machine's start will start this one")
+        with planted(machine, [NO_UNIT]):
+            same(examined(machine, "sshd"), [], "another one runs, and nothing starts this one")
+            with planted(machine, [SOCKET]):
+                same(examined(machine, "sshd"), found, "the socket starts this one too")
         other.stop()
-        started = machine.start("sh", "-c", ". /etc/default/ssh; exec /usr/sbin/sshd -D -p 2222 $SSHD_OPTS")
-        machine.wait_for_port(2222)
-        with planted(machine, [SOCKET]):
-            same(short(examined(machine, "sshd")), ["bypass sshd sshd-usepam"], "the socket has started it")
-        started.stop()
+        for options in ("", "$SSHD_OPTS"):
+            started = machine.start("sh", "-c", f". /etc/default/ssh; exec /usr/sbin/sshd -D -p 2222 {options}")
+            machine.wait_for_port(2222)
+            same(examined(machine, "sshd"), found, f"it runs with {options or 'none of them'}")
+            started.stop()
     machine.delete("/etc/pam.d/sshd-admin")
 
 
