@@ -1,7 +1,5 @@
 /*
  * Postfix: which of its services ask for a password, of whom, and who can tell them where he comes from.
- *
- * What Dovecot makes of Postfix's logins is said with Dovecot.
  */
 #include "doctor.h"
 #include "governed.h"
@@ -59,6 +57,56 @@ static void examine_cyrus(examination *of, const ap_postfix_service *service)
 		      .why = "no PAM service is asked, and so not the policy: whoever has the right password is let in",
 		      .change = ap_format(of->arena, "%s %s/smtpd_sasl_type=dovecot %s/smtpd_sasl_path=private/auth",
 					  postconf(of, service), service->name, service->name) });
+}
+
+/* Of "inet:HOST:PORT"; NULL: it is a socket of this machine's files. */
+static const char *host_asked(ap_arena *arena, const char *path)
+{
+	const char *host, *colon;
+
+	if (strncmp(path, "inet:", strlen("inet:")) != 0)
+		return NULL;
+	host = path + strlen("inet:");
+	colon = strrchr(host, ':');
+	if (colon == NULL)
+		return "localhost"; /* a port alone */
+	return *host == '[' ? ap_arena_strndup(arena, host + 1, strcspn(host + 1, "]"))
+			    : ap_arena_strndup(arena, host, (size_t)(colon - host));
+}
+
+static bool is_own(const examination *of, const char *host)
+{
+	const ap_own_addresses *own = &of->reach->own;
+	ap_address address;
+
+	if (*host == '\0' || strcmp(host, "localhost") == 0)
+		return true;
+	if (!ap_address_parse(host, &address))
+		return false;
+	for (size_t i = 0; i < own->n; i++)
+		if (ap_range_holds(&own->items[i], &address))
+			return true;
+	return false;
+}
+
+/* What Dovecot makes of Postfix's logins is said with Dovecot; of another machine's, nothing can be. */
+static void examine_dovecot(examination *of, const ap_postfix_service *service)
+{
+	const char *host = strcmp(service->type, "dovecot") == 0 ? host_asked(of->arena, service->path) : NULL;
+
+	if (host == NULL || is_own(of, host))
+		return;
+	found(of, (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
+				.check = "postfix-elsewhere",
+				.file = file_of(of, service, "smtpd_sasl_path"),
+				.what = ap_format(of->arena,
+						  "%s asks the Dovecot at %s, which is no address of this machine",
+						  service->title, host),
+				.why = "whether that one asks the policy cannot be seen from here",
+				.change = ap_format(of->arena,
+						    "accesspolicy doctor dovecot on that machine; or %s "
+						    "%s/smtpd_sasl_path=private/auth, this machine's own",
+						    postconf(of, service), service->name) });
 }
 
 /* A name, a file or a table: whom it holds is not looked up. What stands behind "!" is taken out of the list. */
@@ -202,6 +250,7 @@ static void examine(examination *of)
 		if (!service->asks)
 			continue;
 		examine_cyrus(of, service);
+		examine_dovecot(of, service);
 		if (!ap_policy_asks_addresses(of->doctor->image))
 			continue;
 		examine_xclient(of, service);

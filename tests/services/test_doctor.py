@@ -186,6 +186,10 @@ POSTFIX_MISTAKES = (
     ("passwords of Cyrus SASL's own", [setting("submission/inet", "smtpd_sasl_type", "cyrus"),
                                       setting("submission/inet", "smtpd_sasl_path", "smtpd")],
      ["bypass postfix postfix-no-pam"]),
+    *((f"passwords of {path}", [setting("submission/inet", "smtpd_sasl_path", path)], expected)
+      for path, expected in (("inet:127.0.0.1:12345", []), ("inet:[::1]:12345", []), ("inet:localhost:12345", []),
+                             ("inet:12345", []), ("inet:[2001:db8::99]:12345", ["uncertain postfix postfix-elsewhere"]),
+                             ("inet:imap.example.com:12345", ["uncertain postfix postfix-elsewhere"]))),
     ("nologin", [Edit(DOVECOT, "deny = yes\n", "deny = yes\n  override_fields = nologin=y reason=denied\n")],
      ["bypass dovecot dovecot-nologin"]),
     ("a mistake in master.cf", [Edit("/etc/postfix/master.cf", None, "smtps inet\n")],
