@@ -92,7 +92,7 @@ static void read_address(ap_arena *arena, const char *name, const char *services
 typedef struct {
 	ap_arena *arena;
 	const ap_postfix_printed *of;
-} printed;
+} parsing;
 
 /* A line of postconf -M. */
 typedef struct {
@@ -103,7 +103,7 @@ typedef struct {
 } master_line;
 
 /* One that the service has of its own, else the one of all. */
-static const char *setting(const printed *p, const char *service, const char *name, const char *otherwise)
+static const char *setting(const parsing *p, const char *service, const char *name, const char *otherwise)
 {
 	const char *of_all = value_of(p->arena, p->of->settings, name, otherwise);
 
@@ -111,7 +111,7 @@ static const char *setting(const printed *p, const char *service, const char *na
 }
 
 /* By master_service_disable: "inet", "smtp/inet"; the first that fits counts, and "!" keeps what fits. */
-static bool is_disabled(const printed *p, const master_line *line)
+static bool is_disabled(const parsing *p, const master_line *line)
 {
 	const char *list = value_of(p->arena, p->of->settings, "master_service_disable", "");
 	const char *const *patterns = ap_text_words(p->arena, list, BETWEEN);
@@ -127,7 +127,7 @@ static bool is_disabled(const printed *p, const master_line *line)
 }
 
 /* One that is not switched off; the eighth field is the program. */
-static bool read_line(const printed *p, const char *line, size_t length, master_line *ret_line)
+static bool read_line(const parsing *p, const char *line, size_t length, master_line *ret_line)
 {
 	ap_arena *arena = p->arena;
 	const char *const *fields = ap_text_words(arena, ap_arena_strndup(arena, line, length), " \t");
@@ -150,7 +150,7 @@ static bool is_loopback(const char *interfaces)
 }
 
 /* Where it is connected to: by its own line of master.cf, or postscreen's. */
-static void read_door(const printed *p, const master_line *door, const char *proxy_setting, ap_postfix_service *service)
+static void read_door(const parsing *p, const master_line *door, const char *proxy_setting, ap_postfix_service *service)
 {
 	read_address(p->arena, door->address, p->of->services_file, service);
 	if (*service->host == '\0' && is_loopback(value_of(p->arena, p->of->settings, "inet_interfaces", "all")))
@@ -158,7 +158,7 @@ static void read_door(const printed *p, const master_line *door, const char *pro
 	service->haproxy = *setting(p, door->name, proxy_setting, "") != '\0';
 }
 
-static ap_postfix_service read_service(const printed *p, const char *name)
+static ap_postfix_service read_service(const parsing *p, const char *name)
 {
 	bool is_default = strcmp(p->of->folder, DEFAULT_FOLDER) == 0;
 
@@ -177,7 +177,7 @@ static ap_postfix_service read_service(const printed *p, const char *name)
 }
 
 /* Once for each postscreen that hands over to it; once, and without a port, if none does. */
-static void add_behind_postscreen(const printed *p, ap_postfix *postfix, const master_line *line)
+static void add_behind_postscreen(const parsing *p, ap_postfix *postfix, const master_line *line)
 {
 	const char *left = p->of->master, *text;
 	ap_postfix_service one = read_service(p, line->name);
@@ -199,10 +199,10 @@ static void add_behind_postscreen(const printed *p, ap_postfix *postfix, const m
 		*AP_PUSH(p->arena, postfix->services, postfix->n) = one;
 }
 
-void ap_postfix_parse(ap_arena *arena, const ap_postfix_printed *text, ap_postfix *postfix)
+void ap_postfix_parse(ap_arena *arena, const ap_postfix_printed *printed, ap_postfix *postfix)
 {
-	const printed p = { arena, text };
-	const char *left = text->master, *at;
+	const parsing p = { arena, printed };
+	const char *left = printed->master, *at;
 	size_t length;
 
 	while ((at = ap_text_line(&left, &length)) != NULL) {
@@ -249,15 +249,15 @@ static bool read_instance(const ap_host *host, const char *folder, const char *s
 	static const char *const settings[] = { "-x", SETTINGS, NULL };
 	static const char *const master[] = { "-M", NULL };
 	static const char *const overrides[] = { "-Px", NULL };
-	ap_postfix_printed text = { .folder = folder, .services_file = services_file };
+	ap_postfix_printed printed = { .folder = folder, .services_file = services_file };
 
-	text.settings = ask(host, folder, settings, ret_fault);
-	text.master = text.settings != NULL ? ask(host, folder, master, ret_fault) : NULL;
-	text.overrides = text.master != NULL ? ask(host, folder, overrides, ret_fault) : NULL;
-	if (text.overrides == NULL)
+	printed.settings = ask(host, folder, settings, ret_fault);
+	printed.master = printed.settings != NULL ? ask(host, folder, master, ret_fault) : NULL;
+	printed.overrides = printed.master != NULL ? ask(host, folder, overrides, ret_fault) : NULL;
+	if (printed.overrides == NULL)
 		return false;
-	ap_postfix_parse(host->arena, &text, postfix);
-	*ret_settings = text.settings;
+	ap_postfix_parse(host->arena, &printed, postfix);
+	*ret_settings = printed.settings;
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * postfix_settings.h - what postconf(1) prints, as the SMTP services that ask for a password, each with the settings
- * that it has; those of all instances that postmulti(1) manages.
+ * postfix_settings.h - what postconf(1) prints, as Postfix's SMTP services, each with the settings that decide over
+ * logins; those of all instances that postmulti(1) manages.
  *
  *     smtpd_sasl_type = dovecot                              postconf -x NAME...
  *     submission inet n - y - - smtpd -o NAME=VALUE          postconf -M
