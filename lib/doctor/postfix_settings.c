@@ -92,6 +92,7 @@ static void read_address(ap_arena *arena, const char *name, const char *services
 typedef struct {
 	ap_arena *arena;
 	const ap_postfix_printed *of;
+	const char *const *disabled; /* the words of master_service_disable */
 } parsing;
 
 /* A line of postconf -M. */
@@ -113,12 +114,9 @@ static const char *setting(const parsing *p, const char *service, const char *na
 /* By master_service_disable: "inet", "smtp/inet"; the first that fits counts, and "!" keeps what fits. */
 static bool is_disabled(const parsing *p, const master_line *line)
 {
-	const char *list = value_of(p->arena, p->of->settings, "master_service_disable", "");
-	const char *const *patterns = ap_text_words(p->arena, list, BETWEEN);
-
-	for (size_t i = 0; patterns[i] != NULL; i++) {
-		bool kept = patterns[i][0] == '!';
-		const char *pattern = patterns[i] + (kept ? 1 : 0);
+	for (size_t i = 0; p->disabled[i] != NULL; i++) {
+		bool kept = p->disabled[i][0] == '!';
+		const char *pattern = p->disabled[i] + (kept ? 1 : 0);
 
 		if (strcmp(pattern, line->type) == 0 || strcmp(pattern, line->name) == 0)
 			return !kept;
@@ -201,7 +199,8 @@ static void add_behind_postscreen(const parsing *p, ap_postfix *postfix, const m
 
 void ap_postfix_parse(ap_arena *arena, const ap_postfix_printed *printed, ap_postfix *postfix)
 {
-	const parsing p = { arena, printed };
+	const char *disabled = value_of(arena, printed->settings, "master_service_disable", "");
+	const parsing p = { arena, printed, ap_text_words(arena, disabled, BETWEEN) };
 	const char *left = printed->master, *at;
 	size_t length;
 
