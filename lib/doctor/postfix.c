@@ -32,8 +32,7 @@ static const char *file_of(const examination *of, const ap_postfix_service *serv
 /* The command that sets one of the service's settings, "NAME=VALUE"s behind it. */
 static const char *postconf(const examination *of, const ap_postfix_service *service)
 {
-	return service->title == service->name ? "postconf -P"
-					       : ap_format(of->arena, "postconf -c %s -P", service->folder);
+	return service->is_default ? "postconf -P" : ap_format(of->arena, "postconf -c %s -P", service->folder);
 }
 
 /* Cyrus SASL looks passwords up itself, in a database of its own say, unless it is told to ask saslauthd. */

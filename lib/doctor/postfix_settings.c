@@ -161,6 +161,7 @@ static ap_postfix_service read_service(const parsing *p, const char *name)
 	bool is_default = strcmp(p->of->folder, DEFAULT_FOLDER) == 0;
 
 	return (ap_postfix_service){ .folder = p->of->folder,
+				     .is_default = is_default,
 				     .name = name,
 				     .title = is_default ? name : ap_format(p->arena, "%s of %s", name, p->of->folder),
 				     .host = "",

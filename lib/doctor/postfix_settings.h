@@ -13,6 +13,7 @@
 
 typedef struct {
 	const char *folder;        /* of its instance's main.cf and master.cf */
+	bool is_default;           /* the instance that postconf speaks of unless it is told another */
 	const char *name;          /* "submission/inet", as postconf -P takes it */
 	const char *title;         /* the same, and of which instance if that is not the default one */
 	const char *postscreen;    /* "smtp/inet", which hands its connections over; NULL: none does */

@@ -193,6 +193,8 @@ static void test_instances_of_postfix(void **state)
 				       .services_file = "" },
 		&postfix);
 	assert_int_equal(postfix.n, 2);
+	assert_true(postfix.services[0].is_default);
+	assert_false(postfix.services[1].is_default);
 	assert_string_equal(postfix.services[0].title, "587/inet");
 	assert_string_equal(postfix.services[0].folder, "/etc/postfix");
 	assert_string_equal(postfix.services[0].type, "dovecot");
