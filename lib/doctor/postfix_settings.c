@@ -100,7 +100,7 @@ typedef struct {
 	const char *name; /* "smtp/inet" */
 	const char *address;
 	const char *type;
-	const char *program;
+	const char *program; /* its name alone: "./smtpd", in Postfix's folder, is smtpd too */
 } master_line;
 
 /* One that the service has of its own, else the one of all. */
@@ -138,7 +138,7 @@ static bool read_line(const parsing *p, const char *line, size_t length, master_
 	*ret_line = (master_line){ .name = ap_format(arena, "%s/%s", fields[0], fields[1]),
 				   .address = fields[0],
 				   .type = fields[1],
-				   .program = fields[7] };
+				   .program = ap_path_name(fields[7]) };
 	return !is_disabled(p, ret_line);
 }
 

@@ -145,6 +145,25 @@ static void test_postfix_behind_postscreen(void **state)
 	ap_arena_free(arena);
 }
 
+/* master(8) looks for the program in Postfix's folder, by whatever path leads there from it. */
+static void test_postfix_whose_programs_are_paths(void **state)
+{
+	ap_arena *arena = ap_arena_new();
+	ap_postfix postfix = parsed(arena, "",
+				    "587 inet n - y - - ./smtpd\n465 inet n - y - - ../sbin/smtpd -v\n"
+				    "25 inet n - y - 1 ./postscreen\nsmtpd pass - - y - - ./smtpd\n"
+				    "26 inet n - y - - ./smtp\n",
+				    "", "");
+
+	(void)state;
+	assert_int_equal(postfix.n, 3);
+	assert_string_equal(postfix.services[0].name, "587/inet");
+	assert_string_equal(postfix.services[1].name, "465/inet");
+	assert_string_equal(postfix.services[2].name, "smtpd/pass");
+	assert_string_equal(postfix.services[2].postscreen, "25/inet");
+	ap_arena_free(arena);
+}
+
 /* What is switched off listens nowhere, and hands nothing over. The first that fits counts. */
 static void test_postfix_that_is_switched_off(void **state)
 {
@@ -408,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_services_of_postfix),
 		cmocka_unit_test(test_postfix_on_loopback),
 		cmocka_unit_test(test_postfix_behind_postscreen),
+		cmocka_unit_test(test_postfix_whose_programs_are_paths),
 		cmocka_unit_test(test_postfix_that_is_switched_off),
 		cmocka_unit_test(test_instances_of_postfix),
 		cmocka_unit_test(test_settings_of_saslauthd),
