@@ -111,11 +111,10 @@ class Terminal:
         if self.pid is not None:
             pid, self.pid = self.pid, None
             running = [pid]
-            try:
+            with contextlib.suppress(TerminalError, ValueError, subprocess.TimeoutExpired):
                 running += processes_of_session(int(self.tmux("display-message", "-p", "#{pane_pid}")))
+            with contextlib.suppress(TerminalError, subprocess.TimeoutExpired):
                 self.tmux("kill-server")
-            except (TerminalError, ValueError, subprocess.TimeoutExpired):
-                pass
             deadline = time.monotonic() + self.patience_s
             for process in running:
                 wait_gone(process, deadline)

@@ -118,6 +118,23 @@ def waiting_is_bounded_and_shows_the_screen(_):
 
 
 @test
+def the_server_is_told_to_end_even_if_it_does_not_say_what_runs_in_it(_):
+    told = []
+    with shell("read x") as terminal:
+        tell = terminal.tmux
+
+        def tmux(*words):
+            told.append(words[0])
+            if words[0] == "display-message":
+                raise TerminalError("no answer")
+            return tell(*words)
+        terminal.tmux = tmux
+        server = terminal.pid
+    same(told, ["display-message", "kill-server"], "what tmux was told")
+    expect(not is_running(server), "the server has ended")
+
+
+@test
 def nothing_is_left_behind(_):
     try:
         with shell("trap '' HUP INT TERM; echo $$; while :; do sleep 1; done") as terminal:
