@@ -7,7 +7,6 @@ import fcntl
 import grp
 import gzip
 import io
-import ipaddress
 import json
 import os
 import pty
@@ -20,7 +19,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "apply"))
-from lab import Result, Skip, arguments, environment, expect, main, need_root, same, test  # noqa: E402
+from lab import Skip, arguments, environment, expect, main, need_root, same, test  # noqa: E402
 
 KEYS = ["time", "decision", "reason", "policy", "would", "user", "ip", "region", "client", "service", "tty", "revision", "pid"]
 POLICY = """default_domain = "example.com";

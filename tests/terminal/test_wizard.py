@@ -7,7 +7,6 @@ MANUAL is the source of accesspolicy(8): the session that it shows is typed, and
 import os
 import re
 import signal
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "apply"))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "apply"))
-from lab import Result, arguments, environment, expect, main, note, read, same, test  # noqa: E402
+from lab import arguments, environment, expect, main, note, read, same, test  # noqa: E402
 
 ROOT = """default_domain = "example.com";
 region_database = "%s";
