@@ -126,7 +126,7 @@ static void tell_unread_host(examination *of, const ap_postfix_service *service,
 			  .change = "the webmail's or proxy's address in its place" });
 }
 
-/* By the port, where the service is for this machine alone, as a webmail's is; else by the address that may say it. */
+/* By the port, where it listens on one address, as a webmail's does; else by the address that may say it. */
 static const char *how_to_keep_others_out(const examination *of, const ap_postfix_service *service)
 {
 	ap_address host;

@@ -1,6 +1,6 @@
 /*
- * clock.so - preloaded into the commands of the golden cases, so that the time is always the same: some of their policies are
- * over by then, and some have not begun.
+ * test-golden-clock.so - preloaded into the commands of the golden cases, so that the time is always the same: some of
+ * their policies are over by then, and some have not begun.
  */
 #include <stddef.h>
 #include <time.h>

@@ -57,7 +57,7 @@ def a_whole_machine(machine):
 
 
 def configuration(machine):
-    """All that stands in /etc, and Roundcube's plugins, but what the machine itself is."""
+    """All files and links in /etc, and Roundcube's plugins."""
     return machine.shell("""cd /
         find etc -type f -exec sha256sum {} + | sort -k 2
         find etc var/lib/roundcube/plugins -type l -printf '%p is %l\\n' | sort""").out.splitlines()
