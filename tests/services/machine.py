@@ -86,6 +86,13 @@ def wait_for(what, look, seconds=LONGEST_WAIT_S):
         time.sleep(BETWEEN_LOOKS_S)
 
 
+def send_signal(pids, number):
+    """To each of these processes; one may end by itself, as those before it have."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 class Line:
     """One that was logged: who (sshd), its process, what, and the syslog level."""
 

@@ -1,6 +1,5 @@
 """Mail clients, as bytes on a socket, and the Dovecot that they talk to: its settings, and the lines that a login leaves."""
 import base64
-import contextlib
 import os
 import re
 import signal
@@ -9,7 +8,7 @@ import ssl
 import threading
 
 from decisions import Because, by_dovecot
-from machine import expect, same, wait_for
+from machine import expect, same, send_signal, wait_for
 
 # Dovecot waits before it answers a login that failed, and longer after each one from the same address. Tests do not.
 DO_NOT_WAIT = """auth_failure_delay = 0
@@ -56,13 +55,6 @@ def kill_processes():
     found = of_dovecot()
     send_signal(found, signal.SIGKILL)
     return not found
-
-
-def send_signal(pids, number):
-    """To each of these processes; one may end by itself, as those before it have."""
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
 
 
 def of_dovecot():

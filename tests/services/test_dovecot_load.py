@@ -9,8 +9,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from machine import MESSAGE, expect, main, note, same, test, wait_for
-from mail import SETTINGS, Dovecot, Imap, allowed, denied, processes, send_signal
+from machine import MESSAGE, expect, main, note, same, send_signal, test, wait_for
+from mail import SETTINGS, Dovecot, Imap, allowed, denied, processes
 
 POLICY = """default_domain = "example.com";
 departments = ( { name = "engineering"; members = [ "bob" ]; } );

@@ -1,9 +1,8 @@
 """Postfix and Dovecot that end, or do not answer, in the middle of a login: nobody is let in by that."""
 import signal
 
-import mail
 import postfix
-from machine import expect, main, same, test
+from machine import expect, main, same, send_signal, test
 from postfix import BLOCKED, OFFICE, WRONG_PASSWORD, decided, kept_out, let_in, log_in
 
 PASSWORD, POLICY = ("/etc/pam.d/dovecot", "auth"), (f"/etc/pam.d/{postfix.THIRD_PARTY}", "auth")
@@ -25,10 +24,10 @@ def processes(machine, title):
     return [int(pid) for pid, args in listed if args.startswith(title) and (title != AUTH or args.rstrip() == AUTH)]
 
 
-def send_signal(machine, title, number):
+def signal_all(machine, title, number):
     found = processes(machine, title)
     expect(found, f"there is no process {title}")
-    mail.send_signal(found, number)
+    send_signal(found, number)
 
 
 def as_before(machine):
@@ -51,8 +50,8 @@ def dovecot_ends_while_a_password_or_the_policy_is_looked_at(machine):
     for held in PASSWORD, POLICY:
         for what, interrupt, expected in (
                 ("Dovecot is stopped", dovecot.stop, postfix.NO_ANSWER),
-                ("its auth process is killed", lambda: send_signal(machine, AUTH, signal.SIGKILL), postfix.NO_ANSWER),
-                ("its auth workers are killed", lambda: send_signal(machine, WORKER, signal.SIGKILL), WRONG_PASSWORD)):
+                ("its auth process is killed", lambda: signal_all(machine, AUTH, signal.SIGKILL), postfix.NO_ANSWER),
+                ("its auth workers are killed", lambda: signal_all(machine, WORKER, signal.SIGKILL), WRONG_PASSWORD)):
             login_interrupted(machine, held, interrupt, expected, f"{what}, at {held[0]}")
             dovecot.restart()
             as_before(machine)
@@ -84,7 +83,7 @@ def dovecot_does_not_run(machine):
 @test
 def postfix_ends(machine):
     server = machine.postfix
-    for what, interrupt in (("its smtpd is killed", lambda: send_signal(machine, SMTPD, signal.SIGKILL)),
+    for what, interrupt in (("its smtpd is killed", lambda: signal_all(machine, SMTPD, signal.SIGKILL)),
                             ("Postfix is stopped", server.stop)):
         login_interrupted(machine, POLICY, interrupt, "", what)
     server.start()

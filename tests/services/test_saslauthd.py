@@ -5,10 +5,9 @@ import os
 import re
 import signal
 
-import mail
 import postfix
 from decisions import NONE, because_in, decision
-from machine import expect, main, same, saw, test, wait_for
+from machine import expect, main, same, saw, send_signal, test, wait_for
 from postfix import ALLOWED, FAILED, log_in
 
 FOLDER = "/var/spool/postfix/var/run/saslauthd"
@@ -58,7 +57,7 @@ class Saslauthd:
         self.start()
 
     def send_signal(self, number):
-        mail.send_signal(map(int, self.machine.run("pidof", "saslauthd", status=0).out.split()), number)
+        send_signal(map(int, self.machine.run("pidof", "saslauthd", status=0).out.split()), number)
 
 
 def set_up(machine):
