@@ -4,9 +4,9 @@ writes laid over it; its network, processes and mounts are namespaces that end w
 A test is a function marked @test that is given the Machine; all tests of a script share it, in their order. A script ends in
 
     if __name__ == "__main__":
-        main()
+        main(set_up=set_up)
 
-and is called as
+where set_up(machine), which may be left out, does what all of them need, and is called as
 
     python3 SCRIPT.py BUILD SERVICES-ROOT DOCS [only=PART-OF-A-NAME]
 
