@@ -68,9 +68,14 @@ def faults_of_page(docs, name):
         yield f"{page}: does not show {missing}"
 
 
-def faults_of_packages(index, root_script):
+def packages_of(root_script):
+    """Those of its lists NAME='PACKAGE...'."""
     with open(root_script, encoding="utf-8") as file:
-        installed = set(re.findall(r"[a-z0-9-]+", file.read()))
+        return set(" ".join(re.findall(r"^[a-z]+='([^']*)'$", file.read(), re.MULTILINE)).split())
+
+
+def faults_of_packages(index, root_script):
+    installed = packages_of(root_script)
     named = re.findall(r"`([^`]+)`", index.split("| recipe | packages |\n", 1)[1].split("\n\n", 1)[0])
     return [f"README.md: the package {name} is not on the tests' machine" for name in named if name not in installed]
 
