@@ -1,5 +1,6 @@
 """Dovecot behind a HAProxy on another host: the policy sees the client's address, and nobody but the proxy can say one."""
 import os
+import signal
 import ssl
 
 from machine import ADDRESS, MESSAGE, expect, main, same, saw, test, wait_for
@@ -12,6 +13,7 @@ policies = (
 """
 ADDRESSES = ("Addresses", 3)
 SERVICE = "dovecot-policy-imap-10993"
+CONFIGURATION = "/etc/haproxy/haproxy.cfg"
 PROXY, PROXY6 = "192.0.2.50", "2001:db8::50"
 YES, NO = "a OK [CAPABILITY …] Logged in\r\n", f"a NO [ALERT] {MESSAGE}\r\n"
 CLAIM = b"PROXY TCP4 192.0.2.7 192.0.2.25 4711 993\r\n"
@@ -36,35 +38,46 @@ def claim(machine, **way):
         return "", machine.log.decisions(mark)
 
 
-def start_haproxy(machine):
-    # the unit's RuntimeDirectory=
-    os.makedirs(machine.path("/run/haproxy"), exist_ok=True)
-    machine.haproxy = machine.start("haproxy", "-db", "-f", "/etc/haproxy/haproxy.cfg", "-f", "/etc/haproxy/imap.cfg",
-                                    host="proxy")
+def listens(machine):
+    """Whether users find somebody on the proxy's port."""
+    try:
+        machine.connect(993, to="127.0.0.1", host="proxy").close()
+        return True
+    except ConnectionRefusedError:
+        expect(machine.haproxy.process.poll() is None, "HAProxy has ended", machine.haproxy.said())
+        return False
 
-    def listens():
-        try:
-            machine.connect(993, to="127.0.0.1", host="proxy").close()
-            return True
-        except ConnectionRefusedError:
-            expect(machine.haproxy.process.poll() is None, "HAProxy did not start", machine.haproxy.said())
-            return False
-    wait_for("HAProxy", listens)
+
+def start_haproxy(machine):
+    """As its unit does."""
+    os.makedirs(machine.path("/run/haproxy"), exist_ok=True)
+    machine.haproxy = machine.start("haproxy", "-Ws", "-f", CONFIGURATION, "-p", "/run/haproxy.pid",
+                                    "-S", "/run/haproxy-master.sock", host="proxy")
+    wait_for("HAProxy", lambda: "Loading success" in machine.haproxy.said())
+
+
+def reload_haproxy(machine):
+    """The same; the unit looks first whether it could be started with the settings that are there now."""
+    machine.run("haproxy", "-Ws", "-f", CONFIGURATION, "-c", "-q", status=0)
+    machine.haproxy.process.send_signal(signal.SIGUSR2)
 
 
 def set_up(machine):
     for user in "alice", "mallory":
         machine.user(user)
     machine.policy(POLICY)
+    machine.host("proxy", PROXY, PROXY6)
+    start_haproxy(machine)
     machine.recipe("dovecot")
     machine.recipe("dovecot-haproxy")
-    machine.host("proxy", PROXY, PROXY6)
     for name, *addresses in ("abroad", "198.51.100.7", "2001:db8:66::1"), ("near", "192.0.2.7", "2001:db8:7::1"):
         machine.host(name, *addresses)
         for address, proxy, family in zip(addresses, (PROXY, PROXY6), ("-4", "-6")):
             machine.shell(f"ip -n {name} {family} route add {proxy} dev eth0; ip -n proxy {family} route add {address} dev eth0")
     machine.dovecot = Dovecot(machine)
-    start_haproxy(machine)
+    expect(not listens(machine), "Debian's HAProxy serves no mail")
+    reload_haproxy(machine)
+    wait_for("HAProxy's listener", lambda: listens(machine))
 
 
 @test
@@ -100,15 +113,24 @@ def a_network_that_users_have_is_no_proxys(machine):
 @test
 def a_proxy_that_says_nothing_is_not_served(machine):
     """Without send-proxy-v2 all clients would have the proxy's address; on this listener they have none."""
-    machine.change("/etc/haproxy/imap.cfg", " send-proxy-v2", "")
+    machine.change(CONFIGURATION, " send-proxy-v2", "")
     machine.haproxy.stop()
     start_haproxy(machine)
+    expect(listens(machine), "HAProxy's listener")
     mark = machine.log.mark()
     try:
         expect(not log_in(machine, host="near", to=PROXY)[0], "a login without the PROXY protocol")
     except (ConnectionError, ssl.SSLError):
         pass
     same(machine.log.decisions(mark), [], "what was asked")
+
+
+@test
+def undone_the_proxy_goes_on_without_the_listener(machine):
+    expect(listens(machine), "before")
+    machine.undo("dovecot-haproxy")
+    reload_haproxy(machine)
+    wait_for("the end of HAProxy's listener", lambda: not listens(machine))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,7 @@ def set_up(machine):
     postfix.set_up(machine)
     postfix.Dovecot(machine)
     postfix.Postfix(machine)
-    machine.start("haproxy", "-db", "-f", "/etc/haproxy/haproxy.cfg", "-f", "/etc/haproxy/accesspolicy-postfix.cfg",
-                  host="proxy")
+    machine.start("haproxy", "-db", "-f", "/etc/haproxy/haproxy.cfg", host="proxy")
     wait_for("HAProxy", lambda: listens(machine))
 
 
