@@ -208,5 +208,15 @@ def stopped_in_the_middle_of_a_login(machine):
     same(asked(machine), (YES, [decided("alice")]), "afterwards")
 
 
+@test
+def undone_whoever_has_the_right_password_is_let_in(machine):
+    same(asked(machine, "bob"), (NO, [decided("bob", "Platform")]), "before")
+    machine.undo("saslauthd")
+    same(asked(machine, "bob"), (YES, []), "afterwards")
+    login = log_in(machine, "bob")
+    same((login.reply, login.sends, login.decisions), (ALLOWED, True, []), "and through Postfix")
+    same(asked(machine, "bob", "wrong"), (NO, []), "the wrong password")
+
+
 if __name__ == "__main__":
     main(set_up=set_up)
