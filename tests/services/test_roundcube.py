@@ -587,6 +587,17 @@ def the_plugin_is_php_without_a_complaint(machine):
     same(complaints, [], "what PHP said of the plugin during all of these tests")
 
 
+@test
+def undone_a_login_is_that_of_a_mail_program_on_this_machine(machine):
+    machine.undo("roundcube")
+    mark = machine.log.mark()
+    same(Client(machine, "abroad").log_in("carol"), None, "who may not use the webmail, at an address that is denied")
+    found = set(decisions(machine, mark, "carol"))
+    possible = {by_dovecot("dovecot-policy-imap-143", ALLOWED, "carol", address, member="carol")
+                for address in ("127.0.0.1", "::1")}
+    expect(found and found <= possible, "the decisions", *machine.log.decisions(mark))
+
+
 def set_up(machine):
     machine.webmail = Webmail(machine)
 
