@@ -83,6 +83,18 @@ def a_recipe_that_is_undone_leaves_nothing_behind(machine):
     machine.recipe("dovecot")
     machine.delete(WEBMAIL)
     is_undone(machine, "dovecot-webmail-namespace")
+    machine.undo("dovecot")
+
+
+@test
+def recipes_are_undone_in_any_order(machine):
+    """Dovecot's is what lets everybody in again, and so may come first."""
+    before = configuration(machine)
+    for name in "dovecot", "dovecot-haproxy", "postfix", "dovecot-webmail-namespace":
+        machine.recipe(name)
+    for name in "dovecot", "dovecot-haproxy", "postfix", "dovecot-webmail-namespace":
+        machine.undo(name)
+    same(configuration(machine), before, "afterwards")
 
 
 @test
