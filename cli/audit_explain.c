@@ -32,7 +32,8 @@ static ap_status open_revision(ap_context *context, const char *revision, ap_sub
 	ap_image *image;
 	ap_status status = ap_applied_load_file(path, &image, error);
 
-	if (status != AP_OK && ap_applied_load(ap_context_state(context), (int64_t)time(NULL), &image, NULL) == AP_OK) {
+	if (status != AP_OK &&
+	    ap_applied_load(ap_context_state(context), NULL, (int64_t)time(NULL), &image, NULL) == AP_OK) {
 		path = ap_format(context->arena, "%s/" AP_APPLIED_IMAGE, ap_context_state(context));
 		if (is_of(image, revision))
 			status = AP_OK;

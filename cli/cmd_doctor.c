@@ -16,6 +16,7 @@
 
 typedef struct {
 	ap_host host;
+	ap_elsewhere elsewhere; /* where its files are here */
 	ap_finding_list findings;
 	ap_doctor doctor;
 	ap_subject subject;
@@ -53,26 +54,30 @@ static const char *where_there(const void *machine, const char *path)
 	size_t length = strlen(host->root);
 	bool has_root = strncmp(path, host->root, length) == 0 && path[length] == '/';
 
-	return ap_host_where(host, has_root ? path + length : path);
+	return ap_host_find(host, has_root ? path + length : path);
 }
 
 /* What decides logins on that machine, unless the command line says where it is. */
-static void take_paths(ap_context *context, const ap_host *host)
+static void take_paths(ap_context *context, examination *e)
 {
-	if (host->root[0] == '\0')
+	if (e->host.root[0] == '\0')
 		return;
+	e->elsewhere = (ap_elsewhere){ .where = where_there, .machine = &e->host };
 	if (context->config == NULL) {
-		context->config = ap_host_where(host, AP_CONFIG_FILE);
-		context->where = where_there;
-		context->machine = host;
+		context->config = ap_host_where(&e->host, AP_CONFIG_FILE);
+		context->config_elsewhere = &e->elsewhere;
 	}
-	if (context->state == NULL)
-		context->state = ap_host_where(host, AP_STATE_DIR);
+	if (context->state == NULL) {
+		context->state = ap_host_where(&e->host, AP_STATE_DIR);
+		context->state_elsewhere = &e->elsewhere;
+	}
 }
 
-static bool may_not_read(const char *path)
+static bool may_not_read(const ap_elsewhere *elsewhere, const char *path)
 {
-	return access(path, R_OK) != 0 && errno == EACCES;
+	const char *here = elsewhere != NULL ? elsewhere->where(elsewhere->machine, path) : path;
+
+	return (here == NULL || access(here, R_OK) != 0) && errno == EACCES;
 }
 
 /* Why there is none is told on standard error: there is one object of JSON, and it is that of the findings. */
@@ -85,8 +90,9 @@ static void open_policy(ap_context *context, examination *e)
 		e->doctor.image = e->subject.image;
 	else
 		e->doctor.may_not_read_policy =
-			may_not_read(ap_format(context->arena, "%s/%s", ap_context_state(context), AP_APPLIED_IMAGE)) ||
-			may_not_read(ap_context_config(context));
+			may_not_read(context->state_elsewhere,
+				     ap_format(context->arena, "%s/%s", ap_context_state(context), AP_APPLIED_IMAGE)) ||
+			may_not_read(context->config_elsewhere, ap_context_config(context));
 	context->json = json;
 }
 
@@ -182,7 +188,7 @@ int ap_cmd_doctor(ap_context *context, int argc, char **argv)
 		return status;
 	if (!take_root(context, &usage, root, &e.host.root))
 		return AP_EXIT_USAGE;
-	take_paths(context, &e.host);
+	take_paths(context, &e);
 	e.doctor = (ap_doctor){ .host = &e.host,
 				.pam = ap_pam_config_read(&e.host),
 				.findings = &e.findings,

@@ -85,7 +85,7 @@ static int look(ap_context *context, status_report *r)
 	ap_state_close(state);
 	if (status != AP_OK)
 		return ap_report_error(context, &error);
-	status = ap_applied_load(folder, r->now, &r->image, &error);
+	status = ap_applied_load(folder, NULL, r->now, &r->image, &error);
 	if (status == AP_ERR_MISSING)
 		return AP_EXIT_NO;
 	if (status != AP_OK)

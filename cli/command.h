@@ -4,6 +4,7 @@
 #ifndef AP_COMMAND_H
 #define AP_COMMAND_H
 
+#include "../lib/login/file.h"
 #include "../lib/make/arena.h"
 #include "screen.h"
 
@@ -20,9 +21,9 @@ enum {
 typedef struct {
 	const char *config; /* NULL: not given */
 	const char *state;  /* NULL: not given */
-	/* Where the policy's files are, if they are another machine's: as in ap_load_options; NULL: they are this one's. */
-	const char *(*where)(const void *machine, const char *path);
-	const void *machine;
+	/* Whose the policy's files are, and whose is what is in force, where that is another machine; NULL: this one's. */
+	const ap_elsewhere *config_elsewhere;
+	const ap_elsewhere *state_elsewhere;
 
 	bool json;
 	bool help;

@@ -28,8 +28,7 @@ int ap_subject_open_files(ap_context *context, const char *draft, const char *dr
 	const ap_load_options options = { .config = ap_context_config(context),
 					  .draft = draft,
 					  .draft_as = draft_as,
-					  .where = context->where,
-					  .machine = context->machine };
+					  .elsewhere = context->config_elsewhere };
 	ap_diagnostics diagnostics = { 0 };
 	ap_policy_set *set = NULL;
 	int result;
@@ -49,7 +48,7 @@ int ap_subject_open_in_force(ap_context *context, ap_subject *ret_subject)
 	const char *state = ap_context_state(context);
 	ap_error error = { 0 };
 	ap_image *image = NULL;
-	ap_status status = ap_applied_load(state, (int64_t)time(NULL), &image, &error);
+	ap_status status = ap_applied_load(state, context->state_elsewhere, (int64_t)time(NULL), &image, &error);
 	int result;
 
 	if (status == AP_OK) {
@@ -94,7 +93,7 @@ bool ap_subject_open_before(ap_context *context, const ap_subject *subject, ap_s
 	const char *state = ap_context_state(context);
 	ap_error error = { 0 };
 	ap_image *image = NULL;
-	ap_status status = ap_applied_load(state, (int64_t)time(NULL), &image, &error);
+	ap_status status = ap_applied_load(state, NULL, (int64_t)time(NULL), &image, &error);
 
 	*ret_subject = (ap_subject){ .image = NULL };
 	*ret_why = NULL;

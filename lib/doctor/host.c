@@ -228,18 +228,27 @@ bool ap_host_list(const ap_host *host, const char *path, const char *const **ret
 	return true;
 }
 
-const char *ap_host_where(const ap_host *host, const char *path)
+const char *ap_host_find(const ap_host *host, const char *path)
 {
 	char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)], target[PATH_MAX];
 	int fd = open_on(host, path, O_PATH | O_CLOEXEC);
-	ssize_t n = -1;
+	ssize_t n;
 
-	if (fd >= 0) {
-		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-		n = readlink(link, target, sizeof(target));
-		(void)close(fd);
-	}
-	if (n <= 0 || (size_t)n >= sizeof(target))
-		return ap_format(host->arena, "%s%s", host->root, path);
-	return ap_arena_strndup(host->arena, target, (size_t)n);
+	if (fd < 0)
+		return NULL;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, target, sizeof(target));
+	close_keeping_errno(fd);
+	if (n > 0 && (size_t)n < sizeof(target))
+		return ap_arena_strndup(host->arena, target, (size_t)n);
+	if (n >= 0)
+		errno = ENAMETOOLONG;
+	return NULL;
+}
+
+const char *ap_host_where(const ap_host *host, const char *path)
+{
+	const char *found = ap_host_find(host, path);
+
+	return found != NULL ? found : ap_format(host->arena, "%s%s", host->root, path);
 }

@@ -39,8 +39,14 @@ char *ap_host_read_end(const ap_host *host, const char *path, size_t size);
 bool ap_host_stat(const ap_host *host, const char *path, struct stat *ret_info);
 
 /*
- * The path as this process has to name it, in the arena, with all links followed as the machine would follow them; where there
- * is nothing at its end, the root and the path.
+ * The path as this process has to name it, in the arena, with all links followed as the machine would follow them; NULL with
+ * errno where there is nothing at its end.
+ */
+const char *ap_host_find(const ap_host *host, const char *path);
+
+/*
+ * The same for messages: where there is nothing, the root and the path. Whoever opens that is led out of the root by the
+ * machine's links.
  */
 const char *ap_host_where(const ap_host *host, const char *path);
 

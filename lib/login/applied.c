@@ -13,7 +13,13 @@
 
 _Static_assert(AP_IMAGE_VERSION == 1, "the image's name carries its format's version");
 
-typedef ap_status opener(const char *path, ap_image **ret_image, ap_error *error);
+typedef ap_status open_file(const char *path, ap_image **ret_image, ap_error *error);
+
+/* How images are opened, and of which machine. */
+typedef struct {
+	open_file *open_file;
+	const ap_elsewhere *elsewhere; /* NULL: this one */
+} opener;
 
 static ap_status open_one(const char *path, ap_image **ret_image, ap_error *error)
 {
@@ -43,6 +49,14 @@ ap_status ap_applied_load_file(const char *path, ap_image **ret_image, ap_error 
 	return status;
 }
 
+static ap_status open_with(const opener *o, const char *path, ap_image **ret_image, ap_error *error)
+{
+	const char *here;
+	ap_status status = ap_file_where(o->elsewhere, path, "the file", &here, error);
+
+	return status == AP_OK ? o->open_file(here, ret_image, error) : status;
+}
+
 /*
  * Trials
  */
@@ -61,11 +75,11 @@ static ap_status path_of_then(const char *path, const ap_image_trial *trial, cha
 }
 
 /* It must be what it is said to be, and be for good: a trial does not lead to another. */
-static ap_status open_checked(opener *open_image, const char *path, const ap_image_trial *trial, ap_image **ret_image,
+static ap_status open_checked(const opener *o, const char *path, const ap_image_trial *trial, ap_image **ret_image,
 			      ap_error *error)
 {
 	ap_image *image = NULL;
-	ap_status status = open_image(path, &image, error);
+	ap_status status = open_with(o, path, &image, error);
 	const ap_image_head *head;
 
 	if (status != AP_OK)
@@ -80,7 +94,7 @@ static ap_status open_checked(opener *open_image, const char *path, const ap_ima
 }
 
 /* A trial has ended. That what counts since is missing must not look as if nothing had ever been applied. */
-static ap_status open_then(opener *open_image, const char *path, const ap_image_head *ended, ap_image **ret_image,
+static ap_status open_then(const opener *o, const char *path, const ap_image_head *ended, ap_image **ret_image,
 			   ap_error *error)
 {
 	char then[PATH_MAX], revision[AP_HEX_REVISION + 1];
@@ -89,7 +103,7 @@ static ap_status open_then(opener *open_image, const char *path, const ap_image_
 
 	if (status != AP_OK)
 		return status;
-	status = open_checked(open_image, then, &ended->trial, ret_image, &cause);
+	status = open_checked(o, then, &ended->trial, ret_image, &cause);
 	if (status == AP_OK)
 		return status;
 	ap_revision_format(ended->revision, revision);
@@ -100,10 +114,10 @@ static ap_status open_then(opener *open_image, const char *path, const ap_image_
 }
 
 /* What counts at `now`, of the file of an image in force. */
-static ap_status open_counting(opener *open_image, const char *path, int64_t now, ap_image **ret_image, ap_error *error)
+static ap_status open_counting(const opener *o, const char *path, int64_t now, ap_image **ret_image, ap_error *error)
 {
 	ap_image *image = NULL;
-	ap_status status = open_image(path, &image, error);
+	ap_status status = open_with(o, path, &image, error);
 	const ap_image_head *head;
 
 	if (status != AP_OK)
@@ -113,7 +127,7 @@ static ap_status open_counting(opener *open_image, const char *path, int64_t now
 		*ret_image = image;
 		return AP_OK;
 	}
-	status = open_then(open_image, path, head, ret_image, error);
+	status = open_then(o, path, head, ret_image, error);
 	ap_image_free(image);
 	return status;
 }
@@ -124,7 +138,7 @@ static ap_status open_counting(opener *open_image, const char *path, int64_t now
 
 ap_status ap_applied_open_file(const char *path, int64_t now, ap_image **ret_image, ap_error *error)
 {
-	return open_counting(open_one, path, now, ret_image, error);
+	return open_counting(&(const opener){ .open_file = open_one }, path, now, ret_image, error);
 }
 
 /* True where the folder itself or the entry is not there; an entry that cannot be looked at may be there. */
@@ -135,15 +149,17 @@ static bool surely_absent(const char *path)
 	return lstat(path, &unused) != 0 && errno == ENOENT;
 }
 
-static ap_status in_force(opener *open_image, const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error)
+static ap_status in_force(const opener *o, const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error)
 {
 	char image[PATH_MAX], history[PATH_MAX];
-	ap_status status;
+	ap_status status = ap_file_where(o->elsewhere, state_dir, "the folder", &state_dir, error);
 
+	if (status != AP_OK)
+		return status;
 	if (snprintf(image, sizeof(image), "%s/%s", state_dir, AP_APPLIED_IMAGE) >= (int)sizeof(image) ||
 	    snprintf(history, sizeof(history), "%s/%s", state_dir, AP_APPLIED_HISTORY) >= (int)sizeof(history))
 		return ap_error_set(error, AP_ERR_LIMIT, state_dir, 0, "the path of the state folder is too long");
-	status = open_counting(open_image, image, now, ret_image, error);
+	status = open_counting(o, image, now, ret_image, error);
 	if (status == AP_ERR_MISSING && !(surely_absent(image) && surely_absent(history)))
 		return ap_error_set(error, AP_ERR_DAMAGED, image, 0,
 				    "is missing, though %s tells that a policy was applied", history);
@@ -152,10 +168,13 @@ static ap_status in_force(opener *open_image, const char *state_dir, int64_t now
 
 ap_status ap_applied_open(const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error)
 {
-	return in_force(open_one, state_dir, now, ret_image, error);
+	return in_force(&(const opener){ .open_file = open_one }, state_dir, now, ret_image, error);
 }
 
-ap_status ap_applied_load(const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error)
+ap_status ap_applied_load(const char *state_dir, const ap_elsewhere *elsewhere, int64_t now, ap_image **ret_image,
+			  ap_error *error)
 {
-	return in_force(ap_applied_load_file, state_dir, now, ret_image, error);
+	const opener o = { .open_file = ap_applied_load_file, .elsewhere = elsewhere };
+
+	return in_force(&o, state_dir, now, ret_image, error);
 }

@@ -8,6 +8,7 @@
 #ifndef AP_APPLIED_H
 #define AP_APPLIED_H
 
+#include "file.h"
 #include "image.h"
 #include "status.h"
 
@@ -32,8 +33,12 @@ ap_status ap_applied_open_file(const char *path, int64_t now, ap_image **ret_ima
  */
 ap_status ap_applied_open(const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error);
 
-/* The same, all of it read and checked at once: for whoever asks it many things. */
-ap_status ap_applied_load(const char *state_dir, int64_t now, ap_image **ret_image, ap_error *error);
+/*
+ * The same, all of it read and checked at once: for whoever asks it many things. `elsewhere` says of which machine `state_dir`
+ * is the folder; NULL: this one.
+ */
+ap_status ap_applied_load(const char *state_dir, const ap_elsewhere *elsewhere, int64_t now, ap_image **ret_image,
+			  ap_error *error);
 
 /* The image that stands in a file, on trial or not, all of it read and checked: one of the history. */
 ap_status ap_applied_load_file(const char *path, ap_image **ret_image, ap_error *error);

@@ -35,14 +35,18 @@ static bool trusted_owner(const struct stat *info)
 	return info->st_uid == 0 || info->st_uid == geteuid();
 }
 
-static ap_status refuse_errno(const walk *w, const char *what)
+static ap_status refuse(const char *wanted, const char *what, ap_error *error)
 {
 	int code = errno;
 
 	if (code == ENOENT || code == ENOTDIR)
-		return ap_error_set(w->error, AP_ERR_MISSING, w->wanted, 0, "%s does not exist (%s)", what,
-				    strerror(code));
-	return ap_error_set(w->error, AP_ERR_IO, w->wanted, 0, "%s cannot be opened: %s", what, strerror(code));
+		return ap_error_set(error, AP_ERR_MISSING, wanted, 0, "%s does not exist (%s)", what, strerror(code));
+	return ap_error_set(error, AP_ERR_IO, wanted, 0, "%s cannot be opened: %s", what, strerror(code));
+}
+
+static ap_status refuse_errno(const walk *w, const char *what)
+{
+	return refuse(w->wanted, what, w->error);
 }
 
 static ap_status check_owner(const walk *w, const char *what, const struct stat *info)
@@ -425,4 +429,15 @@ ap_status ap_file_read(const char *path, size_t limit, char **ret_bytes, size_t 
 	status = ap_file_read_descriptor(fd, path, limit, ret_bytes, ret_size, error);
 	(void)close(fd);
 	return status;
+}
+
+ap_status ap_file_where(const ap_elsewhere *elsewhere, const char *path, const char *what, const char **ret_here,
+			ap_error *error)
+{
+	const char *here = elsewhere != NULL ? elsewhere->where(elsewhere->machine, path) : path;
+
+	if (here == NULL)
+		return refuse(path, what, error);
+	*ret_here = here;
+	return AP_OK;
 }

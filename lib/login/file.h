@@ -42,6 +42,24 @@ ap_status ap_folder_open(const char *path, int *ret_fd, ap_error *error);
  */
 ap_status ap_file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_size, ap_error *error);
 
+/*
+ * Where the files of another machine are on this one, below whatever folder: the path here of what `path` is there, or NULL with
+ * errno where it leads to nothing there. A caller that goes on by the path that it was asked for would come to this machine's.
+ */
+typedef const char *ap_where(const void *machine, const char *path);
+
+typedef struct {
+	ap_where *where;
+	const void *machine; /* what `where` is given */
+} ap_elsewhere;
+
+/*
+ * The path to open for `path`: as `elsewhere` has it, or with NULL, of this machine, itself. AP_ERR_MISSING or AP_ERR_IO, as above,
+ * where there is none, with *ret_here untouched; `what` is "the file", or what else it is that *error says is missing.
+ */
+ap_status ap_file_where(const ap_elsewhere *elsewhere, const char *path, const char *what, const char **ret_here,
+			ap_error *error);
+
 /* The same for what is open already, to its end; `name` is what messages call it. The descriptor stays the caller's. */
 ap_status ap_file_read_descriptor(int fd, const char *name, size_t limit, char **ret_bytes, size_t *ret_size,
 				  ap_error *error);

@@ -1,8 +1,6 @@
 /* What feeds and directory files have in common: how they are read, and how much is told of what is wrong with them. */
 #include "reader.h"
 
-#include "../login/file.h"
-
 #include <stdlib.h>
 
 static const size_t data_limit = (size_t)512 * 1024 * 1024;
@@ -25,7 +23,7 @@ char *ap_read_data_file(ap_reader *reader, ap_source_kind kind, const char *path
 	ap_error error;
 	char *text;
 
-	if (ap_file_read(ap_reader_where(reader, path), data_limit, &text, ret_size, &error) != AP_OK) {
+	if (ap_reader_read(reader, path, data_limit, &text, ret_size, &error) != AP_OK) {
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "%s; %s:%u names it", error.message,
 				   place.file, place.line);
 		return NULL;

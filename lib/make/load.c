@@ -1,7 +1,6 @@
 /* Which files there are, in which order, and from the text of each to the set. */
 #include "load.h"
 
-#include "../login/file.h"
 #include "reader.h"
 
 #include <dirent.h>
@@ -118,6 +117,15 @@ void ap_read_policy_text(ap_reader *reader, const char *file, const char *text, 
 		*AP_PUSH(reader->arena, reader->faulty, reader->n_faulty) = ap_arena_strndup(reader->arena, text, size);
 }
 
+ap_status ap_reader_read(const ap_reader *reader, const char *path, size_t limit, char **ret_text, size_t *ret_size,
+			 ap_error *error)
+{
+	const char *here;
+	ap_status status = ap_file_where(reader->elsewhere, path, "the file", &here, error);
+
+	return status == AP_OK ? ap_file_read(here, limit, ret_text, ret_size, error) : status;
+}
+
 static ap_status check_draft(int fd, const char *path, ap_error *error)
 {
 	struct stat info;
@@ -183,9 +191,8 @@ static void read_source(ap_reader *reader, const source *from)
 		return;
 	}
 	status = is_input ? ap_file_read_descriptor(STDIN_FILENO, shown, AP_POLICY_FILE_MAX, &text, &size, &error)
-		 : from->is_draft
-			 ? read_draft(from->path, &text, &size, &error)
-			 : ap_file_read(ap_reader_where(reader, from->path), AP_POLICY_FILE_MAX, &text, &size, &error);
+		 : from->is_draft ? read_draft(from->path, &text, &size, &error)
+				  : ap_reader_read(reader, from->path, AP_POLICY_FILE_MAX, &text, &size, &error);
 	if (status != AP_OK) {
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, shown, 0, "%s", error.message);
 		reader->unreadable = true;
@@ -229,22 +236,34 @@ static bool is_left_over(const char *name)
 	return name[0] == '.' || strncmp(name, "README", 6) == 0;
 }
 
-static bool is_regular(int folder, const char *name)
+static bool is_regular(const ap_reader *reader, const char *path)
 {
+	const char *here;
 	struct stat info;
 
-	return fstatat(folder, name, &info, 0) == 0 && S_ISREG(info.st_mode);
+	return ap_file_where(reader->elsewhere, path, "the file", &here, NULL) == AP_OK && stat(here, &info) == 0 &&
+	       S_ISREG(info.st_mode);
 }
 
-static void add_entry(loader *l, int folder, const char *prefix, const char *name)
+static void add_entry(loader *l, const char *prefix, const char *name)
 {
+	const char *path = join(&l->reader, prefix, name, "");
 	bool unread = !is_drop_in(name);
 
-	if (unread && (is_left_over(name) || !is_regular(folder, name)))
+	if (unread && (is_left_over(name) || !is_regular(&l->reader, path)))
 		return;
-	add_source(l, (source){ .path = join(&l->reader, prefix, name, ""),
-				.name = ap_arena_strdup(l->reader.arena, name),
-				.unread = unread });
+	add_source(l, (source){ .path = path, .name = ap_arena_strdup(l->reader.arena, name), .unread = unread });
+}
+
+/* lstat(2) of what the path leads to, which is looked for where the folder is that it stands in. */
+static bool look_at(const ap_reader *reader, const char *path, struct stat *ret_info)
+{
+	const char *folder;
+
+	if (reader->elsewhere == NULL)
+		return lstat(path, ret_info) == 0;
+	return ap_file_where(reader->elsewhere, folder_of(reader, path), "the folder", &folder, NULL) == AP_OK &&
+	       lstat(join(reader, folder, "/", base_name(path)), ret_info) == 0;
 }
 
 /*
@@ -254,10 +273,11 @@ static void add_entry(loader *l, int folder, const char *prefix, const char *nam
 static void judge_missing_folder(ap_reader *reader, const char *path)
 {
 	struct stat info;
+	bool found = look_at(reader, path, &info);
 
-	if (lstat(path, &info) != 0 && errno == ENOENT)
+	if (!found && errno == ENOENT)
 		return;
-	if (lstat(path, &info) != 0)
+	if (!found)
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "cannot be reached: %s", strerror(errno));
 	else if (S_ISLNK(info.st_mode))
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0,
@@ -277,8 +297,11 @@ static void scan_drop_ins(loader *l, const char *folder, const char *left_out)
 	ap_error error;
 	DIR *stream;
 	int fd;
-	ap_status status = ap_folder_open(ap_reader_where(reader, path), &fd, &error);
+	const char *here;
+	ap_status status = ap_file_where(reader->elsewhere, path, "the folder", &here, &error);
 
+	if (status == AP_OK)
+		status = ap_folder_open(here, &fd, &error);
 	if (status == AP_ERR_MISSING) {
 		judge_missing_folder(reader, path);
 		return;
@@ -291,7 +314,7 @@ static void scan_drop_ins(loader *l, const char *folder, const char *left_out)
 	stream = fdopendir(fd);
 	for (errno = 0; stream != NULL && (entry = readdir(stream)) != NULL; errno = 0)
 		if (left_out == NULL || strcmp(entry->d_name, left_out) != 0)
-			add_entry(l, fd, prefix, entry->d_name);
+			add_entry(l, prefix, entry->d_name);
 	if (stream == NULL || errno != 0) {
 		ap_diagnostics_add(reader->diagnostics, AP_ERROR, path, 0, "cannot be listed: %s", strerror(errno));
 		reader->unreadable = true;
@@ -439,8 +462,7 @@ ap_status ap_load(const ap_load_options *options, ap_policy_set **ret_set, ap_di
 
 	init_reader(&l.reader, options->config, diagnostics);
 	l.reader.progress = options->progress;
-	l.reader.where = options->where;
-	l.reader.machine = options->machine;
+	l.reader.elsewhere = options->elsewhere;
 	l.reader.texts_alone = options->texts_alone;
 	l.reader.policies_written = options->policies_follow;
 	if (find_folder(&l.reader, options->config)) {

@@ -4,7 +4,7 @@
 #ifndef AP_LOAD_H
 #define AP_LOAD_H
 
-#include "../login/status.h"
+#include "../login/file.h"
 #include "diagnostics.h"
 #include "file_edits.h"
 #include "policyset.h"
@@ -62,10 +62,9 @@ typedef struct {
 	   the files, the database may be read for AP_REGION_SECONDS_AT_LOGIN only. */
 	bool regions_must_be_known;
 
-	/* Of another machine's policy: where a file is here that the policy names, or that stands beside the root file;
-	   NULL: where its path says. `machine` is passed to it. */
-	const char *(*where)(const void *machine, const char *path);
-	const void *machine;
+	/* Of another machine's policy: where a file of it is here, which are the root file, what stands beside it, and what
+	   they name; NULL: where its path says. */
+	const ap_elsewhere *elsewhere;
 
 	const ap_progress *progress; /* may be NULL */
 } ap_load_options;

@@ -5,6 +5,7 @@
 #ifndef AP_READER_H
 #define AP_READER_H
 
+#include "../login/file.h"
 #include "../login/text.h"
 #include "diagnostics.h"
 #include "names.h"
@@ -22,11 +23,10 @@ typedef struct {
 	ap_policy_set *set;
 	ap_arena *arena; /* the set's */
 	ap_diagnostics *diagnostics;
-	const ap_progress *progress;                                 /* may be NULL */
-	const char *(*where)(const void *machine, const char *path); /* as in ap_load_options */
-	const void *machine;
-	const char *folder; /* what relative paths are relative to; absolute, without a "/" at its end */
-	const char *file;   /* the one that is being read */
+	const ap_progress *progress;   /* may be NULL */
+	const ap_elsewhere *elsewhere; /* as in ap_load_options */
+	const char *folder;            /* what relative paths are relative to; absolute, without a "/" at its end */
+	const char *file;              /* the one that is being read */
 	unsigned file_number;
 	bool texts_alone;     /* no feeds, directory files and databases are read */
 	bool drafting;        /* it is a draft, whose policies take the place of those of the same names */
@@ -55,12 +55,6 @@ typedef struct {
 	} mistyped[AP_MISTYPED_MAX]; /* the last unknown keys that were probably meant to be others */
 	unsigned n_mistyped;
 } ap_reader;
-
-/* The path by which the file is opened that is called `path`. */
-static inline const char *ap_reader_where(const ap_reader *reader, const char *path)
-{
-	return reader->where != NULL ? reader->where(reader->machine, path) : path;
-}
 
 enum { AP_SHOWN_MAX = 120, AP_NAME_MAX = 200, AP_MESSAGE_MAX = 500, AP_COMMENT_MAX = 1000 };
 
@@ -191,6 +185,10 @@ ap_read ap_read_exceptions;
 void ap_read_root(ap_reader *reader, const config_setting_t *root);
 
 /* load.c */
+
+/* ap_file_read of what the policy, or the machine that it is of, calls `path`. */
+ap_status ap_reader_read(const ap_reader *reader, const char *path, size_t limit, char **ret_text, size_t *ret_size,
+			 ap_error *error);
 
 /* A reader that has seen no file, whose set and arena are those of `set`. */
 void ap_reader_init(ap_reader *reader, ap_policy_set *set, ap_diagnostics *diagnostics);

@@ -207,13 +207,15 @@ static bool read_database(ap_reader *reader, bool must_be_known, ap_severity sev
 	ap_policy_set *set = reader->set;
 	const ap_text *path = &set->region_database;
 	const char **codes = ap_arena_alloc(reader->arena, set->n_regions * sizeof(*codes));
+	const char *here;
 	ap_error error;
 
 	for (size_t i = 0; i < set->n_regions; i++)
 		codes[i] = set->regions[i].code;
 	ap_progress_tell(reader->progress, "reading", path->text, 0, 0);
-	if (ap_region_database_read(ap_reader_where(reader, path->text), seconds, codes, set->n_regions, reader->arena,
-				    &set->region_data, &error) == AP_OK) {
+	if (ap_file_where(reader->elsewhere, path->text, "the file", &here, &error) == AP_OK &&
+	    ap_region_database_read(here, seconds, codes, set->n_regions, reader->arena, &set->region_data, &error) ==
+		    AP_OK) {
 		set->region_data_read = true;
 		ap_note_region_database(reader);
 		return true;

@@ -59,7 +59,7 @@ ap_status ap_transition_open_in_force(ap_transition *t, ap_error *error)
 {
 	ap_image *whole = NULL;
 	/* of what is only opened nothing but the head has been checked: what is compared is checked first */
-	ap_status status = ap_applied_load(t->options->state, t->now, &whole, error);
+	ap_status status = ap_applied_load(t->options->state, NULL, t->now, &whole, error);
 
 	ap_image_free(whole);
 	if (status == AP_OK)

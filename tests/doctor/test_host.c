@@ -69,8 +69,16 @@ static void test_where_a_path_leads(void **state)
 	root_write(m.root, "/srv/policy/accesspolicy.conf", "inside\n");
 	root_make_folder(m.root, "etc");
 	make_link(&m, "/srv/policy", "etc/accesspolicy");
+	root_write(m.folder, "outside", "outside\n");
+	make_link(&m, ap_format(m.arena, "%s/outside", m.folder), "srv/policy/outside");
 	assert_string_equal(ap_host_where(&m.host, "/etc/accesspolicy/accesspolicy.conf"),
 			    ap_format(m.arena, "%s/srv/policy/accesspolicy.conf", m.root));
+	assert_string_equal(ap_host_find(&m.host, "/etc/accesspolicy/accesspolicy.conf"),
+			    ap_format(m.arena, "%s/srv/policy/accesspolicy.conf", m.root));
+	errno = 0;
+	assert_null(ap_host_find(&m.host, "/etc/accesspolicy/outside"));
+	assert_int_equal(errno, ENOENT);
+	assert_null(ap_host_find(&m.host, "/etc/accesspolicy/../../../outside"));
 	assert_string_equal(ap_host_where(&m.host, "/var/lib/accesspolicy"),
 			    ap_format(m.arena, "%s/var/lib/accesspolicy", m.root));
 	free_machine(&m);

@@ -241,6 +241,11 @@ static int free_state(void **state)
 	return 0;
 }
 
+static ap_status load_here(const char *path, int64_t now, ap_image **ret_image, ap_error *error)
+{
+	return ap_applied_load(path, NULL, now, ret_image, error);
+}
+
 typedef ap_status opener(const char *path, int64_t now, ap_image **ret_image, ap_error *error);
 
 static const struct {
@@ -249,7 +254,7 @@ static const struct {
 	bool of_folder;
 } openers[] = { { "open_file", ap_applied_open_file, false },
 		{ "open", ap_applied_open, true },
-		{ "load", ap_applied_load, true } };
+		{ "load", load_here, true } };
 
 static ap_status open_by(size_t i, int64_t now, ap_image **ret_image, ap_error *error)
 {
