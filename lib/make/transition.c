@@ -1,7 +1,6 @@
 #include "transition.h"
 
 #include "../login/applied.h"
-#include "../login/view.h"
 #include "audit_file.h"
 
 #include <stdio.h>
