@@ -79,15 +79,19 @@ const char *ap_host_run_fault(const ap_host *host, const char *command, const ap
 /* A process of the machine. */
 typedef struct {
 	pid_t pid;
-	uid_t uid; /* who started it, and says what stands in `argv` */
+	uid_t uid; /* who started it */
 	uid_t euid;
-	const char *program;     /* where /proc/PID/exe leads, from the machine's root; "" where it is not told */
-	const char *const *argv; /* NULL-terminated */
+	const char *program; /* where /proc/PID/exe leads, from the machine's root; "" where it is not told */
+
+	/* NULL-terminated; of 64 KiB the first thousand. Empty where anybody but root started it: he could write what takes all
+	   memory to read, or, from a file system of his own, never comes. */
+	const char *const *argv;
 } ap_host_process;
 
 /*
  * The processes whose root is the host's, in the order of their numbers; false with errno. A process that ends meanwhile, or
- * that may not be looked at, is left out.
+ * that may not be looked at, is left out; so is one whose users changed meanwhile, of which no two things need belong together: a
+ * child of cron's is root's until it becomes what its user wrote.
  */
 bool ap_host_processes(const ap_host *host, const ap_host_process **ret_processes, size_t *ret_n);
 

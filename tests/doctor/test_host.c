@@ -5,9 +5,12 @@
 #include "scratch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -228,7 +231,7 @@ static void test_processes(void **state)
 	assert_int_equal(found->uid, getuid());
 	assert_int_equal(found->euid, geteuid());
 	assert_non_null(strstr(found->program, "test-doctor-host"));
-	assert_non_null(found->argv[0]);
+	assert_true(found->argv[0] != NULL || getuid() != 0);
 	/* they are none of the other machine's */
 	assert_true(ap_host_processes(&m.host, &processes, &n));
 	assert_int_equal(n, 0);
@@ -237,12 +240,199 @@ static void test_processes(void **state)
 	free_machine(&m);
 }
 
+/*
+ * What is read of a process
+ */
+
+enum { NOBODY = 65534 };
+
+/* No change of its user is made after it, which takes it back. */
+static int end_with_parent(void)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* A child that waits, and becomes nobody's once it is told to. */
+typedef struct {
+	pid_t pid;
+	int tell, told;
+} changeling;
+
+static changeling new_changeling(void)
+{
+	int to[2], from[2];
+	changeling c;
+	char byte;
+
+	assert_int_equal(pipe(to), 0);
+	assert_int_equal(pipe(from), 0);
+	c.pid = fork();
+	if (c.pid == 0) {
+		if (read(to[0], &byte, 1) != 1 || setresuid(NOBODY, NOBODY, NOBODY) != 0 || end_with_parent() != 0 ||
+		    write(from[1], "", 1) != 1)
+			_exit(1);
+		(void)pause();
+		_exit(0);
+	}
+	(void)close(to[0]);
+	(void)close(from[1]);
+	c.tell = to[1];
+	c.told = from[0];
+	return c;
+}
+
+static void change(changeling *c)
+{
+	char byte;
+
+	assert_int_equal(write(c->tell, "", 1), 1);
+	assert_int_equal(read(c->told, &byte, 1), 1);
+}
+
+static void free_changeling(changeling *c)
+{
+	assert_int_equal(kill(c->pid, SIGKILL), 0);
+	assert_int_equal(waitpid(c->pid, NULL, 0), c->pid);
+	(void)close(c->tell);
+	(void)close(c->told);
+}
+
+static changeling *changes_at_exe; /* once its program is asked for */
+
+ssize_t __real_readlinkat(int folder, const char *path, char *buffer, size_t size);
+ssize_t __wrap_readlinkat(int folder, const char *path, char *buffer, size_t size);
+
+ssize_t __wrap_readlinkat(int folder, const char *path, char *buffer, size_t size)
+{
+	char link[64], target[64] = "", its[64];
+
+	if (changes_at_exe != NULL) {
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", folder);
+		(void)snprintf(its, sizeof(its), "/proc/%d", (int)changes_at_exe->pid);
+		(void)__real_readlinkat(AT_FDCWD, link, target, sizeof(target) - 1);
+		if (strcmp(target, its) == 0) {
+			change(changes_at_exe);
+			changes_at_exe = NULL;
+		}
+	}
+	return __real_readlinkat(folder, path, buffer, size);
+}
+
+/* A child of cron's becomes its user's while it is looked at: root's is then neither its program nor what it says of itself. */
+static void test_process_whose_user_changes(void **state)
+{
+	machine m = new_machine();
+	const ap_host here = { .arena = m.arena, .root = "" };
+	const ap_host_process *processes, *found = NULL;
+	size_t descriptors = ap_open_descriptors(), n;
+	changeling child;
+
+	(void)state;
+	if (geteuid() != 0) {
+		free_machine(&m);
+		skip();
+	}
+	child = new_changeling();
+	changes_at_exe = &child;
+	assert_true(ap_host_processes(&here, &processes, &n));
+	assert_null(changes_at_exe);
+	assert_false(is_there(processes, n, child.pid, &found));
+	/* what it said when it was root's is not asked of whose it is now */
+	assert_true(ap_host_processes(&here, &processes, &n));
+	assert_true(is_there(processes, n, child.pid, &found));
+	assert_int_equal(found->uid, NOBODY);
+	assert_non_null(strstr(found->program, "test-doctor-host"));
+	assert_null(found->argv[0]);
+	free_changeling(&child);
+	assert_int_equal(ap_open_descriptors(), descriptors);
+	free_machine(&m);
+}
+
+/* A shell that has stopped itself, with these arguments more. */
+static pid_t start_with(char *const *more, size_t n_more)
+{
+	char **argv = calloc(n_more + 5, sizeof(*argv));
+	int started[2];
+	char byte;
+	pid_t pid;
+
+	assert_non_null(argv);
+	assert_int_equal(pipe(started), 0);
+	argv[0] = (char[]){ "sh" };
+	argv[1] = (char[]){ "-c" };
+	argv[2] = (char[]){ "echo; exec >&-; kill -STOP $$" };
+	argv[3] = (char[]){ "sh" };
+	memcpy(argv + 4, more, n_more * sizeof(*argv));
+	pid = fork();
+	if (pid == 0) {
+		(void)end_with_parent();
+		(void)dup2(started[1], STDOUT_FILENO);
+		(void)close(started[0]);
+		(void)close(started[1]);
+		(void)execv("/bin/sh", argv);
+		_exit(127);
+	}
+	(void)close(started[1]);
+	assert_int_equal(read(started[0], &byte, 1), 1);
+	(void)close(started[0]);
+	free(argv);
+	return pid;
+}
+
+static size_t count_bytes(const char *const *argv, size_t *ret_n)
+{
+	size_t bytes = 0;
+
+	for (*ret_n = 0; argv[*ret_n] != NULL; (*ret_n)++)
+		bytes += strlen(argv[*ret_n]) + 1;
+	return bytes;
+}
+
+/* However much a process was given, it does not take all memory. */
+static void test_process_of_many_arguments(void **state)
+{
+	enum { MANY = 100000, LONG = 100000 };
+	machine m = new_machine();
+	const ap_host here = { .arena = m.arena, .root = "" };
+	char **many = calloc(MANY, sizeof(*many)), *one = calloc(LONG + 1, 1);
+	const ap_host_process *processes, *found = NULL;
+	size_t n, n_arguments;
+
+	(void)state;
+	assert_non_null(many);
+	assert_non_null(one);
+	memset(one, 'x', LONG);
+	for (size_t i = 0; i < MANY; i++)
+		many[i] = one + LONG;
+	for (size_t i = 0; i < 2; i++) {
+		pid_t child = i == 0 ? start_with(many, MANY) : start_with(&one, 1);
+
+		assert_true(ap_host_processes(&here, &processes, &n));
+		assert_true(is_there(processes, n, child, &found));
+		if (getuid() == 0) {
+			assert_string_equal(found->argv[0], "sh");
+			assert_in_range(count_bytes(found->argv, &n_arguments), 1000, 64 * 1024 + 1);
+			assert_in_range(n_arguments, 5, 1000);
+		}
+		assert_int_equal(kill(child, SIGKILL), 0);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+	}
+	free(many);
+	free(one);
+	free_machine(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_where_a_path_leads), cmocka_unit_test(test_files_below_a_root),
-		cmocka_unit_test(test_what_is_no_text),    cmocka_unit_test(test_names_in_a_folder),
-		cmocka_unit_test(test_programs),           cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_where_a_path_leads),
+		cmocka_unit_test(test_files_below_a_root),
+		cmocka_unit_test(test_what_is_no_text),
+		cmocka_unit_test(test_names_in_a_folder),
+		cmocka_unit_test(test_programs),
+		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_process_whose_user_changes),
+		cmocka_unit_test(test_process_of_many_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
