@@ -1,5 +1,7 @@
 #include "host.h"
 
+#include "../login/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -172,6 +174,16 @@ bool ap_host_stat(const ap_host *host, const char *path, struct stat *ret_info)
 	done = fstat(fd, ret_info) == 0;
 	close_keeping_errno(fd);
 	return done;
+}
+
+bool ap_host_is_trusted(const ap_host *host, const char *path)
+{
+	int fd;
+
+	if (ap_file_open_below(host->root[0] != '\0' ? host->root : "/", path, &fd, NULL) != AP_OK)
+		return false;
+	(void)close(fd);
+	return true;
 }
 
 bool ap_host_has(const ap_host *host, const char *path)

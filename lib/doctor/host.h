@@ -50,6 +50,12 @@ const char *ap_host_find(const ap_host *host, const char *path);
  */
 const char *ap_host_where(const ap_host *host, const char *path);
 
+/*
+ * True if nobody but root and the effective user could have put the file there: so file.h finds it, with all that is on its way from
+ * the machine's root on. What is run as root must be such.
+ */
+bool ap_host_is_trusted(const ap_host *host, const char *path);
+
 /* True if there is a file, a folder, or whatever else at the path. */
 bool ap_host_has(const ap_host *host, const char *path);
 

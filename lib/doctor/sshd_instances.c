@@ -71,13 +71,15 @@ static bool is_same(const ap_sshd_instance *a, const ap_sshd_instance *b)
 
 /*
  * True if the process is a listening sshd of root's. What a process says of itself anybody can write, of a program of
- * his own or of a setuid one; and the program is run here, as root. So it is the one that root runs already.
+ * his own or of a setuid one; and the program is run here, as root. So it is the one that root runs already, and nobody
+ * else could have put there.
  */
-static bool is_instance(ap_arena *arena, const ap_host_process *process, ap_sshd_instance *ret_instance)
+static bool is_instance(const ap_host *host, const ap_host_process *process, ap_sshd_instance *ret_instance)
 {
 	if (process->uid != 0 || process->euid != 0 || process->program[0] != '/' || process->argv[0] == NULL ||
-	    !ap_sshd_title_parse(arena, process->argv[0], ret_instance) ||
-	    strcmp(ap_path_name(process->program), ap_path_name(ret_instance->program)) != 0)
+	    !ap_sshd_title_parse(host->arena, process->argv[0], ret_instance) ||
+	    strcmp(ap_path_name(process->program), ap_path_name(ret_instance->program)) != 0 ||
+	    !ap_host_is_trusted(host, process->program))
 		return false;
 	ret_instance->program = process->program;
 	return true;
@@ -125,7 +127,7 @@ size_t ap_sshd_instances(const ap_host *host, const ap_host_process *processes, 
 		add(host->arena, &instances, &n, &one);
 	}
 	for (size_t i = 0; i < n_processes; i++)
-		if (is_instance(host->arena, &processes[i], &one))
+		if (is_instance(host, &processes[i], &one))
 			add(host->arena, &instances, &n, &one);
 	if (n == 0 && ap_host_has(host, SSHD)) {
 		one = awaited(host);

@@ -18,8 +18,9 @@ enum {
 	APPEND_FLAGS = O_WRONLY | O_APPEND | OPEN_FLAGS
 };
 
-/* A walk from "/" to the wanted file; `folder` is a descriptor of where it stands. */
+/* A walk from the root to the wanted file; `folder` is a descriptor of where it stands. */
 typedef struct {
+	const char *root;   /* "/", or the folder that is another machine's */
 	const char *wanted; /* the path as it was asked for: what messages name */
 	bool want_folder;
 	bool append; /* the file is to be written at its end: it must be where it seems to be */
@@ -133,7 +134,7 @@ static ap_status enter(walk *w, int descriptor)
 static ap_status enter_root(walk *w)
 {
 	w->at[0] = '\0';
-	return enter(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	return enter(w, open(w->root, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 static ap_status follow_link(walk *w, int link, const struct stat *info)
@@ -213,8 +214,10 @@ static ap_status step(walk *w, const char *component, int *ret_fd)
 	if (strcmp(component, "..") == 0) {
 		char *last = strrchr(w->at, '/');
 
-		if (last != NULL)
-			*last = '\0';
+		/* above the root there is nothing else */
+		if (last == NULL)
+			return AP_OK;
+		*last = '\0';
 		return enter(w, openat(w->folder, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	}
 	if (used + strlen(component) + 2 > sizeof(w->at))
@@ -266,12 +269,15 @@ static ap_status start(walk *w)
 
 typedef enum { TO_FILE, TO_APPEND, TO_FOLDER } destination;
 
-static ap_status walk_to(const char *path, destination to, int *ret_fd, ap_error *error)
+static ap_status walk_to(const char *root, const char *path, destination to, int *ret_fd, ap_error *error)
 {
 	bool want_folder = to == TO_FOLDER;
-	walk w = {
-		.wanted = path, .want_folder = want_folder, .append = to == TO_APPEND, .folder = -1, .error = error
-	};
+	walk w = { .root = root,
+		   .wanted = path,
+		   .want_folder = want_folder,
+		   .append = to == TO_APPEND,
+		   .folder = -1,
+		   .error = error };
 	char component[NAME_MAX + 2];
 	ap_status status = start(&w);
 	int fd = -1;
@@ -341,7 +347,7 @@ static ap_status open_sized(const char *path, bool append, int *ret_fd, uint64_t
 
 	if (open_straight(path, append, ret_fd, ret_size))
 		return AP_OK;
-	status = walk_to(path, append ? TO_APPEND : TO_FILE, &fd, error);
+	status = walk_to("/", path, append ? TO_APPEND : TO_FILE, &fd, error);
 	if (status != AP_OK)
 		return status;
 	if (fstat(fd, &info) != 0) {
@@ -371,9 +377,14 @@ ap_status ap_file_open(const char *path, int *ret_fd, ap_error *error)
 	return ap_file_open_sized(path, ret_fd, &unused, error);
 }
 
+ap_status ap_file_open_below(const char *root, const char *path, int *ret_fd, ap_error *error)
+{
+	return walk_to(root, path, TO_FILE, ret_fd, error);
+}
+
 ap_status ap_folder_open(const char *path, int *ret_fd, ap_error *error)
 {
-	return walk_to(path, TO_FOLDER, ret_fd, error);
+	return walk_to("/", path, TO_FOLDER, ret_fd, error);
 }
 
 /* The size that fstat tells is a hint: the file may grow, or be a pipe. */

@@ -24,7 +24,13 @@
  */
 ap_status ap_file_open(const char *path, int *ret_fd, ap_error *error);
 
-/* The same, with the file's size as it was looked at. */
+/*
+ * The same of another machine, whose root is here the folder `root`, an absolute path: the way begins there, and no link and no
+ * ".." leads out of it. What is above `root` is not looked at.
+ */
+ap_status ap_file_open_below(const char *root, const char *path, int *ret_fd, ap_error *error);
+
+/* ap_file_open with the file's size as it was looked at. */
 ap_status ap_file_open_sized(const char *path, int *ret_fd, uint64_t *ret_size, ap_error *error);
 
 /*

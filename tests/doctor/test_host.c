@@ -1,5 +1,6 @@
 /* The machine that is examined: files below another root, programs that run, hang or write without end, and processes. */
 #include "../../lib/doctor/host.h"
+#include "../../lib/doctor/sshd_instances.h"
 #include "root.h"
 #include "rows.h"
 #include "scratch.h"
@@ -422,6 +423,31 @@ static void test_process_of_many_arguments(void **state)
 	free_machine(&m);
 }
 
+/* What root runs is run by the doctor too, but not where somebody else could have put it there. */
+static void test_sshd_that_others_write(void **state)
+{
+	static const char *const argv[] = { "sshd: /opt/sbin/sshd -D [listener] 0 of 10-100 startups", NULL };
+	static const ap_host_process process = { .pid = 1, .program = "/opt/sbin/sshd", .argv = argv };
+	machine m = new_machine();
+	const ap_sshd_instance *instances;
+	const char *program = ap_format(m.arena, "%s/opt/sbin/sshd", m.root);
+	const char *folder = ap_format(m.arena, "%s/opt", m.root);
+
+	(void)state;
+	root_write(m.root, "/opt/sbin/sshd", "");
+	assert_int_equal(chmod(program, 0755), 0);
+	assert_true(ap_host_is_trusted(&m.host, "/opt/sbin/sshd"));
+	assert_int_equal(ap_sshd_instances(&m.host, &process, 1, &instances), 1);
+	assert_string_equal(instances[0].program, "/opt/sbin/sshd");
+	assert_int_equal(chmod(folder, 0777), 0);
+	assert_false(ap_host_is_trusted(&m.host, "/opt/sbin/sshd"));
+	assert_int_equal(ap_sshd_instances(&m.host, &process, 1, &instances), 0);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(chmod(program, 0775), 0);
+	assert_int_equal(ap_sshd_instances(&m.host, &process, 1, &instances), 0);
+	free_machine(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +459,7 @@ int main(void)
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_process_whose_user_changes),
 		cmocka_unit_test(test_process_of_many_arguments),
+		cmocka_unit_test(test_sshd_that_others_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

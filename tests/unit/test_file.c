@@ -461,6 +461,51 @@ static void test_file_takes_relative_paths(void **state)
 	assert_int_equal(chdir(here), 0);
 }
 
+/* Below another machine's root, whatever the folders above it. */
+static void test_file_below_a_root(void **state)
+{
+	static const struct {
+		const char *path;
+		ap_status status;
+	} expected[] = {
+		{ "/inner", AP_OK },
+		{ "/../inner", AP_OK },
+		{ "/up", AP_OK },
+		{ "/absolute", AP_OK },
+		{ "/plain", AP_ERR_MISSING },
+		{ "/../plain", AP_ERR_MISSING },
+		{ "/outside", AP_ERR_MISSING },
+		{ "/wide/inner", AP_ERR_TRUST },
+		{ "/to-wide", AP_ERR_TRUST },
+		{ "/wide", AP_ERR_TRUST },
+	};
+	char *root = ap_scratch_path(scratch, "wide-above/root");
+	int failed = 0;
+
+	(void)state;
+	make_folder("wide-above", 0777);
+	make_folder("wide-above/root", 0755);
+	make_folder("wide-above/root/wide", 0777);
+	make_file("wide-above/root/inner", 0644);
+	make_file("wide-above/root/wide/inner", 0644);
+	make_file("wide-above/plain", 0644);
+	make_link("wide-above/root/up", "../../../inner");
+	make_link("wide-above/root/absolute", "/inner");
+	make_link("wide-above/root/outside", "../plain");
+	make_link("wide-above/root/to-wide", "/wide/inner");
+	for (size_t i = 0; i < AP_N(expected); i++) {
+		int fd = -77;
+		ap_status status = ap_file_open_below(root, expected[i].path, &fd, NULL);
+
+		AP_ROW(failed, status == expected[i].status, "row %zu: %s: %d", i, expected[i].path, (int)status);
+		AP_ROW(failed, (fd >= 0) == (status == AP_OK), "row %zu: %s: descriptor %d", i, expected[i].path, fd);
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	free(root);
+	AP_ROWS_END(failed);
+}
+
 /* With another effective user: root's files and its own are trusted, a third one's are not. */
 static void test_file_trusts_root_and_the_effective_user(void **state)
 {
@@ -569,6 +614,7 @@ int main(void)
 		cmocka_unit_test(test_file_refusals_differ),
 		cmocka_unit_test(test_file_gives_up_on_circles_and_long_paths),
 		cmocka_unit_test(test_file_takes_relative_paths),
+		cmocka_unit_test(test_file_below_a_root),
 		cmocka_unit_test(test_file_trusts_root_and_the_effective_user),
 		cmocka_unit_test(test_file_read_up_to_the_limit),
 		cmocka_unit_test(test_file_read_refuses_what_open_refuses),
