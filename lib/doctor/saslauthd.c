@@ -122,22 +122,34 @@ static void examine_services(examination *of)
 	}
 }
 
-/* Nothing is run to learn it. */
-static void tell_computed(examination *of, const char *file, unsigned line, const char *name, const char *text)
+/* Nothing is run to learn what else its file sets. */
+static void tell_doubt(examination *of, const ap_default_doubt *doubt, const char *file)
 {
-	found(of, (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
-				.check = "saslauthd-computed",
-				.file = file,
-				.line = line,
-				.what = ap_format(of->arena, "%s is what a shell makes of: %s", name, text),
-				.why = "whether the policy is asked at each login depends on that",
-				.change = "write it out: MECHANISMS=\"pam\", and OPTIONS without -c" });
+	found(of,
+	      (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
+			    .check = "saslauthd-computed",
+			    .file = file,
+			    .line = doubt->line,
+			    .what = doubt->what,
+			    .why = "it may set START, MECHANISMS or OPTIONS, and so decide whether the policy is asked "
+				   "at each login",
+			    .change = doubt->change });
+}
+
+static const char *where_it_caches(examination *of, const ap_saslauthd *one, const char *file)
+{
+	if (file == NULL)
+		return ap_format(of->arena, "its command line is %s: -c keeps who was let in", one->options);
+	if (*one->options == '\0')
+		return "OPTIONS is empty or not set, and the init script then takes " AP_SASLAUTHD_OPTIONS
+		       ": -c keeps who was let in";
+	return ap_format(of->arena, "OPTIONS is %s: -c keeps who was let in", one->options);
 }
 
 /* One that is configured or runs: `file` NULL, it runs. */
 static void examine_one(examination *of, const ap_saslauthd *one, const char *file)
 {
-	const char *where = file != NULL ? "OPTIONS" : "its command line";
+	bool asks_anybody = any_governed(of) || ap_governs_mail(of->doctor);
 
 	if (one->caches && any_governed(of))
 		found(of,
@@ -145,26 +157,23 @@ static void examine_one(examination *of, const ap_saslauthd *one, const char *fi
 			      .kind = AP_FINDING_BYPASS,
 			      .check = "saslauthd-cache",
 			      .file = file,
-			      .line = file != NULL ? one->options_line : 0,
-			      .what = ap_format(of->arena, "%s is %s: -c keeps who was let in", where, one->options),
+			      .line = one->options_line,
+			      .what = where_it_caches(of, one, file),
 			      .why = "who was let in once is let in again without the policy being asked, for eight hours",
 			      .change = "OPTIONS=\"-m /var/run/saslauthd\" with the folder that is there now, "
 					"without -c" });
-	else if (one->options_computed && any_governed(of))
-		tell_computed(of, file, one->options_line, "OPTIONS", one->options);
-	if (one->mechanism_computed && any_governed(of))
-		tell_computed(of, file, one->mechanism_line, "MECHANISMS", one->mechanism);
-	else if (*one->mechanism != '\0' && strcmp(one->mechanism, "pam") != 0 &&
-		 (any_governed(of) || ap_governs_mail(of->doctor)))
+	if (*one->mechanism != '\0' && strcmp(one->mechanism, "pam") != 0 && asks_anybody)
 		found(of,
 		      (ap_finding){
 			      .kind = AP_FINDING_BYPASS,
 			      .check = "saslauthd-mechanism",
 			      .file = file,
-			      .line = file != NULL ? one->mechanism_line : 0,
+			      .line = one->mechanism_line,
 			      .what = ap_format(of->arena, "the mechanism is %s", one->mechanism),
 			      .why = "no PAM service is asked, and so not the policy: whoever has the right password is let in",
 			      .change = "MECHANISMS=\"pam\"" });
+	if (one->doubt.what != NULL && asks_anybody)
+		tell_doubt(of, &one->doubt, file);
 }
 
 static bool is_running(const ap_host_process *process)
@@ -172,12 +181,14 @@ static bool is_running(const ap_host_process *process)
 	return strcmp(ap_path_name(process->program), "saslauthd") == 0;
 }
 
-/* Its processes have one command line: the first stands for all. */
+/* Its processes have one command line: the first stands for all. What another user's says there is no matter: see below. */
 static void examine_running(examination *of, const ap_host_process *process)
 {
-	ap_saslauthd one = ap_saslauthd_of_arguments(of->arena, process->argv);
+	if (process->uid == 0) {
+		ap_saslauthd one = ap_saslauthd_of_arguments(of->arena, process->argv);
 
-	examine_one(of, &one, NULL);
+		examine_one(of, &one, NULL);
+	}
 	if (process->euid != 0 && any_governed(of))
 		found(of, (ap_finding){ .kind = AP_FINDING_LOCKOUT,
 					.check = "saslauthd-user",
@@ -187,7 +198,10 @@ static void examine_running(examination *of, const ap_host_process *process)
 					.change = "start saslauthd as root" });
 }
 
-/* Root's: any user can give a program of his own that name, to have other arguments looked at. Another's where root has none. */
+/*
+ * Root's: any user can give a program of his own that name, with any arguments. Another's where root has none, of which its
+ * program and whom it runs as are believed alone.
+ */
 static const ap_host_process *first_running(examination *of)
 {
 	size_t n;
@@ -221,15 +235,12 @@ static bool examine_defaults(examination *of, bool is_used)
 	if (!ap_host_list(of->doctor->host, "/etc/default", &names, &n))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		const char *file = ap_format(of->arena, "/etc/default/%s", names[i]), *text;
+		const char *file = ap_format(of->arena, "/etc/default/%s", names[i]);
 		ap_saslauthd one;
 
-		if (strncmp(names[i], "saslauthd", strlen("saslauthd")) != 0)
+		if (strncmp(names[i], "saslauthd", strlen("saslauthd")) != 0 || !ap_host_has(of->doctor->host, file))
 			continue;
-		text = ap_host_read(of->doctor->host, file, NULL);
-		if (text == NULL)
-			continue;
-		one = ap_saslauthd_of_defaults(of->arena, text);
+		one = ap_saslauthd_of_defaults(of->doctor->host, file);
 		if (!one.starts && !is_used)
 			continue;
 		starts = true;

@@ -1,11 +1,8 @@
 #include "saslauthd_settings.h"
 
-#include "shell_values.h"
 #include "text_parts.h"
 
 #include <string.h>
-
-#define OPTIONS_OF_INIT "-c -m /var/run/saslauthd"
 
 /* The options of saslauthd that take a value. */
 #define WITH_VALUE "aOmnst"
@@ -31,35 +28,51 @@ static void read_options(const char *const *words, ap_saslauthd *ret)
 	}
 }
 
-ap_saslauthd ap_saslauthd_of_defaults(ap_arena *arena, const char *text)
+ap_saslauthd ap_saslauthd_of_defaults(const ap_host *host, const char *path)
 {
-	ap_saslauthd one = { .mechanism = "", .options = OPTIONS_OF_INIT };
-	ap_shell_values values = ap_shell_read(arena, text);
-	const ap_shell_value *start = ap_shell_last(&values, "START"), *options = ap_shell_last(&values, "OPTIONS");
-	const ap_shell_value *mechanism = ap_shell_last(&values, "MECHANISMS");
+	enum { START, MECHANISMS, OPTIONS, N };
+	ap_default_setting set[N] = { { .name = "START" }, { .name = "MECHANISMS" }, { .name = "OPTIONS" } };
+	ap_saslauthd one = { .doubt = ap_default_file_read(host, path, AP_DEFAULT_FILE_OF_SH, set, N) };
+	bool is_certain = one.doubt.what == NULL;
+	const char *options = set[OPTIONS].value;
 
-	one.starts = start != NULL && (start->is_computed || strcmp(start->value, "yes") == 0);
-	if (options != NULL) {
-		one.options = *options->value != '\0' ? options->value : OPTIONS_OF_INIT;
-		one.options_line = options->line;
-		one.options_computed = options->is_computed;
-	}
-	if (mechanism != NULL) {
-		one.mechanism = mechanism->value;
-		one.mechanism_line = mechanism->line;
-		one.mechanism_computed = mechanism->is_computed;
-	}
-	read_options(ap_text_words(arena, one.options, " \t\n"), &one);
+	/* what is not understood may set it */
+	one.starts = !is_certain || (set[START].value != NULL && strcmp(set[START].value, "yes") == 0);
+	one.mechanism = set[MECHANISMS].value != NULL ? set[MECHANISMS].value : "";
+	one.mechanism_line = set[MECHANISMS].line;
+	one.options = options != NULL ? options : "";
+	one.options_line = set[OPTIONS].line;
+	if (*one.options == '\0' && (options != NULL || is_certain))
+		options = AP_SASLAUTHD_OPTIONS;
+	read_options(ap_text_words(host->arena, options != NULL ? options : "", " \t\n"), &one);
 	return one;
+}
+
+/* In linear time, for as many as a process may have. */
+static const char *joined(ap_arena *arena, const char *const *words)
+{
+	size_t size = 1, length = 0;
+	char *text;
+
+	for (size_t i = 0; words[i] != NULL; i++)
+		size += strlen(words[i]) + 1;
+	text = ap_arena_alloc(arena, size);
+	for (size_t i = 0; words[i] != NULL; i++) {
+		size_t more = strlen(words[i]);
+
+		if (i > 0)
+			text[length++] = ' ';
+		memcpy(text + length, words[i], more);
+		length += more;
+	}
+	return text;
 }
 
 ap_saslauthd ap_saslauthd_of_arguments(ap_arena *arena, const char *const *argv)
 {
-	ap_saslauthd one = { .starts = true, .mechanism = "", .options = "" };
+	const char *const *words = argv[0] != NULL ? argv + 1 : argv;
+	ap_saslauthd one = { .starts = true, .mechanism = "", .options = joined(arena, words) };
 
-	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++)
-		one.options = ap_format(arena, "%s%s%s", one.options, i > 1 ? " " : "", argv[i]);
-	if (argv[0] != NULL)
-		read_options(argv + 1, &one);
+	read_options(words, &one);
 	return one;
 }

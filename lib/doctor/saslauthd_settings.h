@@ -2,26 +2,24 @@
 #ifndef AP_DOCTOR_SASLAUTHD_SETTINGS_H
 #define AP_DOCTOR_SASLAUTHD_SETTINGS_H
 
-#include "../make/arena.h"
+#include "default_file.h"
 
-#include <stdbool.h>
-#include <stddef.h>
+/* What the init script takes where OPTIONS is empty or not set. */
+#define AP_SASLAUTHD_OPTIONS "-c -m /var/run/saslauthd"
 
 /* One that is configured, or runs. */
 typedef struct {
-	bool starts;           /* START=yes */
-	const char *mechanism; /* "pam" */
+	bool starts;           /* START=yes, or it may be that */
+	const char *mechanism; /* "pam"; "": not told */
 	unsigned mechanism_line;
-	bool mechanism_computed; /* what is written is not what it is: a command or a variable from elsewhere tells */
-	bool caches;             /* -c */
-	const char *options;     /* as written */
-	unsigned options_line;   /* 0: not written */
-	bool options_computed;
+	bool caches;            /* -c */
+	const char *options;    /* as they are written; "": none is, or OPTIONS is empty */
+	unsigned options_line;  /* 0: not written */
+	ap_default_doubt doubt; /* what its file may say beside */
 } ap_saslauthd;
 
-/* Of a text such as that of /etc/default/saslauthd, with what the init script takes where something is not written. One whose
- * START a command tells is taken to start. */
-ap_saslauthd ap_saslauthd_of_defaults(ap_arena *arena, const char *text);
+/* Of a file such as /etc/default/saslauthd, with what the init script takes where something is not written. */
+ap_saslauthd ap_saslauthd_of_defaults(const ap_host *host, const char *path);
 
 /* Of the words that it was started with. */
 ap_saslauthd ap_saslauthd_of_arguments(ap_arena *arena, const char *const *argv);

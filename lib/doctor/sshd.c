@@ -136,6 +136,24 @@ static ap_host_output ask(const ap_doctor *doctor, const ap_sshd_instance *insta
 	return ap_host_run(doctor->host, command);
 }
 
+/* What its file of options may say beside those that it is asked with. */
+static void tell_doubt(const examination *of)
+{
+	const ap_default_doubt *doubt = &of->instance->doubt;
+
+	if (doubt->what == NULL)
+		return;
+	found(of,
+	      (ap_finding){ .kind = AP_FINDING_UNCERTAIN,
+			    .check = "sshd-not-examined",
+			    .file = of->instance->options_file,
+			    .line = doubt->line,
+			    .what = doubt->what,
+			    .why = "it may set SSHD_OPTS, whose options go before sshd's files: whether sshd asks PAM, "
+				   "and tells the address, is not known",
+			    .change = doubt->change });
+}
+
 static void examine_instance(ap_doctor *doctor, const ap_sshd_instance *instance)
 {
 	examination of = { .doctor = doctor, .arena = doctor->findings->arena, .instance = instance };
@@ -146,6 +164,7 @@ static void examine_instance(ap_doctor *doctor, const ap_sshd_instance *instance
 	/* where its PAM file does not ask the policy either, that is said with the PAM files */
 	if (!ap_doctor_asks(doctor, instance->name) || of.line == NULL)
 		return;
+	tell_doubt(&of);
 	output = ask(doctor, instance);
 	fault = ap_host_run_fault(doctor->host, ap_format(of.arena, "%s -T", instance->program), &output);
 	if (fault == NULL) {

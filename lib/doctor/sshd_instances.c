@@ -1,6 +1,5 @@
 #include "sshd_instances.h"
 
-#include "shell_values.h"
 #include "text_parts.h"
 
 #include <string.h>
@@ -33,12 +32,12 @@ static const char *const *settings_of(ap_arena *arena, const char *const *words)
 	return options;
 }
 
-const char *const *ap_sshd_default_options(ap_arena *arena, const char *text)
+const char *const *ap_sshd_default_options(const ap_host *host, ap_default_doubt *ret_doubt)
 {
-	ap_shell_values values = ap_shell_read(arena, text);
-	const ap_shell_value *options = ap_shell_last(&values, "SSHD_OPTS");
+	ap_default_setting options = { .name = "SSHD_OPTS" };
 
-	return settings_of(arena, ap_text_words(arena, options != NULL ? options->value : "", " \t\n"));
+	*ret_doubt = ap_default_file_read(host, DEFAULTS, AP_DEFAULT_FILE_OF_UNIT, &options, 1);
+	return settings_of(host->arena, ap_text_words(host->arena, options.value != NULL ? options.value : "", " \t"));
 }
 
 bool ap_sshd_title_parse(ap_arena *arena, const char *title, ap_sshd_instance *ret_instance)
@@ -99,40 +98,48 @@ static bool is_enabled(const ap_host *host)
  */
 static ap_sshd_instance awaited(const ap_host *host)
 {
-	const char *text = ap_host_read(host, DEFAULTS, NULL);
+	ap_sshd_instance one = { .name = ap_path_name(SSHD), .program = SSHD, .options_file = DEFAULTS };
 
-	return (ap_sshd_instance){ .name = ap_path_name(SSHD),
-				   .program = SSHD,
-				   .options = ap_sshd_default_options(host->arena, text != NULL ? text : ""),
-				   .options_file = DEFAULTS };
+	one.options = ap_sshd_default_options(host, &one.doubt);
+	return one;
 }
 
-static void add(ap_arena *arena, ap_sshd_instance **instances, size_t *n, const ap_sshd_instance *one)
+typedef struct {
+	ap_sshd_instance *items;
+	size_t n;
+} instance_list;
+
+static void add(ap_arena *arena, instance_list *list, const ap_sshd_instance *one)
 {
-	for (size_t i = 0; i < *n; i++)
-		if (is_same(&(*instances)[i], one))
+	for (size_t i = 0; i < list->n; i++)
+		if (is_same(&list->items[i], one))
 			return;
-	*AP_PUSH(arena, *instances, *n) = *one;
+	*AP_PUSH(arena, list->items, list->n) = *one;
+}
+
+static void add_running(const ap_host *host, const ap_host_process *processes, size_t n, instance_list *list)
+{
+	ap_sshd_instance one;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_instance(host, &processes[i], &one))
+			add(host->arena, list, &one);
 }
 
 size_t ap_sshd_instances(const ap_host *host, const ap_host_process *processes, size_t n_processes,
 			 const ap_sshd_instance **ret_instances)
 {
-	ap_sshd_instance *instances = NULL, one;
-	size_t n = 0;
+	instance_list running = { .n = 0 }, all = { .n = 0 };
+	ap_sshd_instance one;
 
+	add_running(host, processes, n_processes, &running);
 	/* first, since it tells where the options stand with which one runs */
-	if (ap_host_has(host, SSHD) && is_enabled(host)) {
+	if (ap_host_has(host, SSHD) && (running.n == 0 || is_enabled(host))) {
 		one = awaited(host);
-		add(host->arena, &instances, &n, &one);
+		add(host->arena, &all, &one);
 	}
-	for (size_t i = 0; i < n_processes; i++)
-		if (is_instance(host, &processes[i], &one))
-			add(host->arena, &instances, &n, &one);
-	if (n == 0 && ap_host_has(host, SSHD)) {
-		one = awaited(host);
-		add(host->arena, &instances, &n, &one);
-	}
-	*ret_instances = instances;
-	return n;
+	for (size_t i = 0; i < running.n; i++)
+		add(host->arena, &all, &running.items[i]);
+	*ret_instances = all.items;
+	return all.n;
 }

@@ -328,12 +328,18 @@ SASLAUTHD_MISTAKES = (
     ("it is not used", [SMTP], []),
     ("it is started", [SMTP, Edit(SASLAUTHD, None, "START=yes\n")],
      ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
-    ("its options are added to, as a shell would", [SMTP, Edit(SASLAUTHD, None, "START=yes\nOPTIONS=\"$OPTIONS -n 0\"\n")],
-     ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
-    ("its options and mechanisms are told by commands",
-     [SMTP, Edit(SASLAUTHD, None, "START=yes\nOPTIONS=\"-m $(cat /etc/folder)\"\nMECHANISMS=`cat /etc/mechanisms`\n")],
-     ["lockout saslauthd saslauthd-address", "uncertain saslauthd saslauthd-computed",
+    ("its options are added to, as a shell alone could tell",
+     [SMTP, Edit(SASLAUTHD, None, "START=yes\nOPTIONS=\"$OPTIONS -n 0\"\n")],
+     ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address",
       "uncertain saslauthd saslauthd-computed"]),
+    ("whether it starts, and how, another file tells",
+     [SMTP, Edit(SASLAUTHD, 'OPTIONS="-c', 'OLD_OPTIONS="-c'), Edit(SASLAUTHD, None, ". /etc/saslauthd.more\n")],
+     ["lockout saslauthd saslauthd-address", "uncertain saslauthd saslauthd-computed"]),
+    ("nothing is set", [SMTP, Edit(SASLAUTHD, 'OPTIONS="-c', 'OLD_OPTIONS="-c'), Edit(SASLAUTHD, None, "START=yes\n")],
+     ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
+    ("a second one, in place of whose file is a folder",
+     [SMTP, Shell("mkdir /etc/default/saslauthd-postfix", "rmdir /etc/default/saslauthd-postfix")],
+     ["lockout saslauthd saslauthd-address", "uncertain saslauthd saslauthd-computed"]),
     ("a second one", [SMTP, Edit("/etc/default/saslauthd-postfix", None,
                                  'START=yes\nMECHANISMS="pam"\nOPTIONS="-rcm /var/spool/postfix/var/run/saslauthd"\n')],
      ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
@@ -385,6 +391,7 @@ def saslauthd_that_runs(machine):
 
 
 SSHD_SETTINGS = "/etc/ssh/sshd_config.d/test.conf"
+SSH_DEFAULTS = "/etc/default/ssh"
 GOVERNED_SSHD = Edit("/etc/pam.d/sshd", "@include common-account",
                      "account required pam_accesspolicy.so\n@include common-account")
 
@@ -394,6 +401,13 @@ SSHD_MISTAKES = (
      []),
     ("settings for some users alone", [Edit(SSHD_SETTINGS, None, "Match User carol\n  ForceCommand /bin/true\n")], []),
     ("a mistake in its settings", [Edit(SSHD_SETTINGS, None, "UsePAMs no\n")], ["uncertain sshd sshd-not-examined"]),
+    ("options that systemd and the init script take differently", [Edit(SSH_DEFAULTS, None, "SSHD_OPTS=-4 # -6\n")],
+     ["uncertain sshd sshd-not-examined"]),
+    ("options beside those that are not understood",
+     [Edit(SSH_DEFAULTS, None, "export X=1\nSSHD_OPTS=-oUsePAM=no\n")],
+     ["bypass sshd sshd-usepam", "uncertain sshd sshd-not-examined"]),
+    ("options that cannot be read", [Shell("cp -p /etc/default/ssh /run; printf '\\0' >>/etc/default/ssh",
+                                           "mv /run/ssh /etc/default/ssh")], ["uncertain sshd sshd-not-examined"]),
 )
 
 

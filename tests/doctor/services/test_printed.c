@@ -7,7 +7,9 @@
 #include "../../../lib/doctor/postfix_settings.h"
 #include "../../../lib/doctor/saslauthd_settings.h"
 #include "../../../lib/doctor/sshd_instances.h"
+#include "../root.h"
 #include "rows.h"
+#include "scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,31 +226,53 @@ static void test_instances_of_postfix(void **state)
 	ap_arena_free(arena);
 }
 
-/* What they are in the shell that has read this text, as Debian's script of saslauthd takes them. */
-static const char *by_the_shell(ap_arena *arena, const char *text)
+#define DEFAULTS "/etc/default/daemon"
+
+/* A machine's root with no more than the file. */
+static ap_host planted(ap_arena *arena, const char *folder, const char *path, const char *text)
+{
+	root_write(folder, path, text);
+	return (ap_host){ .arena = arena, .root = folder };
+}
+
+/* What a shell prints that is given the file as $1; not NULL. */
+static const char *by_a_shell(ap_arena *arena, const char *script, const char *file)
 {
 	char line[256];
 	size_t length;
 	FILE *shell;
 
-	assert_int_equal(setenv("AP_TEXT", text, 1), 0);
-	shell = popen("unset START MECHANISMS OPTIONS; eval \"$AP_TEXT\"; [ \"$START\" = yes ] || START=no; "
-		      "printf '%s %s %s' \"$START\" \"$MECHANISMS\" \"${OPTIONS:--c -m /var/run/saslauthd}\"",
-		      "r");
+	assert_int_equal(setenv("AP_FILE", file, 1), 0);
+	shell = popen(script, "r");
 	assert_non_null(shell);
 	length = fread(line, 1, sizeof(line), shell);
-	assert_int_equal(pclose(shell), 0);
+	(void)pclose(shell);
 	return ap_arena_strndup(arena, line, length);
+}
+
+/* What the settings are in the shell that has read the file, as Debian's script of saslauthd takes them. */
+static const char *by_the_script(ap_arena *arena, const char *file)
+{
+	return by_a_shell(arena,
+			  "unset START MECHANISMS OPTIONS; . \"$AP_FILE\"; [ \"$START\" = yes ] || START=no; "
+			  "printf '%s %s %s' \"$START\" \"$MECHANISMS\" \"${OPTIONS:--c -m /var/run/saslauthd}\"",
+			  file);
+}
+
+static const char *by_the_doctor(ap_arena *arena, const ap_saslauthd *one)
+{
+	return ap_format(arena, "%s %s %s", one->starts ? "yes" : "no", one->mechanism_line > 0 ? one->mechanism : "",
+			 *one->options != '\0' ? one->options : AP_SASLAUTHD_OPTIONS);
 }
 
 static void test_settings_of_saslauthd(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *found; /* starts, mechanism:line, caches, options:line */
+		const char *found; /* starts, mechanism:line, caches, options:line, the line that is not understood */
 	} rows[] = {
-		{ "", "no :0 -c -c -m /var/run/saslauthd:0" },
-		{ "#START=yes\n# OPTIONS=\"-x\"\nMECHANISMS=\"pam\"\n", "no pam:3 -c -c -m /var/run/saslauthd:0" },
+		{ "", "no :0 -c :0" },
+		{ "#START=yes\n# OPTIONS=\"-x\"\nMECHANISMS=\"pam\"\n", "no pam:3 -c :0" },
 		{ "START=yes\nMECHANISMS=pam # the one\nOPTIONS=\"-m /run/s\"\n", "yes pam:2 - -m /run/s:3" },
 		{ "START=yes\nOPTIONS='-rm/run/c -c'\n", "yes :0 -c -rm/run/c -c:2" },
 		{ "START=\"yes\"\nOPTIONS=\"-m /run/-c\"\n", "yes :0 - -m /run/-c:2" },
@@ -256,37 +280,63 @@ static void test_settings_of_saslauthd(void **state)
 		{ "OPTIONS=\"-rc -n 0\"\nSTART=no\nMECHANISMS=\"shadow\"", "no shadow:3 -c -rc -n 0:1" },
 		{ "OPTIONS=\"-m /a -c\"\nOPTIONS=\"-m /a\"\n", "no :0 - -m /a:2" },
 		{ "OPTIONS=\"-a kerberos5\"\n", "no kerberos5:0 - -a kerberos5:1" },
-		{ "OPTIONS=\"-c -m /a\"\n\nOPTIONS=\"$OPTIONS -n 0\"\n", "no :0 -c -c -m /a -n 0:3" },
-		{ "export START=yes MECHANISMS=pam; export OPTIONS='-m /a' # -c\n", "yes pam:1 - -m /a:1" },
-		{ "OPTIONS=\"-m /a \\\n -c\"\nSTART=yes", "yes :0 -c -m /a  -c:1" },
-		{ "M=/a\nOPTIONS=-m\" ${M}\"' -r'\\ -c\nMECHANISMS=pa\"m\"\n", "no pam:3 -c -m /a -r -c:2" },
-		{ "OPTIONS=\"\"\nMECHANISMS=\n", "no :2 -c -c -m /var/run/saslauthd:1" },
-		{ "OPTIONS=\"-m /a\n-c\"\nSTART=yes\n", "yes :0 -c -m /a\n-c:1" },
-		{ "true OPTIONS=-c\nif true; then OPTIONS=\"-m /a\"; fi\n", "no :0 - -m /a:2" },
-		{ "OPTIONS='$X' MECHANISMS=\"\\$X \\n\"\n", "no $X \\n:1 - $X:1" },
-		{ "START=yes\nOPTIONS=\"-m /a $MORE\"\n", "yes :0 - -m /a $MORE:2 computed" },
-		{ "START=$(echo yes)\nOPTIONS=-m`echo \"/a\"`\n", "yes :0 - -m`echo \"/a\"`:2 computed" },
-		{ "A=${B:-pam}\nMECHANISMS=$A\n", "no ${B:-pam}:2 -c -c -m /var/run/saslauthd:0 computed" },
+		{ "OPTIONS=\"\"\nMECHANISMS=\n", "no :2 -c :1" },
+		{ "\texport START=yes \t# so\n export\tMECHANISMS=pam\n", "yes pam:2 -c :0" },
+		{ "# caf\xc3\xa9\r\nDESC=\"a * of \xc3\xa9 and [b]\"\nOPTIONS=-cm/a\n \t\n", "no :0 -c -cm/a:3" },
+		{ "START=yes\nSTART=no\n  # OPTIONS=-c \\\nOPTIONS=-m/a", "no :0 - -m/a:4" },
+		/* what only a shell could tell, or what is none of its assignments */
+		{ "OPTIONS=\"-c -m /a\"\nOPTIONS=\"$OPTIONS -n 0\"\n", "yes :0 -c -c -m /a:1 odd:2" },
+		{ "START=yes\nOPTIONS=\"-m $(cat /etc/folder)\"\n", "yes :0 - :0 odd:2" },
+		{ "OPTIONS=-m`echo \"/a\"`\n", "yes :0 - :0 odd:1" },
+		{ "MECHANISMS=pam\n. /etc/more\n", "yes pam:1 - :0 odd:2" },
+		{ ": ${MECHANISMS:=ldap}\nOPTIONS=\"\"\n", "yes :0 -c :2 odd:1" },
+		{ "OPTIONS=\"-m /a\"\nunset OPTIONS\n", "yes :0 - -m /a:1 odd:2" },
+		{ "echo \"\nOPTIONS=-m/a\n\"\n", "yes :0 - -m/a:2 odd:1" },
+		{ "if false; then\nOPTIONS=\"-m /a\"\nfi\n", "yes :0 - -m /a:2 odd:1" },
+		{ "[ -e /a ] && OPTIONS=-m/a\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=\"-m /a \\\n -c\"\nSTART=yes", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=\"-m /a\n-c\"\nSTART=no\n", "yes :0 - :0 odd:1" },
+		{ "DESC='it''s'\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=-m\" /a\"\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=\"-m\"\" /a\"\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=-m /a\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS= -c\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS =-c\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=-c#d\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=#d\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=-c;\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=-m~/a\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS=\"-m /*\"\n", "yes :0 - :0 odd:1" },
+		{ "OPTIONS+=-c\n", "yes :0 - :0 odd:1" },
+		{ "IFS=:\nOPTIONS=-m/a:-c\n", "yes :0 - -m/a:-c:2 odd:1" },
+		{ "export START=yes MECHANISMS=pam\n", "yes :0 - :0 odd:1" },
+		{ "exportSTART=yes\nexport START\n", "yes :0 - :0 odd:2" },
+		{ "START=no\r\n", "yes :0 - :0 odd:1" },
+		{ "\xef\xbb\xbfSTART=no\n", "yes :0 - :0 odd:1" },
+		{ "1=2\n=3\n", "yes :0 - :0 odd:1" },
+		{ "START=no\n\n$", "yes :0 - :0 odd:3" },
 	};
 	ap_arena *arena = ap_arena_new();
+	char *root = ap_scratch_new(), *file = ap_scratch_path(root, DEFAULTS + 1);
 	int failed = 0;
 
 	(void)state;
 	for (size_t i = 0; i < AP_N(rows); i++) {
-		ap_saslauthd one = ap_saslauthd_of_defaults(arena, rows[i].text);
-		bool is_computed = one.options_computed || one.mechanism_computed;
-		const char *found = ap_format(arena, "%s %s:%u %s %s:%u%s", one.starts ? "yes" : "no", one.mechanism,
-					      one.mechanism_line, one.caches ? "-c" : "-", one.options,
-					      one.options_line, is_computed ? " computed" : "");
+		ap_host host = planted(arena, root, DEFAULTS, rows[i].text);
+		ap_saslauthd one = ap_saslauthd_of_defaults(&host, DEFAULTS);
+		const char *odd = one.doubt.what != NULL ? ap_format(arena, " odd:%u", one.doubt.line) : "";
+		const char *found =
+			ap_format(arena, "%s %s:%u %s %s:%u%s", one.starts ? "yes" : "no", one.mechanism,
+				  one.mechanism_line, one.caches ? "-c" : "-", one.options, one.options_line, odd);
 
 		AP_ROW(failed, strcmp(found, rows[i].found) == 0, "row %zu: %s", i, found);
-		if (is_computed)
+		if (*odd != '\0')
 			continue;
-		found = ap_format(arena, "%s %s %s", one.starts ? "yes" : "no",
-				  one.mechanism_line > 0 ? one.mechanism : "", one.options);
-		AP_ROW(failed, strcmp(found, by_the_shell(arena, rows[i].text)) == 0, "row %zu, and the shell: %s", i,
-		       by_the_shell(arena, rows[i].text));
+		found = by_the_script(arena, file);
+		AP_ROW(failed, strcmp(by_the_doctor(arena, &one), found) == 0, "row %zu, and the shell: %s", i, found);
 	}
+	free(file);
+	ap_scratch_free(root);
 	ap_arena_free(arena);
 	AP_ROWS_END(failed);
 }
@@ -335,27 +385,45 @@ static void test_default_options_of_sshd(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *found;
+		const char *found; /* the options, and the line that is not understood */
 	} rows[] = {
 		{ "", "" },
 		{ "# Options to pass to sshd\nSSHD_OPTS=\n", "" },
 		{ "SSHD_OPTS=\"-o UsePAM=no -4\"\n", " -o UsePAM=no" },
-		{ "SSHD_OPTS=-oUseDNS=yes # as before\n", " -oUseDNS=yes" },
+		{ "SSHD_OPTS=-oUseDNS=yes \n", " -oUseDNS=yes" },
 		{ "SSHD_OPTS='-o UsePAM=no'\nSSHD_OPTS='-f /etc/ssh/x'", " -f /etc/ssh/x" },
 		{ "#SSHD_OPTS=-oUsePAM=no\nSSHD_OPTS_OLD=-oUsePAM=no\n", "" },
+		/* which systemd and a shell take differently */
+		{ "SSHD_OPTS=-oUseDNS=yes # as before\n", " odd:1" },
+		{ "SSHD_OPTS=-o UsePAM=no\n", " odd:1" },
+		{ "export SSHD_OPTS=-oUsePAM=no\n", " odd:1" },
+		{ "; as before\nSSHD_OPTS=-4oUsePAM=no\n", " -oUsePAM=no odd:1" },
+		{ "# as before \\\nSSHD_OPTS=-oUsePAM=no\n", " -oUsePAM=no odd:1" },
+		{ "# as before\rSSHD_OPTS=-oUsePAM=no\n", " odd:1" },
+		{ "SSHD_OPTS=\"-o\rUsePAM=no\"\n", " odd:1" },
+		{ "SSHD_OPTS='-o \"UsePAM no\"'\n", " odd:1" },
+		{ "SSHD_OPTS='-f /etc/\\x'\n", " odd:1" },
+		{ "SSHD_OPTS=-oUsePAM=no\nX=\"\xe9\"\n", " -oUsePAM=no odd:2" },
+		{ "SSHD_OPTS=\"$SSHD_OPTS -oUsePAM=no\"\n", " odd:1" },
 	};
 	ap_arena *arena = ap_arena_new();
+	char *root = ap_scratch_new();
 	int failed = 0;
 
 	(void)state;
 	for (size_t i = 0; i < AP_N(rows); i++) {
-		const char *const *options = ap_sshd_default_options(arena, rows[i].text);
+		ap_host host = planted(arena, root, "/etc/default/ssh", rows[i].text);
+		ap_default_doubt doubt;
+		const char *const *options = ap_sshd_default_options(&host, &doubt);
 		const char *found = "";
 
 		for (size_t k = 0; options[k] != NULL; k++)
 			found = ap_format(arena, "%s %s", found, options[k]);
+		if (doubt.what != NULL)
+			found = ap_format(arena, "%s odd:%u", found, doubt.line);
 		AP_ROW(failed, strcmp(found, rows[i].found) == 0, "row %zu:%s", i, found);
 	}
+	ap_scratch_free(root);
 	ap_arena_free(arena);
 	AP_ROWS_END(failed);
 }
