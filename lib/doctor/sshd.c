@@ -66,37 +66,52 @@ static bool is_option(const ap_sshd_instance *instance, const char *name)
 	return false;
 }
 
-/* The file in which the setting is to be changed; in *ret_by, in a finding's words, what sets it. */
-static const char *file_of(const ap_sshd_instance *instance, const char *name, const char **ret_by)
-{
-	bool by_option = is_option(instance, name), by_defaults = by_option && instance->options_file != NULL;
+/* What sets a setting. */
+typedef struct {
+	const char *file;   /* that it, or the program's options, stand in */
+	const char *by;     /* in a finding's words */
+	const char *change; /* the same, to the value that is right */
+} origin;
 
-	*ret_by = by_defaults ? "SSHD_OPTS"
-		  : by_option ? "an option that it runs with"
-			      : "this file or one that it includes";
-	return by_defaults ? instance->options_file : config_file(instance);
+static origin origin_of(const examination *of, const char *name, const char *right)
+{
+	const ap_sshd_instance *instance = of->instance;
+
+	if (!is_option(instance, name))
+		return (origin){ .file = config_file(instance),
+				 .by = "this file or one that it includes",
+				 .change = ap_format(of->arena, "%s %s", name, right) };
+	if (instance->options_file != NULL)
+		return (origin){ .file = instance->options_file,
+				 .by = "SSHD_OPTS",
+				 .change = ap_format(
+					 of->arena, "take %s out of SSHD_OPTS: options go before sshd's files", name) };
+	return (origin){ .file = config_file(instance),
+			 .by = "an option that it runs with",
+			 .change = ap_format(of->arena, "start it without its option %s, which goes before its file",
+					     name) };
 }
 
 static void examine_pam(const examination *of)
 {
-	const char *value = setting(of->arena, of->settings, "usepam"), *by;
-	const char *file = file_of(of->instance, "UsePAM", &by);
+	const char *value = setting(of->arena, of->settings, "usepam");
+	origin from = origin_of(of, "UsePAM", "yes");
 
 	if (value != NULL && strcmp(value, "yes") == 0)
 		return;
 	found(of, (ap_finding){ .kind = AP_FINDING_BYPASS,
 				.check = "sshd-usepam",
-				.file = file,
-				.what = value != NULL ? ap_format(of->arena, "UsePAM is %s, by %s", value, by)
+				.file = from.file,
+				.what = value != NULL ? ap_format(of->arena, "UsePAM is %s, set by %s", value, from.by)
 						      : "this sshd was built without PAM",
 				.why = "the policy is never asked: whoever can log in is let in",
-				.change = value != NULL ? "UsePAM yes" : "an sshd that was built with PAM" });
+				.change = value != NULL ? from.change : "an sshd that was built with PAM" });
 }
 
 static void examine_address(const examination *of)
 {
 	const char *service = of->instance->name, *value = setting(of->arena, of->settings, "usedns");
-	const char *by, *file = file_of(of->instance, "UseDNS", &by);
+	origin from = origin_of(of, "UseDNS", "no");
 	ap_without_address fate;
 	uint32_t policy;
 
@@ -106,20 +121,21 @@ static void examine_address(const examination *of)
 					 "host.example", &policy);
 	if (fate == AP_WITHOUT_ADDRESS_DECIDED)
 		return;
-	found(of, (ap_finding){ .kind = fate == AP_WITHOUT_ADDRESS_DENIED ? AP_FINDING_LOCKOUT : AP_FINDING_BYPASS,
-				.check = "sshd-usedns",
-				.file = file,
-				.what = ap_format(of->arena,
-						  "UseDNS is yes, by %s, and it asks the PAM service %s: a host's name "
-						  "comes in the place of its address",
-						  by, service),
-				.why = ap_format(of->arena,
-						 "%s cannot be decided for hosts that have a name: their logins are %s",
-						 ap_policy_title(of->arena, of->doctor->image, policy),
-						 fate == AP_WITHOUT_ADDRESS_DENIED
-							 ? "denied, wherever they come from"
-							 : "let in from anywhere, since undetermined is \"allow\""),
-				.change = "UseDNS no" });
+	found(of,
+	      (ap_finding){ .kind = fate == AP_WITHOUT_ADDRESS_DENIED ? AP_FINDING_LOCKOUT : AP_FINDING_BYPASS,
+			    .check = "sshd-usedns",
+			    .file = from.file,
+			    .what = ap_format(of->arena,
+					      "UseDNS is yes, set by %s, and it asks the PAM service %s: a host's name "
+					      "comes in the place of its address",
+					      from.by, service),
+			    .why = ap_format(of->arena,
+					     "%s cannot be decided for hosts that have a name: their logins are %s",
+					     ap_policy_title(of->arena, of->doctor->image, policy),
+					     fate == AP_WITHOUT_ADDRESS_DENIED
+						     ? "denied, wherever they come from"
+						     : "let in from anywhere, since undetermined is \"allow\""),
+			    .change = from.change });
 }
 
 /* What "sshd -T" prints with its options. */

@@ -442,22 +442,23 @@ def another_sshd(machine):
     machine.write("/etc/ssh/admin_config", "Port 2222\nUsePAM yes\n")
     machine.write("/etc/pam.d/sshd-admin", machine.read("/etc/pam.d/sshd").replace(
         "@include common-account", "account required pam_accesspolicy.so client=native\n@include common-account"))
-    for options, settings, expected in (
-            ((), "UseDNS no\n", []),
-            ((), "UseDNS yes\n", ["lockout sshd-admin sshd-usedns"]),
-            (("-o", "UsePAM=no"), "UseDNS no\n", ["bypass sshd-admin sshd-usepam"]),
-            (("-oUseDNS=yes",), "PrintMotd no\n", ["lockout sshd-admin sshd-usedns"])):
+    without = "start it without its option {}, which goes before its file"
+    for options, settings, expected, change in (
+            ((), "UseDNS no\n", [], []),
+            ((), "UseDNS yes\n", ["lockout sshd-admin sshd-usedns"], ["UseDNS no"]),
+            (("-o", "UsePAM=no"), "UseDNS no\n", ["bypass sshd-admin sshd-usepam"], [without.format("UsePAM")]),
+            (("-oUseDNS=yes",), "PrintMotd no\n", ["lockout sshd-admin sshd-usedns"], [without.format("UseDNS")])):
         with planted(machine, [GOVERNED_SSHD, Edit("/etc/ssh/admin_config", None, settings)]):
             program = machine.start("/usr/sbin/sshd-admin", "-D", "-f", "/etc/ssh/admin_config", *options)
             machine.wait_for_port(2222)
             found = examined(machine, "sshd-admin", "sshd")
             same(short(found), expected, f"{options} {settings}")
             same([one["file"] for one in found], ["/etc/ssh/admin_config"] * len(found), "the file")
+            same([one["change"] for one in found], change, "the change")
             program.stop()
     machine.delete("/etc/pam.d/sshd-admin")
 
 
-SSH_DEFAULTS = "/etc/default/ssh"
 SOCKET = Shell("systemctl enable ssh.socket", "systemctl disable ssh.socket")
 NO_UNIT = Shell("systemctl disable ssh.service", "systemctl enable ssh.service")
 
@@ -472,7 +473,9 @@ def the_options_that_an_sshd_is_started_with_the_next_time(machine):
     with planted(machine, [GOVERNED_SSHD, no_pam]):
         found = examined(machine, "sshd")
         same(short(found), ["bypass sshd sshd-usepam"], "none runs")
-        same([found[0]["file"], found[0]["what"]], [SSH_DEFAULTS, "UsePAM is no, by SSHD_OPTS"], "where it stands")
+        same([found[0][part] for part in ("file", "what", "change")],
+             [SSH_DEFAULTS, "UsePAM is no, set by SSHD_OPTS",
+              "take UsePAM out of SSHD_OPTS: options go before sshd's files"], "where it stands")
         other = machine.start("/usr/sbin/sshd-admin", "-D", "-p", "2222")
         machine.wait_for_port(2222)
         same(examined(machine, "sshd"), found, "another one runs, and the machine's start will start this one")
