@@ -124,13 +124,12 @@ static ap_default_doubt doubt_of_line(ap_arena *arena, const char *line, size_t 
 	/* no part of a character of UTF-8 */
 	while (shown < length && shown > 0 && ((unsigned char)line[shown] & 0xc0) == 0x80)
 		shown--;
-	return (ap_default_doubt){
-		.what = ap_format(arena, "a line that is not understood: %.*s%s", (int)shown, line,
-				  shown < length ? "…" : ""),
-		.line = number,
-		.change = "write it out as NAME=\"value\": in one line, without variables, commands and "
-			  "conditions"
-	};
+	return (ap_default_doubt){ .what = ap_format(arena, "a line that is not understood: %.*s%s", (int)shown, line,
+						     shown < length ? "…" : ""),
+				   .line = number,
+				   .change =
+					   "write it out as NAME=\"value\", alone in its line and without variables or "
+					   "commands, or take it out" };
 }
 
 static ap_default_doubt doubt_of_file(ap_arena *arena, const char *why)

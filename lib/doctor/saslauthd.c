@@ -225,6 +225,16 @@ static bool has_finding(const examination *of)
 	return false;
 }
 
+/* As the init script does: what a package or an editor puts aside has another name, "saslauthd.dpkg-old". */
+static bool is_defaults(const char *name)
+{
+	size_t length = strlen("saslauthd");
+
+	return strncmp(name, "saslauthd", length) == 0 &&
+	       name[length + strspn(name + length,
+				    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-\\")] == '\0';
+}
+
 /* The files of /etc/default that the init script takes: one for each that it starts. */
 static bool examine_defaults(examination *of, bool is_used)
 {
@@ -238,7 +248,7 @@ static bool examine_defaults(examination *of, bool is_used)
 		const char *file = ap_format(of->arena, "/etc/default/%s", names[i]);
 		ap_saslauthd one;
 
-		if (strncmp(names[i], "saslauthd", strlen("saslauthd")) != 0 || !ap_host_has(of->doctor->host, file))
+		if (!is_defaults(names[i]) || !ap_host_has(of->doctor->host, file))
 			continue;
 		one = ap_saslauthd_of_defaults(of->doctor->host, file);
 		if (!one.starts && !is_used)

@@ -343,6 +343,7 @@ SASLAUTHD_MISTAKES = (
     ("a second one", [SMTP, Edit("/etc/default/saslauthd-postfix", None,
                                  'START=yes\nMECHANISMS="pam"\nOPTIONS="-rcm /var/spool/postfix/var/run/saslauthd"\n')],
      ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
+    ("one that the init script does not read", [SMTP, Edit("/etc/default/saslauthd.dpkg-old", None, "START=yes\n")], []),
     ("Postfix asks it", [SMTP, *ASKED_BY_POSTFIX], ["lockout saslauthd saslauthd-address"]),
     ("Postfix asks it, and undetermined logins are let in",
      [SMTP, *ASKED_BY_POSTFIX, Edit("/etc/accesspolicy/conf.d/50-test.conf", "default_domain",
@@ -373,6 +374,21 @@ def saslauthd(machine):
 
 
 @test
+def what_is_said_of_saslauthds_file(machine):
+    set_up(machine)
+    machine.write("/etc/default/saslauthd-postfix", "START=yes\nMECHANISMS=pam\n")
+    with planted(machine, [SMTP]):
+        same([one["what"] for one in examined(machine, "saslauthd") if one["check"] == "saslauthd-cache"],
+             ["OPTIONS is empty or not set, and the init script then takes -c -m /var/run/saslauthd: -c keeps who was let in"],
+             "no options")
+        with planted(machine, [Edit("/etc/default/saslauthd-postfix", None, "# the folder\nOPTIONS=-m$FOLDER\n")]):
+            same([(one["line"], one["what"]) for one in examined(machine, "saslauthd")
+                  if one["check"] != "saslauthd-address"],
+                 [(4, "a line that is not understood: OPTIONS=-m$FOLDER")], "options that a variable tells")
+    machine.delete("/etc/default/saslauthd-postfix")
+
+
+@test
 def saslauthd_that_runs(machine):
     set_up(machine)
     machine.shell("mkdir -p /run/saslauthd && chmod 777 /run/saslauthd")
@@ -381,7 +397,8 @@ def saslauthd_that_runs(machine):
              ["bypass saslauthd saslauthd-cache", "lockout saslauthd saslauthd-address"]),
             (("-a", "shadow", "-m", "/run/saslauthd"), None,
              ["bypass saslauthd saslauthd-mechanism", "lockout saslauthd saslauthd-address"]),
-            (("-apam", "-m/run/saslauthd"), "www-data",
+            # any user can start one with any words: they are not believed
+            (("-apam", "-c", "-m/run/saslauthd"), "www-data",
              ["lockout saslauthd saslauthd-address", "lockout saslauthd saslauthd-user"])):
         with planted(machine, [SMTP, Edit(SASLAUTHD, "-c -m", "-m")]):
             program = machine.start("/usr/sbin/saslauthd", "-d", "-n", "1", *words, user=user)
