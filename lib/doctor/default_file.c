@@ -84,7 +84,7 @@ static bool parse_assignment(const char *line, ap_default_file_kind kind, assign
 
 	ret->name = kind == AP_DEFAULT_FILE_OF_SH ? skip_export(line) : line;
 	ret->name_length = strspn(ret->name, NAME);
-	if (strcspn(ret->name, DIGITS) == 0 || ret->name_length == 0 || ret->name[ret->name_length] != '=')
+	if (ret->name_length == 0 || strchr(DIGITS, *ret->name) != NULL || ret->name[ret->name_length] != '=')
 		return false;
 	end = take_value(ret->name + ret->name_length + 1, ret);
 	if (end == NULL || !is_end(end, kind))
