@@ -1,7 +1,7 @@
 /*
- * What is understood of a file of /etc/default is what its readers make of it, whatever else stands there: a shell, and
- * systemd where the program of its that prints what it reads is installed. Texts that are put together from what such files
- * hold and from what only a shell could tell; and those that are not read at all.
+ * What is understood of a file of /etc/default is what its readers make of it: a shell, and systemd, where its program that
+ * prints what it reads of such files is installed. The texts are put together at random, of what such files hold and of what
+ * only a shell could tell. Then, what is said of a line that is not understood, and of a file that is not read.
  */
 #include "../../../lib/doctor/default_file.h"
 #include "../../../lib/doctor/text_parts.h"
@@ -61,10 +61,10 @@ static const char *picked(ap_prng *prng, const char *const *all, uint32_t usual,
 /* No command stands in it that would do anything, were it run. */
 static const char *random_value(ap_arena *arena, ap_prng *prng)
 {
-	static const char *const parts[] = { "-c", "-m/a", "x=1", " ",   "-r", "#", "\"", "'",  "\\",       "\\\n",
-					     "\n", "\t",   "$A",  "`A`", "*",  "~", ";",  "\r", "\xc3\xa9", "\xe9" };
+	static const char *const parts[] = { "-c", "-m/a", "x=1", " ", "-r", "#", "\"", "'",  "\\",       "\\\n", "\n",
+					     "\t", "$A",   "`A`", "*", "~",  ";", "~",  "\r", "\xc3\xa9", "\xe9" };
 	static const char *const quotes[] = { "\"", "'", "" };
-	const char *quote = PICKED(prng, quotes, 2), *text = "";
+	const char *quote = AP_PICK(prng, quotes), *text = "";
 
 	for (uint32_t n = ap_prng_below(prng, 4); n > 0; n--)
 		text = ap_format(arena, "%s%s", text, PICKED(prng, parts, 5));
@@ -73,12 +73,16 @@ static const char *random_value(ap_arena *arena, ap_prng *prng)
 
 static const char *random_line(ap_arena *arena, ap_prng *prng)
 {
-	static const char *const before[] = { "", " ", "#", "\t", "# ", "export ", ";", "A=1 ", "unset " };
+	static const char *const before[] = { "", " ", "\t", "export ", ";", "A=1 ", "unset " };
 	static const char *const names[] = { "OPTIONS", "A", "A1", "1", "IFS" };
 	static const char *const equals[] = { "=", " =", "= ", "+=", "" };
 	static const char *const behind[] = { "", " ", "\t", " # b", "#b", ";", "\r", "\\", " -c" };
+	/* of a comment's line, which is none to systemd */
+	static const char *const ends[] = { "", "", "\\", "\rOPTIONS=-d" };
 
-	return ap_format(arena, "%s%s%s%s%s\n", PICKED(prng, before, 3), PICKED(prng, names, 2),
+	if (ap_prng_chance(prng, 25))
+		return ap_format(arena, " # %s%s\n", random_value(arena, prng), AP_PICK(prng, ends));
+	return ap_format(arena, "%s%s%s%s%s\n", PICKED(prng, before, 2), PICKED(prng, names, 2),
 			 PICKED(prng, equals, 1), random_value(arena, prng), PICKED(prng, behind, 2));
 }
 
