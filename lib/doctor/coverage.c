@@ -15,8 +15,9 @@ static bool is_fragment(const ap_pam_config *config, const ap_pam_service *servi
 	return ap_pam_config_is_included(config, service) && ap_service_kind_of(service->name) == AP_SERVICE_UNKNOWN;
 }
 
-static ap_coverage_state state_of(ap_arena *arena, const ap_pam_service *service)
+static ap_coverage_state state_of(const ap_module_folders *folders, const ap_pam_service *service)
 {
+	ap_arena *arena = folders->host->arena;
 	size_t in_account = ap_module_lines_of(arena, service, AP_PAM_ACCOUNT).n;
 	ap_pam_outcome past;
 
@@ -26,7 +27,7 @@ static ap_coverage_state state_of(ap_arena *arena, const ap_pam_service *service
 		return AP_COVERAGE_DENIES;
 	if (in_account == 0)
 		return ap_module_lines_of(arena, service, AP_PAM_AUTH).n > 0 ? AP_COVERAGE_PARTLY : AP_COVERAGE_NONE;
-	past = ap_ways_ask(arena, service, AP_PAM_ACCOUNT, AP_WAYS_PAST, ap_ways_success(AP_PAM_ACCOUNT), false);
+	past = ap_ways_ask(arena, service, AP_PAM_ACCOUNT, AP_WAYS_PAST, ap_ways_success(AP_PAM_ACCOUNT), folders);
 	return past.whole && !past.ways[AP_ASKED_NEVER].possible && !past.ways[AP_ASKED_DENIED].possible
 		       ? AP_COVERAGE_WHOLE
 		       : AP_COVERAGE_PARTLY;
@@ -49,7 +50,7 @@ static void mark_beside(ap_coverage_list *list)
 			list->items[i].state = AP_COVERAGE_BESIDE;
 }
 
-ap_coverage_list ap_coverage_of(ap_arena *arena, const ap_pam_config *config)
+ap_coverage_list ap_coverage_of(const ap_module_folders *folders, const ap_pam_config *config)
 {
 	ap_coverage_list list = { .n = 0 };
 
@@ -57,8 +58,8 @@ ap_coverage_list ap_coverage_of(ap_arena *arena, const ap_pam_config *config)
 		const ap_pam_service *service = &config->services[i];
 
 		if (!is_fragment(config, service))
-			*AP_PUSH(arena, list.items, list.n) =
-				(ap_coverage){ .service = service, .state = state_of(arena, service) };
+			*AP_PUSH(folders->host->arena, list.items, list.n) =
+				(ap_coverage){ .service = service, .state = state_of(folders, service) };
 	}
 	if (some_denies(&list))
 		mark_beside(&list);

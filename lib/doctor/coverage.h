@@ -21,12 +21,12 @@ typedef struct {
 	ap_coverage_state state;
 } ap_coverage;
 
-/* The services but those that are only there for others to include, in the order of their names. In the arena. */
+/* The services but those that are only there for others to include, in the order of their names. In the host's arena. */
 typedef struct {
 	ap_coverage *items;
 	size_t n;
 } ap_coverage_list;
 
-ap_coverage_list ap_coverage_of(ap_arena *arena, const ap_pam_config *config);
+ap_coverage_list ap_coverage_of(const ap_module_folders *folders, const ap_pam_config *config);
 
 #endif

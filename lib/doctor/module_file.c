@@ -33,7 +33,7 @@ static void try_below(const ap_host *host, const char *parent, ap_module_folders
 
 ap_module_folders ap_module_folders_of(const ap_host *host)
 {
-	ap_module_folders found = { .n = 0 };
+	ap_module_folders found = { .host = host };
 
 	try_below(host, "/lib", &found);
 	try_folder(host, "/lib/security", &found);
@@ -45,9 +45,10 @@ ap_module_folders ap_module_folders_of(const ap_host *host)
 	return found;
 }
 
-const char *ap_module_file_find(const ap_host *host, const ap_module_folders *folders, const char *module,
-				struct stat *ret_info)
+const char *ap_module_file_find(const ap_module_folders *folders, const char *module, struct stat *ret_info)
 {
+	const ap_host *host = folders->host;
+
 	if (module[0] == '/')
 		return ap_host_stat(host, module, ret_info) ? module : NULL;
 	for (size_t i = 0; i < folders->n; i++) {

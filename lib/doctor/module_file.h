@@ -12,6 +12,7 @@
  * the arena; none where there is no such.
  */
 typedef struct {
+	const ap_host *host;
 	const char **items;
 	size_t n;
 } ap_module_folders;
@@ -19,7 +20,6 @@ typedef struct {
 ap_module_folders ap_module_folders_of(const ap_host *host);
 
 /* The file of a module as a PAM file names it; NULL: there is none. In the arena. */
-const char *ap_module_file_find(const ap_host *host, const ap_module_folders *folders, const char *module,
-				struct stat *ret_info);
+const char *ap_module_file_find(const ap_module_folders *folders, const char *module, struct stat *ret_info);
 
 #endif

@@ -15,6 +15,15 @@ bool ap_is_module_line(const ap_pam_line *line)
 	return false;
 }
 
+bool ap_module_line_is_missing(const ap_module_folders *folders, const ap_pam_line *line)
+{
+	struct stat info;
+
+	if (folders->n == 0 && line->module[0] != '/')
+		return strcmp(line->module, AP_MODULE_NAME) != 0;
+	return ap_module_file_find(folders, line->module, &info) == NULL;
+}
+
 const char *ap_module_line_options(ap_arena *arena, const ap_pam_line *line, ap_module_options *ret_options)
 {
 	ap_error error = { .status = AP_OK };

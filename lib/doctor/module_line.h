@@ -3,6 +3,7 @@
 #define AP_DOCTOR_MODULE_LINE_H
 
 #include "../login/module_options.h"
+#include "module_file.h"
 #include "pam_service.h"
 
 #include <stdbool.h>
@@ -11,6 +12,12 @@
 
 /* True if the line names the module, in whatever folder, or was meant to: libpam then finds none. */
 bool ap_is_module_line(const ap_pam_line *line);
+
+/*
+ * True if libpam finds no module by the name that the line of the module has. Where no folder of modules was found, that is taken
+ * for granted of what only was meant to be its name.
+ */
+bool ap_module_line_is_missing(const ap_module_folders *folders, const ap_pam_line *line);
 
 /* NULL with the options, or what is wrong with them, in the arena: then the module lets nobody in. */
 const char *ap_module_line_options(ap_arena *arena, const ap_pam_line *line, ap_module_options *ret_options);

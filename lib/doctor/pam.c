@@ -10,10 +10,11 @@
 #include <security/pam_appl.h>
 #include <string.h>
 
-/* The line as it is to be typed: required, with what else stands on it. */
+/* The line as it is to be typed: required, with a name that libpam finds, and what else stands on it. */
 static const char *required_line(const ap_pam_examined *e, const ap_pam_line *line, ap_pam_phase phase)
 {
-	const char *text = ap_format(e->arena, "%s required %s", ap_pam_phase_names[phase], line->module);
+	const char *module = ap_module_line_is_missing(&e->folders, line) ? AP_MODULE_NAME : line->module;
+	const char *text = ap_format(e->arena, "%s required %s", ap_pam_phase_names[phase], module);
 
 	for (size_t i = 0; i < line->n_arguments; i++) {
 		bool brackets = strpbrk(line->arguments[i], " \t]") != NULL;
@@ -27,14 +28,6 @@ static const char *required_line(const ap_pam_examined *e, const ap_pam_line *li
 /*
  * What becomes of its answers
  */
-
-static bool is_module_missing(const ap_pam_examined *e, const ap_module_lines *lines)
-{
-	struct stat info;
-
-	return e->folders.n > 0 &&
-	       ap_module_file_find(e->doctor->host, &e->folders, lines->items[0]->module, &info) == NULL;
-}
 
 static void tell_too_many(const ap_pam_examined *e, ap_pam_phase phase)
 {
@@ -78,10 +71,10 @@ static void tell_denied(const ap_pam_examined *e, ap_pam_phase phase, const ap_p
  * Ways on which the policy's denial does not count; `success` is what the service takes for a yes. Of several, one is told for
  * which no password need have expired.
  */
-static void check_past(const ap_pam_examined *e, ap_pam_phase phase, ap_pam_answers success, bool missing)
+static void check_past(const ap_pam_examined *e, ap_pam_phase phase, ap_pam_answers success)
 {
-	ap_pam_outcome past = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_PAST, success, missing);
-	ap_pam_outcome plain = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_PAST_PLAIN, success, missing);
+	ap_pam_outcome past = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_PAST, success, &e->folders);
+	ap_pam_outcome plain = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_PAST_PLAIN, success, &e->folders);
 
 	for (int kind = 0; kind < AP_N_ASKED; kind++)
 		if (plain.ways[kind].possible)
@@ -104,8 +97,8 @@ static bool can_succeed(const ap_pam_outcome *outcome)
 static void check_lockout(const ap_pam_examined *e, ap_pam_phase phase, const ap_module_lines *lines)
 {
 	ap_pam_answers success = ap_ways_success(phase);
-	ap_pam_outcome allowed = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_ALLOWED, success, false);
-	ap_pam_outcome without = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_WITHOUT, success, false);
+	ap_pam_outcome allowed = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_ALLOWED, success, NULL);
+	ap_pam_outcome without = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_WITHOUT, success, NULL);
 	/* without other lines it was put there for somebody to be let in */
 	bool is_alone = phase == AP_PAM_ACCOUNT && lines->n == e->service->stacks[phase].n, user_unknown;
 	const ap_pam_line *line = lines->items[0];
@@ -136,8 +129,8 @@ static void check_lockout(const ap_pam_examined *e, ap_pam_phase phase, const ap
 static void check_only_auth(const ap_pam_examined *e, const ap_module_lines *lines)
 {
 	ap_pam_answers success = ap_ways_success(AP_PAM_AUTH);
-	ap_pam_outcome with = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_NO_PASSWORD, success, false);
-	ap_pam_outcome nobody = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_NOBODY, success, false);
+	ap_pam_outcome with = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_NO_PASSWORD, success, &e->folders);
+	ap_pam_outcome nobody = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_NOBODY, success, NULL);
 	const ap_pam_line *line = lines->items[0];
 
 	if (!with.ways[AP_ASKED_LET_IN].possible || nobody.ways[AP_ASKED_NEVER].possible)
@@ -159,6 +152,8 @@ static void check_skips(const ap_pam_examined *e, const ap_pam_stack *stack, con
 	int answer = ap_ways_letting_in(e->arena, line, phase);
 	size_t place = (size_t)(line - stack->lines);
 
+	if (ap_module_line_is_missing(&e->folders, line))
+		return;
 	if (ap_pam_action(line, answer) != AP_PAM_DONE || ap_pam_next_place(stack, place, AP_PAM_DONE) == place + 1)
 		return;
 	ap_pam_add_finding(e, AP_FINDING_BYPASS, "skips-others", line,
@@ -195,7 +190,7 @@ static void check_phase(const ap_pam_examined *e, ap_pam_phase phase)
 	if (e->is_deny_passdb)
 		return;
 	if (phase == AP_PAM_ACCOUNT)
-		check_past(e, phase, ap_ways_success(phase), is_module_missing(e, &lines));
+		check_past(e, phase, ap_ways_success(phase));
 	else
 		check_only_auth(e, &lines);
 	check_lockout(e, phase, &lines);
@@ -206,10 +201,10 @@ static void check_deny_passdb(const ap_pam_examined *e)
 {
 	ap_pam_phase phase = ap_module_lines_of(e->arena, e->service, AP_PAM_AUTH).n > 0 ? AP_PAM_AUTH : AP_PAM_ACCOUNT;
 	ap_pam_answers not_denied = AP_PAM_ANSWER(PAM_USER_UNKNOWN);
-	ap_pam_outcome allowed = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_ALLOWED, not_denied, false);
+	ap_pam_outcome allowed = ap_ways_ask(e->arena, e->service, phase, AP_WAYS_ALLOWED, not_denied, NULL);
 	const ap_pam_line *line = ap_module_lines_of(e->arena, e->service, phase).items[0];
 
-	check_past(e, phase, not_denied, false);
+	check_past(e, phase, not_denied);
 	if (allowed.ways[AP_ASKED_LET_IN].possible)
 		return;
 	ap_pam_add_finding(e, AP_FINDING_LOCKOUT, "allowed-denied", line,
@@ -227,7 +222,7 @@ static void check_auth_alone(const ap_pam_examined *e)
 	if (e->is_deny_passdb || in_auth.n == 0 || ap_module_lines_of(e->arena, e->service, AP_PAM_ACCOUNT).n > 0)
 		return;
 	/* nobody logs in by a service that has no other line: it is one that something else asks, and tells of */
-	allowed = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_ALLOWED, ap_ways_success(AP_PAM_AUTH), false);
+	allowed = ap_ways_ask(e->arena, e->service, AP_PAM_AUTH, AP_WAYS_ALLOWED, ap_ways_success(AP_PAM_AUTH), NULL);
 	if (!can_succeed(&allowed))
 		return;
 	ap_pam_add_finding(
@@ -283,7 +278,7 @@ void ap_doctor_pam(ap_doctor *doctor)
 	ap_arena *arena = doctor->host->arena;
 	ap_pam_examined e = { .doctor = doctor, .arena = arena, .folders = ap_module_folders_of(doctor->host) };
 
-	doctor->coverage = ap_coverage_of(arena, doctor->pam);
+	doctor->coverage = ap_coverage_of(&e.folders, doctor->pam);
 	if (doctor->pam->folder_fault != NULL) {
 		const ap_finding finding = { .kind = AP_FINDING_UNCERTAIN,
 					     .check = "pam-unreadable",

@@ -55,7 +55,7 @@ static void tell_missing(const ap_pam_examined *e, const ap_pam_line *line)
 static void check_module_file(const ap_pam_examined *e, const ap_pam_line *line)
 {
 	struct stat info;
-	const char *path = ap_module_file_find(e->doctor->host, &e->folders, line->module, &info);
+	const char *path = ap_module_file_find(&e->folders, line->module, &info);
 
 	if (path == NULL && (e->folders.n > 0 || line->module[0] == '/'))
 		tell_missing(e, line);
@@ -85,7 +85,7 @@ static void check_text_object(const ap_pam_examined *e, const ap_pam_line *line)
 {
 	static const char object[] = "pam_accesspolicy_text.so";
 	struct stat info;
-	const char *module = ap_module_file_find(e->doctor->host, &e->folders, line->module, &info);
+	const char *module = ap_module_file_find(&e->folders, line->module, &info);
 	const char *slash = module != NULL ? strrchr(module, '/') : NULL;
 
 	if (slash == NULL ||

@@ -11,7 +11,8 @@ typedef struct {
 	ap_arena *arena;
 	ap_pam_phase phase;
 	ap_ways_question question;
-	bool module_missing;
+	const ap_module_folders *folders;
+	bool none_there; /* each of the module's lines has a name that libpam does not find */
 } asking;
 
 ap_pam_answers ap_ways_success(ap_pam_phase phase)
@@ -35,6 +36,19 @@ static bool is_without(ap_ways_question question)
 	return question == AP_WAYS_WITHOUT || question == AP_WAYS_NOBODY;
 }
 
+static bool is_missing(const ap_module_folders *folders, const ap_pam_line *line)
+{
+	return folders != NULL && ap_module_line_is_missing(folders, line);
+}
+
+static bool some_is_there(const ap_module_folders *folders, const ap_pam_stack *stack)
+{
+	for (size_t i = 0; i < stack->n; i++)
+		if (ap_is_module_line(&stack->lines[i]) && !is_missing(folders, &stack->lines[i]))
+			return true;
+	return false;
+}
+
 static ap_pam_voice voice_of_module(const asking *a, const ap_pam_line *line)
 {
 	int letting_in = ap_ways_letting_in(a->arena, line, a->phase);
@@ -42,8 +56,9 @@ static ap_pam_voice voice_of_module(const asking *a, const ap_pam_line *line)
 
 	if (is_without(a->question))
 		return (ap_pam_voice){ .can = AP_PAM_ANSWER(PAM_IGNORE) };
-	if (a->module_missing)
-		return (ap_pam_voice){ .decides = true, .can = AP_PAM_ANSWER(PAM_MODULE_UNKNOWN) };
+	/* beside a line that is the module's it has nothing to lose; where there is no such, it is the denial that is lost */
+	if (is_missing(a->folders, line))
+		return (ap_pam_voice){ .decides = a->none_there, .can = AP_PAM_ANSWER(PAM_MODULE_UNKNOWN) };
 	if (letting_in == PAM_SERVICE_ERR)
 		return (ap_pam_voice){ .decides = true, .can = AP_PAM_ANSWER(PAM_SERVICE_ERR) };
 	voice.can = voice.lets_in;
@@ -119,13 +134,14 @@ static const ap_pam_stack *without_module(ap_arena *arena, const ap_pam_stack *s
 }
 
 ap_pam_outcome ap_ways_ask(ap_arena *arena, const ap_pam_service *service, ap_pam_phase phase,
-			   ap_ways_question question, ap_pam_answers success, bool module_missing)
+			   ap_ways_question question, ap_pam_answers success, const ap_module_folders *folders)
 {
-	asking a = { .arena = arena, .phase = phase, .question = question, .module_missing = module_missing };
+	asking a = { .arena = arena, .phase = phase, .question = question, .folders = folders };
 	const ap_pam_stack *stack = &service->stacks[phase];
 
 	if (service->refused != NULL)
 		return (ap_pam_outcome){ .whole = true };
+	a.none_there = !some_is_there(folders, stack);
 	if (is_without(question))
 		stack = without_module(arena, stack);
 	return ap_pam_stack_walk(arena, stack, success, voice_of, &a);

@@ -4,6 +4,7 @@
 #ifndef AP_DOCTOR_PAM_WAYS_H
 #define AP_DOCTOR_PAM_WAYS_H
 
+#include "module_file.h"
 #include "pam_stack.h"
 
 /* What is asked of a phase. */
@@ -22,9 +23,9 @@ ap_pam_answers ap_ways_success(ap_pam_phase phase);
 /* The answer by which the module lets in where this line asks it; PAM_SERVICE_ERR: it never does, its options are wrong. */
 int ap_ways_letting_in(ap_arena *arena, const ap_pam_line *line, ap_pam_phase phase);
 
-/* `module_missing`: libpam finds no module by the name that the lines have. */
+/* `folders` is where libpam looks for the module of each line that names it; NULL: it is there. */
 ap_pam_outcome ap_ways_ask(ap_arena *arena, const ap_pam_service *service, ap_pam_phase phase,
-			   ap_ways_question question, ap_pam_answers success, bool module_missing);
+			   ap_ways_question question, ap_pam_answers success, const ap_module_folders *folders);
 
 /*
  * Why the way is there, for a person, in the arena: of one on which the module was never asked, the line that goes past it;

@@ -258,6 +258,19 @@ static void test_nobody_is_let_in(void **state)
 		{ "sshd", AUTH "account required pam_accesspolicy.so\r\n" COMMON, ":2=module-missing" },
 		{ "sshd", AUTH "account optional /lib/security/pam_accesspolicy.so\n" COMMON,
 		  ":2=denial-lost :2=module-missing" },
+		{ "sshd", AUTH "account sufficient pam_accesspolicy\n" COMMON, ":2=denial-lost :2=module-missing" },
+		{ "sshd", AUTH "account [perm_denied=die service_err=die default=ignore] pam_accesspolicy\n" COMMON,
+		  ":2=denial-lost :2=module-missing" },
+		/* what libpam does not find enforces nothing for the line that it does, nor takes anything from it */
+		{ "sshd",
+		  AUTH "account optional pam_accesspolicy.so\n"
+		       "account [perm_denied=die service_err=die default=ignore] pam_accesspolicy\n" COMMON,
+		  ":2=denial-lost :3=module-missing" },
+		{ "sshd", AUTH "account required pam_accesspolicy.so\naccount optional pam_accesspolicy\n" COMMON,
+		  ":3=module-missing" },
+		{ "sshd", AUTH "account optional pam_accesspolicy\naccount required pam_accesspolicy.so\n" COMMON,
+		  ":2=module-missing" },
+		{ "sshd", "auth sufficient pam_accesspolicy allowed=success\n" ACCOUNT COMMON, ":1=module-missing" },
 		{ "sshd", AUTH ACCOUNT "account include nowhere\n", ":3=line-unreadable" },
 		{ "sshd", AUTH ACCOUNT "@include nowhere\n", ":3=service-refused" },
 		/* without the module's doing */
@@ -266,6 +279,64 @@ static void test_nobody_is_let_in(void **state)
 
 	(void)state;
 	check_rows(rows, AP_N(rows), false);
+}
+
+/* Row by row, of sshd: the change that is told for a check, and how far the service then asks the policy. */
+static void test_lines_to_write(void **state)
+{
+	static const struct {
+		const char *line, *check, *change;
+		ap_coverage_state coverage;
+	} rows[] = {
+		{ "optional pam_accesspolicy.so message=info", "denial-lost",
+		  "make it required, and the first account line of the service: account required pam_accesspolicy.so message=info",
+		  AP_COVERAGE_PARTLY },
+		{ "optional " MODULE_FOLDER "pam_accesspolicy.so", "denial-lost",
+		  "make it required, and the first account line of the service: account required " MODULE_FOLDER
+		  "pam_accesspolicy.so",
+		  AP_COVERAGE_PARTLY },
+		/* a name that libpam does not find would then keep everybody out */
+		{ "optional pam_accesspolicy message=info", "denial-lost",
+		  "make it required, and the first account line of the service: account required pam_accesspolicy.so message=info",
+		  AP_COVERAGE_PARTLY },
+		{ "optional pam_accesspolicy.so\r", "denial-lost",
+		  "make it required, and the first account line of the service: account required pam_accesspolicy.so",
+		  AP_COVERAGE_PARTLY },
+		{ "optional /lib/security/pam_accesspolicy.so", "denial-lost",
+		  "make it required, and the first account line of the service: account required pam_accesspolicy.so",
+		  AP_COVERAGE_PARTLY },
+		{ "[perm_denied=die service_err=die default=ignore] pam_accesspolicy", "module-missing",
+		  "write pam_accesspolicy.so", AP_COVERAGE_PARTLY },
+		{ "required pam_accesspolicy", "module-missing", "write pam_accesspolicy.so", AP_COVERAGE_WHOLE },
+		{ "[default=bad] pam_accesspolicy", "allowed-denied",
+		  "make it required: account required pam_accesspolicy.so", AP_COVERAGE_WHOLE },
+	};
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < AP_N(rows); i++) {
+		ap_arena *arena = ap_arena_new();
+		ap_finding_list findings = { .arena = arena };
+		const ap_host host = { .arena = arena, .root = root };
+		ap_doctor doctor = { .host = &host, .findings = &findings };
+		const char *change = "nothing";
+
+		root_write(root, "/etc/pam.d/sshd", ap_format(arena, "%saccount %s\n%s", AUTH, rows[i].line, COMMON));
+		doctor.pam = ap_pam_config_read(&host);
+		ap_doctor_pam(&doctor);
+		for (size_t k = 0; k < findings.n; k++)
+			if (strcmp(findings.items[k].check, rows[i].check) == 0)
+				change = findings.items[k].change;
+		AP_ROW(failed, strcmp(change, rows[i].change) == 0, "row %zu, %s:\nseen     %s\nexpected %s", i,
+		       rows[i].line, change, rows[i].change);
+		for (size_t k = 0; k < doctor.coverage.n; k++)
+			AP_ROW(failed,
+			       strcmp(doctor.coverage.items[k].service->name, "sshd") != 0 ||
+				       doctor.coverage.items[k].state == rows[i].coverage,
+			       "row %zu, %s: %s", i, rows[i].line, ap_coverage_names[doctor.coverage.items[k].state]);
+		ap_arena_free(arena);
+	}
+	AP_ROWS_END(failed);
 }
 
 static void test_messages(void **state)
@@ -477,6 +548,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ways_past, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_only_yes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nobody_is_let_in, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lines_to_write, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_messages, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_asked_about, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_asking, set_up, tear_down),
