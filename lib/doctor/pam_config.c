@@ -1,5 +1,6 @@
 #include "pam_config.h"
 
+#include "../login/image.h"
 #include "pam_text.h"
 
 #include <errno.h>
@@ -38,13 +39,14 @@ static bool is_service_name(const char *name)
 typedef struct {
 	const char **items;
 	size_t n;
+	ap_names *known;
 } names;
 
 static void add_name(ap_arena *arena, names *all, const char *name)
 {
-	for (size_t i = 0; i < all->n; i++)
-		if (strcmp(all->items[i], name) == 0)
-			return;
+	if (ap_names_find(all->known, name) != AP_NONE)
+		return;
+	ap_names_put(all->known, name, (uint32_t)all->n);
 	*AP_PUSH(arena, all->items, all->n) = name;
 }
 
@@ -79,7 +81,7 @@ static char *lower_case(ap_arena *arena, const char *word)
 static void list_single_file(ap_pam_config *config, names *all)
 {
 	ap_arena *arena = config->files.host->arena;
-	char *text = ap_host_read(config->files.host, AP_PAM_SINGLE_FILE, NULL), *line;
+	char *text = ap_pam_file_read(&config->files, AP_PAM_SINGLE_FILE), *line;
 	ap_pam_text left = { text, 1 };
 	unsigned number;
 
@@ -99,9 +101,9 @@ static int compare_names(const void *a, const void *b)
 ap_pam_config *ap_pam_config_read(const ap_host *host)
 {
 	ap_pam_config *config = ap_arena_alloc(host->arena, sizeof(*config));
-	names all = { .n = 0 };
+	names all = { .known = ap_names_new(host->arena) };
 
-	config->files.host = host;
+	config->files = ap_pam_files_of(host);
 	if (ap_pam_has_folders(host)) {
 		list_folder(config, AP_PAM_ETC_FOLDER, &all);
 		list_folder(config, AP_PAM_DIST_FOLDER, &all);
@@ -141,8 +143,5 @@ const ap_pam_service *ap_pam_config_service(ap_pam_config *config, const char *n
 
 bool ap_pam_config_is_included(const ap_pam_config *config, const ap_pam_service *service)
 {
-	for (size_t i = 0; service->file != NULL && i < config->files.n_included; i++)
-		if (strcmp(config->files.included[i], service->file) == 0)
-			return true;
-	return false;
+	return service->file != NULL && ap_pam_is_included(&config->files, service->file);
 }

@@ -1,11 +1,15 @@
 #include "pam_files.h"
 
+#include "../login/image.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* It keeps files that are included many times from taking all memory. */
-enum { BYTES_MAX = 8 * AP_HOST_FILE_MAX };
+enum { MEBIBYTE = 1024 * 1024, BYTES_MAX = 8 * AP_HOST_FILE_MAX };
+_Static_assert(AP_HOST_FILE_MAX == 16 * MEBIBYTE && BYTES_MAX == 128 * MEBIBYTE,
+	       "ap_pam_why_illegible tells the limits");
 
 bool ap_pam_is_folder(const ap_host *host, const char *path)
 {
@@ -40,8 +44,8 @@ const char *ap_pam_why_illegible(int error)
 	if (error == EINVAL)
 		return "is no regular file, or has a NUL byte in it";
 	if (error == E2BIG)
-		return "is not read: the services' files, each as often as it is included, are larger than is read here";
-	return error == EFBIG ? "is larger than is read here" : strerror(error);
+		return "is not read: the PAM files, each as often as it is included, are more than the 128 MiB that are read here";
+	return error == EFBIG ? "is larger than the 16 MiB that are read here" : strerror(error);
 }
 
 bool ap_pam_has_folders(const ap_host *host)
@@ -49,10 +53,18 @@ bool ap_pam_has_folders(const ap_host *host)
 	return ap_pam_is_folder(host, AP_PAM_ETC_FOLDER) || ap_pam_is_folder(host, AP_PAM_DIST_FOLDER);
 }
 
+ap_pam_files ap_pam_files_of(const ap_host *host)
+{
+	return (ap_pam_files){ .host = host, .included = ap_names_new(host->arena) };
+}
+
 void ap_pam_note_included(ap_pam_files *files, const char *path)
 {
-	for (size_t i = 0; i < files->n_included; i++)
-		if (strcmp(files->included[i], path) == 0)
-			return;
-	*AP_PUSH(files->host->arena, files->included, files->n_included) = path;
+	if (!ap_pam_is_included(files, path))
+		ap_names_put(files->included, path, 0);
+}
+
+bool ap_pam_is_included(const ap_pam_files *files, const char *path)
+{
+	return ap_names_find(files->included, path) != AP_NONE;
 }

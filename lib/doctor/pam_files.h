@@ -2,6 +2,7 @@
 #ifndef AP_DOCTOR_PAM_FILES_H
 #define AP_DOCTOR_PAM_FILES_H
 
+#include "../make/names.h"
 #include "host.h"
 
 #define AP_PAM_ETC_FOLDER "/etc/pam.d"
@@ -11,9 +12,8 @@
 /* The machine's PAM files, as far as they were read. */
 typedef struct {
 	const ap_host *host;
-	const char **included; /* the paths of the files that others include */
-	size_t n_included;
-	size_t n_bytes; /* of all files that were read, each as often as it was */
+	ap_names *included; /* the paths of the files that others include */
+	size_t n_bytes;     /* of all files that were read, each as often as it was */
 } ap_pam_files;
 
 /* True where libpam reads the folders: where neither is there, it reads the single file. */
@@ -33,7 +33,11 @@ bool ap_pam_is_illegible(int error);
 /* Why that cannot be read here: what stands behind the file's name. */
 const char *ap_pam_why_illegible(int error);
 
-/* Adds the path to those of the files that others include. */
+/* None was read yet. */
+ap_pam_files ap_pam_files_of(const ap_host *host);
+
+/* Adds the path, which is borrowed, to those of the files that others include. */
 void ap_pam_note_included(ap_pam_files *files, const char *path);
+bool ap_pam_is_included(const ap_pam_files *files, const char *path);
 
 #endif

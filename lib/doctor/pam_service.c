@@ -343,8 +343,10 @@ static bool read_folders(reading *r)
 static bool read_single_file(reading *r)
 {
 	const opened file = { .path = AP_PAM_SINGLE_FILE, .phase = ANY_PHASE };
-	char *text = ap_host_read(r->files->host, AP_PAM_SINGLE_FILE, NULL);
+	char *text = ap_pam_file_read(r->files, AP_PAM_SINGLE_FILE);
 
+	if (text == NULL && ap_pam_is_illegible(errno))
+		return give_up(r, AP_PAM_SINGLE_FILE, 0, ap_pam_why_illegible(errno));
 	if (text == NULL)
 		return fail(r, AP_PAM_SINGLE_FILE, 0,
 			    ap_format(arena_of(r), "the file cannot be read: %s", strerror(errno)));

@@ -363,13 +363,46 @@ static void test_large_includes(void **state)
 		   "@include large\n@include large\n@include large\n@include large\n@include large\n"
 		   "@include large\n@include large\n@include large\n@include large\n@include large\n");
 	m.host = (ap_host){ .arena = m.arena, .root = m.root };
-	m.config = &(ap_pam_config){ .files = { .host = &m.host } };
+	m.config = &(ap_pam_config){ .files = ap_pam_files_of(&m.host) };
 	service = ap_pam_config_service(m.config, "few");
 	assert_null(service->refused);
 	assert_int_equal(service->stacks[AP_PAM_ACCOUNT].n, 1);
 	service = ap_pam_config_service(m.config, "many");
 	assert_true(service->refused != NULL && service->unexamined);
 	assert_string_equal(service->refused_file, "/etc/pam.d/large");
+	assert_string_equal(
+		service->refused,
+		"is not read: the PAM files, each as often as it is included, are more than the 128 MiB that are read here");
+	free_machine(&m);
+}
+
+/* The single file is read for each service that it names: that ends as well. What is not read is not what libpam refuses. */
+static void test_single_file_that_is_not_read(void **state)
+{
+	machine m = new_machine((const char *const[]){ NULL });
+	const ap_pam_service *service;
+	char *text;
+
+	(void)state;
+	text = uniform_text(m.arena, '#', AP_HOST_FILE_MAX);
+	memcpy(text, "sshd account required a.so\n", strlen("sshd account required a.so\n"));
+	root_write(m.root, "/etc/pam.conf", text);
+	m.host = (ap_host){ .arena = m.arena, .root = m.root };
+	m.config = &(ap_pam_config){ .files = ap_pam_files_of(&m.host) };
+	for (int i = 0; i < 8; i++) {
+		service = ap_pam_config_service(m.config, "sshd");
+		assert_null(service->refused);
+		assert_int_equal(service->stacks[AP_PAM_ACCOUNT].n, 1);
+	}
+	(void)ap_pam_config_service(m.config, "sshd");
+	service = ap_pam_config_service(m.config, "sshd");
+	assert_true(service->refused != NULL && service->unexamined);
+	assert_string_equal(service->refused_file, "/etc/pam.conf");
+	root_write(m.root, "/etc/pam.conf", ap_format(m.arena, "%s#", text));
+	m.config = &(ap_pam_config){ .files = ap_pam_files_of(&m.host) };
+	service = ap_pam_config_service(m.config, "sshd");
+	assert_true(service->unexamined);
+	assert_string_equal(service->refused, "is larger than the 16 MiB that are read here");
 	free_machine(&m);
 }
 
@@ -387,7 +420,7 @@ static void test_many_includes(void **state)
 		root_write(m.root, path, i < 39 ? text : "account required a.so\n");
 	}
 	m.host = (ap_host){ .arena = m.arena, .root = m.root };
-	m.config = &(ap_pam_config){ .files = { .host = &m.host } };
+	m.config = &(ap_pam_config){ .files = ap_pam_files_of(&m.host) };
 	assert_non_null(ap_pam_config_service(m.config, "s0")->refused);
 	assert_null(ap_pam_config_service(m.config, "s35")->refused);
 	free_machine(&m);
@@ -435,10 +468,15 @@ static void test_any_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines_and_words), cmocka_unit_test(test_long_lines),
-		cmocka_unit_test(test_controls),        cmocka_unit_test(test_services),
-		cmocka_unit_test(test_single_file),     cmocka_unit_test(test_many_includes),
-		cmocka_unit_test(test_large_files),     cmocka_unit_test(test_large_includes),
+		cmocka_unit_test(test_lines_and_words),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_services),
+		cmocka_unit_test(test_single_file),
+		cmocka_unit_test(test_many_includes),
+		cmocka_unit_test(test_large_files),
+		cmocka_unit_test(test_large_includes),
+		cmocka_unit_test(test_single_file_that_is_not_read),
 		cmocka_unit_test(test_any_bytes),
 	};
 
