@@ -117,8 +117,8 @@ static void check_lockout(const ap_pam_examined *e, ap_pam_phase phase, const ap
 			: ap_format(e->arena, "its control %s takes the answer of an allowed login for a failure",
 				    ap_ways_control_text(e->arena, line)),
 		/* such a passdb can ask here as well, and denies whom "other" or another line knows no password of */
-		user_unknown ? "whatever else asks denies every login, also those that the policy allows"
-			     : "every login is denied, also those that the policy allows",
+		user_unknown ? "whatever else asks denies every login, even those that the policy allows"
+			     : "every login is denied, even those that the policy allows",
 		!user_unknown ? ap_format(e->arena, "make it required: %s", required_line(e, line, phase))
 		: phase == AP_PAM_AUTH
 			? "take allowed=user-unknown away"

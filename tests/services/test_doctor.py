@@ -302,7 +302,7 @@ def a_passdb_that_denies_may_ask_in_the_account_phase(machine):
     with planted(machine, [Edit(POLICY_143, "auth required", "account required")]):
         found = examined(machine, "dovecot-policy-imap-143")
         same([(one["check"], one["why"], one["change"]) for one in found],
-             [("allowed-denied", "whatever else asks denies every login, also those that the policy allows",
+             [("allowed-denied", "whatever else asks denies every login, even those that the policy allows",
                "take allowed=user-unknown away; for such a passdb, write auth in the place of account")], "what is found")
         machine.user("dora")
         dovecot = Dovecot(machine)
