@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include "../lib/doctor/text_parts.h"
 #include "jsontext.h"
 
 #include <string.h>
@@ -13,18 +14,7 @@ const char *ap_place_text(ap_arena *arena, const char *file, unsigned line)
 
 const char *ap_shell_word(ap_arena *arena, const char *text)
 {
-	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./_-";
-	const char *shown = ap_printable(arena, text), *quoted = "'";
-
-	if (shown[0] != '\0' && shown[strspn(shown, safe)] == '\0')
-		return shown;
-	while (shown[strcspn(shown, "'")] != '\0') {
-		size_t length = strcspn(shown, "'");
-
-		quoted = ap_format(arena, "%s%.*s'\\''", quoted, (int)length, shown);
-		shown += length + 1;
-	}
-	return ap_format(arena, "%s%s'", quoted, shown);
+	return ap_text_shell_word(arena, ap_printable(arena, text));
 }
 
 const char *ap_count_text(ap_arena *arena, size_t n, const char *one, const char *many)

@@ -2,6 +2,7 @@
 #include "known_services.h"
 #include "module_line.h"
 #include "pam_examined.h"
+#include "text_parts.h"
 
 #include "../login/view.h"
 
@@ -16,6 +17,8 @@ static bool is_login(const ap_pam_examined *e)
 /* It is one file, whoever names it. */
 static void tell_writable(const ap_pam_examined *e, const char *path, const struct stat *info)
 {
+	const char *word = ap_text_shell_word(e->arena, path);
+
 	ap_finding_add(
 		e->doctor->findings,
 		&(ap_finding){
@@ -28,7 +31,7 @@ static void tell_writable(const ap_pam_examined *e, const char *path, const stru
 				"it has the mode %04o and the owner %u; it should be root's, and no other's to write",
 				(unsigned)(info->st_mode & 07777), (unsigned)info->st_uid),
 			.why = "whoever writes to it decides over logins, and runs what he likes as root",
-			.change = ap_format(e->arena, "chown root:root %s && chmod 0644 %s", path, path) });
+			.change = ap_format(e->arena, "chown root:root %s && chmod 0644 %s", word, word) });
 }
 
 /* libpam looks for the very name that is written. */
@@ -38,7 +41,7 @@ static void tell_missing(const ap_pam_examined *e, const ap_pam_line *line)
 
 	if (strchr(module, '\r') != NULL) {
 		what = "the line ends in a carriage return, which libpam takes for a part of the module's name";
-		change = ap_format(e->arena, "sed -i 's/\\r$//' %s", line->file);
+		change = ap_format(e->arena, "sed -i 's/\\r$//' %s", ap_text_shell_word(e->arena, line->file));
 	} else {
 		what = ap_format(e->arena, "there is no %s%s%s", module, module[0] != '/' ? " in " : "",
 				 module[0] != '/' ? e->folders.items[0] : "");

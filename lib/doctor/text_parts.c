@@ -34,3 +34,19 @@ const char *ap_path_name(const char *path)
 
 	return slash != NULL ? slash + 1 : path;
 }
+
+const char *ap_text_shell_word(ap_arena *arena, const char *text)
+{
+	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./_-";
+	const char *quoted = "'";
+
+	if (text[0] != '\0' && text[strspn(text, safe)] == '\0')
+		return text;
+	while (text[strcspn(text, "'")] != '\0') {
+		size_t length = strcspn(text, "'");
+
+		quoted = ap_format(arena, "%s%.*s'\\''", quoted, (int)length, text);
+		text += length + 1;
+	}
+	return ap_format(arena, "%s%s'", quoted, text);
+}

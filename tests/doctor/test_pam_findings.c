@@ -281,6 +281,15 @@ static void test_nobody_is_let_in(void **state)
 	check_rows(rows, AP_N(rows), false);
 }
 
+/* What is to be written for a check; "nothing" where it found nothing. */
+static const char *change_of(const ap_finding_list *findings, const char *check)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (strcmp(findings->items[i].check, check) == 0)
+			return findings->items[i].change;
+	return "nothing";
+}
+
 /* Row by row, of sshd: the change that is told for a check, and how far the service then asks the policy. */
 static void test_lines_to_write(void **state)
 {
@@ -319,14 +328,12 @@ static void test_lines_to_write(void **state)
 		ap_finding_list findings = { .arena = arena };
 		const ap_host host = { .arena = arena, .root = root };
 		ap_doctor doctor = { .host = &host, .findings = &findings };
-		const char *change = "nothing";
+		const char *change;
 
 		root_write(root, "/etc/pam.d/sshd", ap_format(arena, "%saccount %s\n%s", AUTH, rows[i].line, COMMON));
 		doctor.pam = ap_pam_config_read(&host);
 		ap_doctor_pam(&doctor);
-		for (size_t k = 0; k < findings.n; k++)
-			if (strcmp(findings.items[k].check, rows[i].check) == 0)
-				change = findings.items[k].change;
+		change = change_of(&findings, rows[i].check);
 		AP_ROW(failed, strcmp(change, rows[i].change) == 0, "row %zu, %s:\nseen     %s\nexpected %s", i,
 		       rows[i].line, change, rows[i].change);
 		for (size_t k = 0; k < doctor.coverage.n; k++)
@@ -454,6 +461,30 @@ static void test_illegible_files(void **state)
 	ap_arena_free(arena);
 }
 
+/* Commands are made of names that anybody may have given: a shell takes each for one word. */
+static void test_names_in_commands(void **state)
+{
+	static const char folder[] = "/lib/x; reboot/it's";
+	ap_arena *arena = ap_arena_new();
+	const ap_host host = { .arena = arena, .root = root };
+	ap_finding_list findings = { .arena = arena };
+	ap_doctor doctor = { .host = &host, .findings = &findings };
+	const char *module = ap_format(arena, "%s/pam_accesspolicy.so", folder);
+
+	(void)state;
+	root_write(root, module, "");
+	assert_int_equal(chmod(ap_format(arena, "%s%s", root, module), 0666), 0);
+	root_write(root, "/etc/pam.d/a;b", "account required pam_accesspolicy.so\r\n");
+	root_write(root, "/etc/pam.d/sshd", ap_format(arena, "@include a;b\naccount required [%s]\n", module));
+	doctor.pam = ap_pam_config_read(&host);
+	ap_doctor_pam(&doctor);
+	assert_string_equal(change_of(&findings, "module-missing"), "sed -i 's/\\r$//' '/etc/pam.d/a;b'");
+	assert_string_equal(
+		change_of(&findings, "module-writable"),
+		"chown root:root '/lib/x; reboot/it'\\''s/pam_accesspolicy.so' && chmod 0644 '/lib/x; reboot/it'\\''s/pam_accesspolicy.so'");
+	ap_arena_free(arena);
+}
+
 /* Nor is what is too much to be followed, taken for what libpam refuses. */
 static void test_too_much(void **state)
 {
@@ -555,6 +586,7 @@ int main(void)
 		cmocka_unit_test(test_included_line),
 		cmocka_unit_test_setup_teardown(test_module_that_others_write, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_illegible_files, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_names_in_commands, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_much, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_many_ways, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_text_object, set_up, tear_down),
