@@ -12,10 +12,12 @@ def set_up(machine):
     postfix.set_up(machine)
     # where a process is killed that has served nobody before, Postfix starts none for this long, a minute otherwise
     machine.shell("postconf -e service_throttle_time=1s")
+    # all sessions are served by the same process, also on a machine so loaded that it is not done yet with the one before
+    machine.shell("postconf -F submission/inet/process_limit=1")
     machine.dovecot, machine.postfix = postfix.Dovecot(machine), postfix.Postfix(machine)
 
 
-AUTH, WORKER, SMTPD = "dovecot/auth", "dovecot/auth -w", "smtpd -n submission "
+AUTH, WORKER, SMTPD = "dovecot/auth", "dovecot/auth -w", "smtpd -l -n submission "
 
 
 def processes(machine, title):
