@@ -317,7 +317,7 @@ static void test_settings_of_saslauthd(void **state)
 		{ "START=no\n\n$", "yes :0 - :0 odd:3" },
 	};
 	ap_arena *arena = ap_arena_new();
-	char *root = ap_scratch_new(), *file = ap_scratch_path(root, DEFAULTS + 1);
+	char *root = ap_scratch_new(), *file = ap_scratch_path(root, &DEFAULTS[1]);
 	int failed = 0;
 
 	(void)state;
