@@ -211,6 +211,12 @@ static bool is_there(const ap_host_process *processes, size_t n, pid_t pid, cons
 	return false;
 }
 
+/* No change of its user is made after it, which takes it back. */
+static int end_with_parent(void)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static void test_processes(void **state)
 {
 	machine m = new_machine();
@@ -221,6 +227,7 @@ static void test_processes(void **state)
 
 	(void)state;
 	if (child == 0) {
+		(void)end_with_parent();
 		(void)pause();
 		_exit(0);
 	}
@@ -246,12 +253,6 @@ static void test_processes(void **state)
  */
 
 enum { NOBODY = 65534 };
-
-/* No change of its user is made after it, which takes it back. */
-static int end_with_parent(void)
-{
-	return prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
 
 /* A child that waits, and becomes nobody's once it is told to. */
 typedef struct {
